@@ -1,0 +1,50 @@
+// Owns: the error class and the one wording for bad input.
+// Must not know: where an error is raised or who shows it.
+
+/** Stable, documented causes. A program branches on these; the message is for a person. */
+export type ErrorCode =
+  | 'INVALID_OPTION' // an option or argument outside its documented range
+  | 'ADDON_UNAVAILABLE' // the native addon is missing, or was built for another platform
+  | 'CHECKPOINT_UNREADABLE' // not a checkpoint, truncated, or damaged
+  | 'CHECKPOINT_FORBIDDEN' // a pickle that asks for more than a state_dict needs
+  | 'CHECKPOINT_MISMATCH' // tensors missing, surplus or misshapen for Video Depth Anything
+  | 'WEIGHTS_NOT_FINITE' // NaN or infinity among the weights
+  | 'CACHE_UNWRITABLE' // the graph cache cannot be written
+  | 'ENGINE_FAILED' // the inference engine reported an error
+  | 'ENGINE_CRASHED' // the engine's worker ended unexpectedly
+  | 'CLOSED' // the object was closed
+  | 'SOURCE_UNREADABLE' // a video or image that cannot be opened
+  | 'SOURCE_EMPTY' // a source without a single frame
+  | 'SOURCE_DAMAGED' // decoding failed after some frames
+  | 'FRAME_SIZE_CHANGED' // a frame of another size than the first
+  | 'FRAME_INVALID' // a frame whose bytes do not fit its size
+  | 'DEPTH_NOT_FINITE' // the network produced NaN or infinity
+  | 'OUTPUT_UNWRITABLE' // an output cannot be created or written
+  | 'OUTPUT_FULL' // no space left where the output goes
+
+export class VideoDepthError extends Error {
+  override readonly name = 'VideoDepthError'
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** The house's wording: *Expected <what> for <parameter>, received <value>*. */
+export function expected(what: string, parameter: string, received: unknown): string {
+  return `Expected ${what} for ${parameter}, received ${describe(received)}`
+}
+
+export function invalidOption(what: string, parameter: string, received: unknown): VideoDepthError {
+  return new VideoDepthError('INVALID_OPTION', expected(what, parameter, received))
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (value === null || typeof value !== 'object') return String(value)
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${value.byteLength} bytes`
+  return `an object of type ${value.constructor?.name ?? 'Object'}`
+}
