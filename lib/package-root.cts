@@ -4,4 +4,6 @@
 import path = require('node:path')
 
 /** Absolute path of the folder that holds package.json. */
-export const packageRoot: string = path.resolve(__dirname, '..', '..')
+const packageRoot: string = path.resolve(__dirname, '..', '..')
+
+export = packageRoot

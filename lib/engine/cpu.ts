@@ -1,0 +1,225 @@
+// Owns: the CPU engine as the main thread sees it: one worker thread, its pending requests, its sessions.
+// Must not know: ONNX Runtime, windows' meaning, videos.
+
+import path from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { loadAddon } from '../binding.js'
+import { VideoDepthError } from '../errors.js'
+import type { RgbFrame } from '../frame.js'
+import type { Architecture } from '../model/architecture.js'
+import type { NativeStitcher, StitchStep } from '../native-types.js'
+import packageRoot from '../package-root.cjs'
+import type { CpuMessage, CpuReplies, CpuRequest, LoadProgress, WireError } from './cpu-protocol.js'
+import type { Engine, EngineSession, EngineTimings, SessionGeometry, StitchedFrames, WindowDepth } from './engine.js'
+
+export interface CpuEngineOptions {
+  readonly checkpoint: string
+  readonly cacheDir?: string | undefined
+  readonly precision: 'fp32'
+  readonly taps?: readonly number[] | undefined
+  /** ≥ 1 */
+  readonly threads: number
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined
+  /** The worker's program; another one only in tests. */
+  readonly workerFile?: string
+}
+
+interface Pending {
+  /** Undefined for requests that belong to no session. */
+  readonly session: number | undefined
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+  readonly onProgress: ((progress: LoadProgress) => void) | undefined
+}
+
+interface RequestOptions {
+  readonly transfer?: readonly ArrayBuffer[]
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined
+}
+
+// Worker threads always run the ESM build, also for CommonJS callers.
+const defaultWorkerFile = path.join(packageRoot, 'dist', 'esm', 'engine', 'cpu-worker.js')
+
+export class CpuEngine implements Engine {
+  readonly backend = 'cpu'
+  readonly threads: number
+  readonly #worker: Worker
+  readonly #pending = new Map<number, Pending>()
+  readonly #sessions = new Set<CpuSession>()
+  readonly #onProgress: ((progress: LoadProgress) => void) | undefined
+  #nextId = 0
+  #ended: VideoDepthError | undefined
+  #architecture: Architecture | undefined
+
+  private constructor(options: CpuEngineOptions) {
+    this.threads = options.threads
+    this.#onProgress = options.onProgress
+    this.#worker = new Worker(options.workerFile ?? defaultWorkerFile, { name: 'video-depth cpu engine' })
+    this.#worker.unref() // pending requests hold the process, an idle engine does not
+    this.#worker.on('message', (message: CpuMessage) => this.#receive(message))
+    this.#worker.on('error', (cause) => this.#end(crashed(cause.message, cause)))
+    this.#worker.on('exit', (code) => this.#end(crashed(`exit code ${code}`)))
+  }
+
+  /** Reads the checkpoint, or finds it in the cache, in the worker. */
+  static async load(options: CpuEngineOptions): Promise<CpuEngine> {
+    options.signal?.throwIfAborted()
+    loadAddon() // fails here, with its diagnosis, rather than in the worker
+    const engine = new CpuEngine(options)
+    const { checkpoint, cacheDir, precision, taps, threads, signal, onProgress } = options
+    try {
+      const request = { op: 'load', checkpoint, cacheDir, precision, taps, threads } as const
+      const { architecture } = await engine.request(request, { signal, onProgress })
+      engine.#architecture = architecture
+      return engine
+    } catch (error) {
+      await engine.close()
+      throw error
+    }
+  }
+
+  get architecture(): Architecture {
+    if (this.#architecture === undefined) throw new VideoDepthError('CLOSED', 'The engine was not loaded')
+    return this.#architecture
+  }
+
+  async openSession(geometry: SessionGeometry, signal?: AbortSignal): Promise<EngineSession> {
+    const id = this.#nextId++
+    await this.request({ op: 'open', session: id, geometry }, { signal, onProgress: this.#onProgress })
+    const session = new CpuSession(this, id, geometry, () => this.#sessions.delete(session))
+    this.#sessions.add(session)
+    return session
+  }
+
+  request<R extends CpuRequest>(request: R, options: RequestOptions = {}): Promise<CpuReplies[R['op']]> {
+    const { transfer = [], signal, onProgress } = options
+    if (this.#ended !== undefined) return Promise.reject(new VideoDepthError(this.#ended.code, this.#ended.message))
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
+    const id = this.#nextId++
+    const abort = (): void => this.#worker.postMessage({ id: this.#nextId++, op: 'abort', target: id })
+    signal?.addEventListener('abort', abort, { once: true })
+    const reply = new Promise<unknown>((resolve, reject) => {
+      const session = 'session' in request && request.op !== 'open' ? request.session : undefined
+      this.#pending.set(id, { session, resolve, reject, onProgress })
+      if (this.#pending.size === 1) this.#worker.ref()
+      this.#worker.postMessage({ ...request, id }, transfer)
+    })
+    return reply
+      .catch((error: unknown) => {
+        throw signal?.aborted === true ? (signal.reason as Error) : error
+      })
+      .finally(() => signal?.removeEventListener('abort', abort)) as Promise<CpuReplies[R['op']]>
+  }
+
+  /** Rejects what the session waits for; the worker frees its slots when its current graph run ends. */
+  closeSession(session: number): void {
+    for (const [id, pending] of this.#pending) {
+      if (pending.session !== session) continue
+      this.#settle(id)?.reject(new VideoDepthError('CLOSED', 'The session was closed'))
+    }
+    this.request({ op: 'close', session }).catch(() => {
+      // The engine is gone, and the session with it.
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#end(new VideoDepthError('CLOSED', 'The engine was closed'))
+    await Promise.all([...this.#sessions].map((session) => session.close()))
+    await this.#worker.terminate()
+  }
+
+  #receive(message: CpuMessage): void {
+    if ('progress' in message) this.#pending.get(message.id)?.onProgress?.(message.progress)
+    else if ('error' in message) this.#settle(message.id)?.reject(revived(message.error))
+    else this.#settle(message.id)?.resolve(message.value)
+  }
+
+  #settle(id: number): Pending | undefined {
+    const pending = this.#pending.get(id)
+    this.#pending.delete(id)
+    if (this.#pending.size === 0) this.#worker.unref()
+    return pending
+  }
+
+  /** The first reason stays; everything pending is rejected with it. */
+  #end(reason: VideoDepthError): void {
+    if (this.#ended !== undefined) return
+    this.#ended = reason
+    for (const { reject } of this.#pending.values()) reject(reason)
+    this.#pending.clear()
+  }
+}
+
+class CpuSession implements EngineSession {
+  readonly geometry: SessionGeometry
+  readonly timings: EngineTimings = { preprocess: 0, encode: 0, temporalHead: 0, depthDecoder: 0, stitch: 0 }
+  readonly #engine: CpuEngine
+  readonly #id: number
+  readonly #stitcher: NativeStitcher
+  readonly #onClose: () => void
+  #closed = false
+
+  constructor(engine: CpuEngine, id: number, geometry: SessionGeometry, onClose: () => void) {
+    this.geometry = geometry
+    this.#engine = engine
+    this.#id = id
+    this.#onClose = onClose
+    const { inputWidth: mapWidth, inputHeight: mapHeight, frameWidth, frameHeight } = geometry
+    const { Stitcher } = loadAddon()
+    this.#stitcher = new Stitcher({ mapWidth, mapHeight, frameWidth, frameHeight, threads: engine.threads })
+  }
+
+  async encode(frame: RgbFrame, slot: number): Promise<void> {
+    this.#assertOpen()
+    const copy = new Uint8Array(frame.data)
+    const request = { op: 'encode', session: this.#id, slot, frame: copy } as const
+    const reply = await this.#engine.request(request, { transfer: [copy.buffer] })
+    this.timings.preprocess += reply.preprocess
+    this.timings.encode += reply.encode
+  }
+
+  async decode(slots: readonly number[], wanted: readonly number[]): Promise<WindowDepth> {
+    this.#assertOpen()
+    const reply = await this.#engine.request({ op: 'decode', session: this.#id, slots, wanted })
+    this.timings.temporalHead += reply.temporalHead
+    this.timings.depthDecoder += reply.depthDecoder
+    return reply.maps
+  }
+
+  async stitch(depth: WindowDepth, step: StitchStep): Promise<StitchedFrames> {
+    this.#assertOpen()
+    const { frameWidth, frameHeight } = this.geometry
+    const count = this.#stitcher.held + step.append.count - step.hold
+    const frames = Array.from({ length: count }, () => new Float32Array(frameWidth * frameHeight))
+    const started = performance.now()
+    const result = await this.#stitcher.stitch(depth, step, frames)
+    this.timings.stitch += (performance.now() - started) / 1000
+    return { ...result, frames }
+  }
+
+  close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true
+      this.#engine.closeSession(this.#id)
+      this.#onClose()
+    }
+    return Promise.resolve()
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new VideoDepthError('CLOSED', 'The session was closed')
+  }
+}
+
+function crashed(how: string, cause?: unknown): VideoDepthError {
+  const message = `The CPU engine's worker ended unexpectedly (${how}). Load the model again to go on.`
+  return new VideoDepthError('ENGINE_CRASHED', message, cause === undefined ? undefined : { cause })
+}
+
+function revived({ code, message, stack }: WireError): Error {
+  const cause = new Error(message)
+  if (stack !== undefined) cause.stack = stack
+  return new VideoDepthError(code === 'ABORTED' ? 'CLOSED' : code, message, { cause })
+}

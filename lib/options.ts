@@ -1,0 +1,155 @@
+// Owns: the public options, their defaults and their checks.
+// Must not know: what the options do.
+
+import { availableParallelism } from 'node:os'
+import type { LoadProgress } from './engine/cpu-protocol.js'
+import { invalidOption } from './errors.js'
+import type { SourceOptions } from './io/source.js'
+import { patchSize } from './model/input-size.js'
+import { defaultWindowLength, stitchings, windowLengths, type Stitching } from './window/strategy.js'
+
+export interface LoadOptions {
+  /** Path of a Video Depth Anything checkpoint: `.pth` as published, or `.safetensors`. */
+  readonly checkpoint: string
+  /**
+   * Pixels of the frame's shorter side as the network sees it; rounded to a multiple of 14. Default 518, upstream's.
+   * Cost grows with its square, attention's with the fourth power.
+   */
+  readonly inputSize?: number
+  /** The checkpoint is a metric one: depth in metres, windows not fitted to each other. Default false. */
+  readonly metric?: boolean
+  /** `auto` (default) takes the fastest engine that this machine can run. */
+  readonly backend?: 'auto' | 'cpu'
+  /** Arithmetic of the engine. Default `fp32`. */
+  readonly precision?: 'fp32'
+  /** Where converted weights and graphs are kept. Default `$XDG_CACHE_HOME/video-depth`, or the system's cache folder. */
+  readonly cacheDir?: string
+  /** Processor threads. Default: as many as the process may run on. */
+  readonly threads?: number
+  /** Encoder blocks whose output the head reads, four of them. Default: by the recipe of the checkpoint's shape. */
+  readonly taps?: readonly number[]
+  /** Stops loading; `load` rejects with its reason. A cache that was being written is removed. */
+  readonly signal?: AbortSignal
+  /** Called while a checkpoint is converted or graphs are made; also before the first frame of a new size. */
+  readonly onProgress?: (progress: LoadProgress) => void
+}
+
+export interface ProcessOptions extends SourceOptions {
+  /** How windows are cut and stitched. Default `upstream`. */
+  readonly stitching?: Stitching
+  /** Frames a window: 16, 32 (default, as trained) or 48. */
+  readonly windowLength?: number
+  /** Called after every frame that was encoded or has left. */
+  readonly onProgress?: (progress: ProcessProgress) => void
+}
+
+export interface ProcessProgress {
+  readonly framesEncoded: number
+  readonly framesOut: number
+  /** Frames to expect, where the source says so. */
+  readonly frameCount: number | undefined
+}
+
+export interface CheckedLoadOptions {
+  readonly checkpoint: string
+  readonly inputSize: number
+  readonly metric: boolean
+  readonly backend: 'auto' | 'cpu'
+  readonly precision: 'fp32'
+  readonly cacheDir: string | undefined
+  readonly threads: number
+  readonly taps: readonly number[] | undefined
+  readonly signal: AbortSignal | undefined
+  readonly onProgress: ((progress: LoadProgress) => void) | undefined
+}
+
+/** @throws VideoDepthError INVALID_OPTION naming the option, what it may be, and what came */
+export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
+  known(options, 'options', loadOptionNames)
+  const { checkpoint, inputSize = 518, metric = false, backend = 'auto', precision = 'fp32' } = options
+  const { cacheDir, threads = availableParallelism(), taps, signal, onProgress } = options
+  if (typeof checkpoint !== 'string' || checkpoint === '') throw invalidOption('a file path', 'checkpoint', checkpoint)
+  integer(inputSize, 'inputSize', patchSize, 4096)
+  if (typeof metric !== 'boolean') throw invalidOption('true or false', 'metric', metric)
+  oneOf(backend, 'backend', ['auto', 'cpu'])
+  oneOf(precision, 'precision', ['fp32'])
+  if (cacheDir !== undefined && (typeof cacheDir !== 'string' || cacheDir === '')) {
+    throw invalidOption('a folder path', 'cacheDir', cacheDir)
+  }
+  integer(threads, 'threads', 1, 1024)
+  if (taps !== undefined) checkTaps(taps)
+  checkSignal(signal)
+  return { checkpoint, inputSize, metric, backend, precision, cacheDir, threads, taps, signal, onProgress }
+}
+
+export interface CheckedProcessOptions {
+  readonly stitching: Stitching
+  readonly windowLength: number
+  readonly source: SourceOptions
+  readonly signal: AbortSignal | undefined
+  readonly onProgress: ((progress: ProcessProgress) => void) | undefined
+}
+
+/** @throws VideoDepthError INVALID_OPTION naming the option, what it may be, and what came */
+export function checkProcessOptions(options: ProcessOptions): CheckedProcessOptions {
+  known(options, 'options', processOptionNames)
+  const { stitching = 'upstream', windowLength = defaultWindowLength, onProgress, ...source } = options
+  oneOf(stitching, 'stitching', stitchings)
+  oneOf(windowLength, 'windowLength', windowLengths)
+  if (source.maxRes !== undefined && source.maxRes !== -1) integer(source.maxRes, 'maxRes', 2, 65_536)
+  if (source.maxLen !== undefined && source.maxLen !== -1) integer(source.maxLen, 'maxLen', 1, Number.MAX_SAFE_INTEGER)
+  const { targetFps } = source
+  if (targetFps !== undefined && targetFps !== -1 && !(Number.isFinite(targetFps) && targetFps > 0)) {
+    throw invalidOption('a number above 0, or −1', 'targetFps', targetFps)
+  }
+  checkSignal(source.signal)
+  return { stitching, windowLength, source, signal: source.signal, onProgress }
+}
+
+const loadOptionNames: readonly (keyof LoadOptions)[] = [
+  'checkpoint',
+  'inputSize',
+  'metric',
+  'backend',
+  'precision',
+  'cacheDir',
+  'threads',
+  'taps',
+  'signal',
+  'onProgress',
+]
+
+const processOptionNames: readonly (keyof ProcessOptions)[] = [
+  'maxRes',
+  'maxLen',
+  'targetFps',
+  'signal',
+  'stitching',
+  'windowLength',
+  'onProgress',
+]
+
+/** An option that nobody reads is refused, not ignored. */
+function known(options: object, parameter: string, names: readonly string[]): void {
+  if (typeof options !== 'object' || (options as unknown) === null) throw invalidOption('an object', parameter, options)
+  const stranger = Object.keys(options).find((name) => !names.includes(name))
+  if (stranger !== undefined) throw invalidOption(`only ${names.join(', ')}`, parameter, stranger)
+}
+
+function integer(value: number, parameter: string, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return
+  throw invalidOption(`a whole number from ${least} to ${most}`, parameter, value)
+}
+
+function oneOf(value: unknown, parameter: string, choices: readonly unknown[]): void {
+  if (!choices.includes(value)) throw invalidOption(`one of ${choices.join(', ')}`, parameter, value)
+}
+
+function checkTaps(taps: readonly number[]): void {
+  const increasing = Array.isArray(taps) && taps.every((tap, i) => Number.isInteger(tap) && tap > (taps[i - 1] ?? -1))
+  if (!increasing || taps.length !== 4) throw invalidOption('four increasing block numbers from 0', 'taps', String(taps))
+}
+
+function checkSignal(signal: unknown): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidOption('an AbortSignal', 'signal', signal)
+}

@@ -1,0 +1,109 @@
+// Owns: VideoDepth, the model as users hold it: load, process, close.
+// Must not know: how an engine computes, how files are decoded.
+
+import { DepthRun } from './depth-run.js'
+import { CpuEngine } from './engine/cpu.js'
+import { VideoDepthError } from './errors.js'
+import type { DepthKind } from './frame.js'
+import { openSource, type SourceInput } from './io/open-source.js'
+import type { FrameSource } from './io/source.js'
+import type { Architecture } from './model/architecture.js'
+import { networkInputSize } from './model/input-size.js'
+import {
+  checkLoadOptions,
+  checkProcessOptions,
+  type CheckedLoadOptions,
+  type LoadOptions,
+  type ProcessOptions,
+} from './options.js'
+import { slotCount } from './window/plan.js'
+import { windowStrategy } from './window/strategy.js'
+
+/**
+ * A loaded Video Depth Anything network. Any number of videos may be processed with one, also at the same time:
+ * they take turns frame by frame.
+ *
+ * @example
+ * const model = await VideoDepth.load({ checkpoint: 'video_depth_anything_vits.pth' })
+ * for await (const { index, data } of model.process('street.mp4')) console.log(index, data)
+ * await model.close()
+ */
+export class VideoDepth {
+  readonly #engine: CpuEngine
+  readonly #options: CheckedLoadOptions
+  #closed: Promise<void> | undefined
+
+  private constructor(engine: CpuEngine, options: CheckedLoadOptions) {
+    this.#engine = engine
+    this.#options = options
+  }
+
+  /**
+   * Reads and checks a checkpoint, off the JS thread, and converts it into the cache where that has not been done.
+   *
+   * @throws VideoDepthError INVALID_OPTION, ADDON_UNAVAILABLE, CHECKPOINT_UNREADABLE, CHECKPOINT_FORBIDDEN,
+   *   CHECKPOINT_MISMATCH, WEIGHTS_NOT_FINITE, CACHE_UNWRITABLE
+   */
+  static async load(options: LoadOptions): Promise<VideoDepth> {
+    const checked = checkLoadOptions(options)
+    return new VideoDepth(await CpuEngine.load(checked), checked)
+  }
+
+  /** What `load` found in the checkpoint. */
+  get architecture(): Architecture {
+    return this.#engine.architecture
+  }
+
+  /** The engine that runs the network. */
+  get backend(): 'cpu' | 'tensorrt' {
+    return this.#engine.backend
+  }
+
+  /** What the numbers in `DepthFrame.data` are. */
+  get kind(): DepthKind {
+    return this.#options.metric ? 'metric' : 'disparity'
+  }
+
+  /**
+   * Depth of every frame of a video, in order. Nothing is opened before the first frame is asked for.
+   *
+   * @param source a video file, a folder or list of images, frames of your own, or a source from `openSource`
+   *   (which then has its own `maxRes`, `maxLen` and `targetFps`)
+   * @throws VideoDepthError INVALID_OPTION at once; from the iterator SOURCE_UNREADABLE, SOURCE_EMPTY, SOURCE_DAMAGED,
+   *   FRAME_SIZE_CHANGED, FRAME_INVALID, DEPTH_NOT_FINITE, ENGINE_FAILED, ENGINE_CRASHED, CLOSED
+   */
+  process(source: SourceInput | FrameSource, options: ProcessOptions = {}): DepthRun {
+    const checked = checkProcessOptions(options)
+    if (this.#closed !== undefined) throw new VideoDepthError('CLOSED', 'The model was closed')
+    const strategy = windowStrategy(checked.stitching, checked.windowLength)
+    const slots = slotCount(strategy)
+    return new DepthRun({
+      strategy,
+      slots,
+      kind: this.kind,
+      openSource: () => (isFrameSource(source) ? Promise.resolve(source) : openSource(source, checked.source)),
+      openSession: (frameWidth, frameHeight) => {
+        const { width, height } = networkInputSize(frameWidth, frameHeight, this.#options.inputSize)
+        const windowLength = strategy.length
+        const geometry = { frameWidth, frameHeight, inputWidth: width, inputHeight: height, windowLength, slots }
+        return this.#engine.openSession(geometry, checked.signal)
+      },
+      signal: checked.signal,
+      onProgress: checked.onProgress,
+    })
+  }
+
+  /** Idempotent. Runs that are under way reject with code CLOSED. */
+  async close(): Promise<void> {
+    this.#closed ??= this.#engine.close()
+    await this.#closed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+function isFrameSource(source: SourceInput | FrameSource): source is FrameSource {
+  return typeof source === 'object' && 'info' in source && 'close' in source
+}

@@ -1,0 +1,210 @@
+// Owns: tests of a run's order, counts, errors and clean-up, on an engine that computes nothing.
+// Must not know: ONNX Runtime, files.
+
+import t, { type Test } from 'tap'
+import { DepthRun, type DepthRunOptions } from '#lib/depth-run.js'
+import type { EngineSession, SessionGeometry } from '#lib/engine/engine.js'
+import type { DepthFrame, RgbFrame } from '#lib/frame.js'
+import type { FrameSource } from '#lib/io/source.js'
+import type { StitchStep } from '#lib/native-types.js'
+import { slotCount } from '#lib/window/plan.js'
+import { windowStrategy } from '#lib/window/strategy.js'
+
+const width = 4
+const height = 3
+
+/** Keeps each frame's first byte as its feature and gives it back as depth, so that order shows. */
+class EchoSession implements EngineSession {
+  readonly geometry: SessionGeometry
+  readonly timings = { preprocess: 0, encode: 0, temporalHead: 0, depthDecoder: 0, stitch: 0 }
+  readonly slots = new Map<number, number>()
+  readonly encodedFrames: number[] = []
+  closed = false
+  #held: Float32Array[] = []
+
+  constructor(geometry: SessionGeometry) {
+    this.geometry = geometry
+  }
+
+  encode(frame: RgbFrame, slot: number): Promise<void> {
+    this.slots.set(slot, frame.timestampMs)
+    this.encodedFrames.push(frame.timestampMs)
+    return Promise.resolve()
+  }
+
+  decode(slots: readonly number[], wanted: readonly number[]): Promise<readonly (Float32Array | null)[]> {
+    const depth = slots.map((slot, position) =>
+      wanted.includes(position) ? Float32Array.of(this.slots.get(slot) ?? Number.NaN) : null,
+    )
+    return Promise.resolve(depth)
+  }
+
+  stitch(depth: readonly (Float32Array | null)[], { append, hold }: StitchStep) {
+    const all = [...this.#held, ...depth.slice(append.slot, append.slot + append.count)]
+    const out = all.slice(0, all.length - hold)
+    this.#held = all.slice(all.length - hold).filter((map) => map !== null)
+    const frames = out.map((map) => map ?? Float32Array.of(Number.NaN))
+    return Promise.resolve({ frames, scale: 1, shift: 0, degenerate: false, nonFinite: 0 })
+  }
+
+  close(): Promise<void> {
+    this.closed = true
+    return Promise.resolve()
+  }
+}
+
+interface SourceTrouble {
+  readonly failAt?: number
+  readonly resizeAt?: number
+}
+
+function source(count: number, { failAt, resizeAt }: SourceTrouble = {}): FrameSource & { closed: boolean } {
+  async function* frames(): AsyncGenerator<RgbFrame> {
+    for (let i = 0; i < count; i++) {
+      await Promise.resolve()
+      if (i === failAt) throw new Error('broken here')
+      const size = { width: i === resizeAt ? width + 1 : width, height }
+      yield { ...size, data: new Uint8Array(size.width * size.height * 3), timestampMs: i }
+    }
+  }
+  const info = { name: 'test', width, height, frameRate: 24, frameCount: count, frameCountExact: true }
+  return {
+    info,
+    closed: false,
+    [Symbol.asyncIterator]: frames,
+    close() {
+      this.closed = true
+      return Promise.resolve()
+    },
+  }
+}
+
+function start(from: ReturnType<typeof source>, options: Partial<DepthRunOptions> = {}) {
+  const strategy = windowStrategy('upstream')
+  const slots = slotCount(strategy)
+  let session: EchoSession | undefined
+  const run = new DepthRun({
+    strategy,
+    slots,
+    kind: 'disparity',
+    openSource: () => Promise.resolve(from),
+    openSession: (frameWidth, frameHeight) => {
+      const geometry = { frameWidth, frameHeight, inputWidth: 14, inputHeight: 14, windowLength: 32, slots }
+      session = new EchoSession(geometry)
+      return Promise.resolve(session)
+    },
+    signal: undefined,
+    onProgress: undefined,
+    ...options,
+  })
+  return { run, session: () => session }
+}
+
+async function collect(t: Test, run: DepthRun): Promise<{ indices: number[]; error: unknown }> {
+  const indices: number[] = []
+  try {
+    for await (const frame of run) {
+      if (frame.data[0] !== frame.index || frame.timestampMs !== frame.index) t.fail(`frame ${frame.index} is another`, frame)
+      indices.push(frame.index)
+    }
+    return { indices, error: undefined }
+  } catch (error) {
+    return { indices, error }
+  }
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
+
+for (const count of [1, 2, 22, 23, 25, 26, 31, 32, 33, 44, 45, 54, 200]) {
+  t.test(`${count} frames in, ${count} out, each encoded once`, async (t) => {
+    const from = source(count)
+    const { run, session } = start(from)
+    t.same(await collect(t, run), { indices: upTo(count), error: undefined })
+    t.same(session()?.encodedFrames, upTo(count))
+    t.match(run.summary, { framesIn: count, framesOut: count, framesEncoded: count })
+    t.ok(session()?.closed && from.closed, 'session and source are closed')
+  })
+}
+
+t.test('a source that fails gives what came, then its error', async (t) => {
+  for (const failAt of [1, 25, 32, 40]) {
+    const { indices, error } = await collect(t, start(source(60, { failAt })).run)
+    t.same(indices, upTo(failAt))
+    t.match(error, { message: 'broken here' })
+  }
+})
+
+t.test('a source that fails at once gives its error', async (t) => {
+  const { indices, error } = await collect(t, start(source(60, { failAt: 0 })).run)
+  t.same(indices, [])
+  t.match(error, { message: 'broken here' })
+})
+
+t.test('no frames', async (t) => {
+  const { error } = await collect(t, start(source(0)).run)
+  t.match(error, { code: 'SOURCE_EMPTY', message: 'test has no frames' })
+})
+
+t.test('a frame of another size ends the video there', async (t) => {
+  const { indices, error } = await collect(t, start(source(60, { resizeAt: 37 })).run)
+  t.same(indices, upTo(37))
+  t.match(error, { code: 'FRAME_SIZE_CHANGED', message: 'Expected every frame to be 4×3, received 5×3 at frame 37' })
+})
+
+t.test('leaving the loop closes everything', async (t) => {
+  const from = source(200)
+  const { run, session } = start(from)
+  for await (const frame of run) if (frame.index === 30) break
+  t.ok(session()?.closed && from.closed)
+  t.same(await run.next(), { done: true, value: undefined })
+})
+
+t.test('a slow reader stops the source: one window is read ahead at most', async (t) => {
+  const { run, session } = start(source(500))
+  await run.next()
+  for (let i = 0; i < 100; i++) await new Promise((resolve) => setImmediate(resolve))
+  t.equal(session()?.encodedFrames.length, 32 + 22)
+  await run.return()
+})
+
+t.test('abort rejects with its reason and closes everything', async (t) => {
+  const abort = new AbortController()
+  const from = source(200)
+  const { run, session } = start(from, { signal: abort.signal })
+  const reason = new Error('enough')
+  const seen: DepthFrame[] = []
+  await t.rejects(async () => {
+    for await (const frame of run) {
+      seen.push(frame)
+      if (frame.index === 40) abort.abort(reason)
+    }
+  }, reason)
+  t.equal(seen.length, 41)
+  t.ok(session()?.closed && from.closed)
+})
+
+t.test('a signal that was aborted before opens nothing', async (t) => {
+  const { run, session } = start(source(10), { signal: AbortSignal.abort(new Error('never')) })
+  await t.rejects(run.next(), { message: 'never' })
+  t.equal(session(), undefined)
+})
+
+t.test('progress counts up', async (t) => {
+  const seen: number[] = []
+  const { run } = start(source(40), { onProgress: ({ framesEncoded, framesOut }) => seen.push(framesEncoded + framesOut) })
+  await collect(t, run)
+  t.equal(Math.max(...seen), 80)
+})
+
+t.test('abort and return do not wait for a source that is stuck', async (t) => {
+  const stuck = { ...source(0), [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }) }
+  const abort = new AbortController()
+  const { run } = start(stuck, { signal: abort.signal })
+  const next = run.next()
+  setImmediate(() => abort.abort(new Error('enough')))
+  await t.rejects(next, { message: 'enough' })
+  const other = start(stuck).run
+  const pending = other.next()
+  setImmediate(() => void other.return())
+  await t.rejects(pending, { code: 'CLOSED' })
+})
