@@ -1,0 +1,93 @@
+// Owns: what every DepthSink promises: order of calls, one size for all frames, failures that stick, safe abort.
+// Must not know: file formats.
+
+import { expected, VideoDepthError } from '../errors.js'
+import type { DepthFrame } from '../frame.js'
+import type { DepthSink } from './sink.js'
+
+/** The plain part of a sink. No two calls overlap. */
+export interface SinkSteps {
+  write(frame: DepthFrame): Promise<void>
+  /** After at least one frame. */
+  finish(): Promise<readonly string[]>
+  /** Removes everything temporary; called once unless `finish` succeeded. */
+  discard(): Promise<void>
+}
+
+/** @param name for messages: what is written */
+export function guardedSink(name: string, steps: SinkSteps): DepthSink {
+  return new GuardedSink(name, steps)
+}
+
+class GuardedSink implements DepthSink {
+  readonly #name: string
+  readonly #steps: SinkSteps
+  #first: DepthFrame | undefined
+  #finished: readonly string[] | undefined
+  #failure: { readonly error: unknown } | undefined
+  #aborting: Promise<void> | undefined
+  /** Settles, always well, when the calls so far have. */
+  #queue: Promise<void> = Promise.resolve()
+
+  constructor(name: string, steps: SinkSteps) {
+    this.#name = name
+    this.#steps = steps
+  }
+
+  write(frame: DepthFrame): Promise<void> {
+    return this.#run(async () => {
+      if (this.#finished !== undefined) throw new VideoDepthError('CLOSED', `${this.#name} is finished`)
+      this.#check(frame)
+      await this.#steps.write(frame)
+    })
+  }
+
+  finish(): Promise<readonly string[]> {
+    return this.#run(async () => {
+      if (this.#finished !== undefined) return this.#finished
+      if (this.#first === undefined) throw new VideoDepthError('SOURCE_EMPTY', `${this.#name} received no frame`)
+      this.#finished = await this.#steps.finish()
+      return this.#finished
+    })
+  }
+
+  abort(): Promise<void> {
+    this.#failure ??= { error: new VideoDepthError('CLOSED', `${this.#name} was aborted`) }
+    this.#aborting ??= this.#queue.then(() => (this.#finished === undefined ? this.#steps.discard() : undefined))
+    return this.#aborting
+  }
+
+  #run<T>(action: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(async () => {
+      if (this.#failure !== undefined && this.#finished === undefined) throw this.#failure.error
+      try {
+        return await action()
+      } catch (error) {
+        this.#failure ??= { error }
+        throw error
+      }
+    })
+    this.#queue = result.then(
+      () => undefined,
+      () => undefined,
+    )
+    return result
+  }
+
+  #check(frame: DepthFrame): void {
+    const { width, height, data } = frame
+    if (data.length !== width * height)
+      throw new VideoDepthError(
+        'FRAME_INVALID',
+        expected(`${width}×${height} values`, `depth frame ${frame.index}`, data),
+      )
+    // The data is not kept: only the facts of the first frame are.
+    this.#first ??= { ...frame, data: new Float32Array(0) }
+    const first = this.#first
+    if (width !== first.width || height !== first.height || frame.kind !== first.kind)
+      throw new VideoDepthError(
+        'FRAME_SIZE_CHANGED',
+        `Depth frame ${frame.index} is ${width}×${height} ${frame.kind}, the frames before it were ${first.width}×${first.height} ${first.kind}`,
+      )
+  }
+}

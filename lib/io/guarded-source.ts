@@ -1,0 +1,115 @@
+// Owns: what every FrameSource promises: single use, prompt abort, idempotent close, a read-ahead of one frame.
+// Must not know: where frames come from.
+
+import { VideoDepthError } from '../errors.js'
+import type { RgbFrame } from '../frame.js'
+import type { FrameSource, SourceInfo } from './source.js'
+
+/** The plain part of a source. */
+export interface FrameProducer {
+  readonly info: SourceInfo
+  /** The next frame; undefined at the end. Never called while an earlier call is running. */
+  next(): Promise<RgbFrame | undefined>
+  /** Called once, possibly while `next()` is running: waits for it where what it uses is about to be freed. */
+  close(): Promise<void>
+}
+
+export interface GuardOptions {
+  readonly signal: AbortSignal | undefined
+  /** True: the next frame is produced while the consumer works on the present one. */
+  readonly readAhead: boolean
+}
+
+/** Opens a producer and guards it; an abort while it opens rejects at once and closes it when it is there. */
+export async function openGuarded(open: () => Promise<FrameProducer>, options: GuardOptions): Promise<FrameSource> {
+  options.signal?.throwIfAborted()
+  const opening = open()
+  try {
+    return new GuardedSource(await untilAborted(opening, options.signal), options)
+  } catch (error) {
+    void opening.then((producer) => producer.close()).catch(() => undefined)
+    throw error
+  }
+}
+
+class GuardedSource implements FrameSource {
+  readonly info: SourceInfo
+  readonly #producer: FrameProducer
+  readonly #options: GuardOptions
+  readonly #onAbort = (): void => this.#stop(this.#options.signal?.reason)
+  #iterated = false
+  #ahead: Promise<RgbFrame | undefined> | undefined
+  #stopped: { readonly reason: unknown } | undefined
+  #rejectPending: ((reason: unknown) => void) | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(producer: FrameProducer, options: GuardOptions) {
+    this.info = producer.info
+    this.#producer = producer
+    this.#options = options
+    options.signal?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<RgbFrame> {
+    if (this.#iterated) throw new VideoDepthError('CLOSED', `${this.info.name} was iterated already; open it again`)
+    this.#iterated = true
+    return this.#frames()
+  }
+
+  close(): Promise<void> {
+    this.#stop(new VideoDepthError('CLOSED', `${this.info.name} was closed`))
+    return this.#closing ?? Promise.resolve()
+  }
+
+  async *#frames(): AsyncGenerator<RgbFrame, void, void> {
+    try {
+      for (let frame = await this.#take(); frame !== undefined; frame = await this.#take()) yield frame
+    } finally {
+      const closed = this.close()
+      // After an abort the consumer is not kept waiting for a native call that is still running.
+      if (this.#options.signal?.aborted !== true) await closed
+    }
+  }
+
+  #take(): Promise<RgbFrame | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#rejectPending = reject
+      if (this.#stopped === undefined) this.#pull().then(resolve, reject)
+      else this.#rejectPending(this.#stopped.reason)
+    })
+  }
+
+  async #pull(): Promise<RgbFrame | undefined> {
+    const frame = await (this.#ahead ?? this.#producer.next())
+    this.#ahead = undefined
+    if (frame !== undefined && this.#options.readAhead && this.#stopped === undefined) {
+      this.#ahead = this.#producer.next()
+      // Its failure is reported by the call that takes it, and is no unhandled rejection until then.
+      this.#ahead.catch(() => undefined)
+    }
+    return frame
+  }
+
+  #stop(reason: unknown): void {
+    if (this.#closing !== undefined) return
+    this.#stopped = { reason }
+    this.#options.signal?.removeEventListener('abort', this.#onAbort)
+    this.#rejectPending?.(reason)
+    this.#closing = this.#producer.close()
+    this.#closing.catch(() => undefined)
+  }
+}
+
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  let onAbort: (() => void) | undefined
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(signal.reason as Error)
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort)
+  }
+}

@@ -1,0 +1,39 @@
+// Owns: which kind of source an input is.
+// Must not know: how any of them works.
+
+import { stat } from 'node:fs/promises'
+import { invalidOption } from '../errors.js'
+import { fromFrames, type FramesSourceOptions, type InputFrame } from './frames-source.js'
+import { isImagePath, openImages } from './image-source.js'
+import type { FrameSource } from './source.js'
+import { openVideo } from './video-source.js'
+
+/** A video file, an image file, a folder of images, a list of image files, or frames. */
+export type SourceInput = string | readonly string[] | Iterable<InputFrame> | AsyncIterable<InputFrame>
+
+/** `frameRate` is for images and frames (a video has its own); `name` is for frames. */
+export type OpenSourceOptions = FramesSourceOptions
+
+/** Opens whatever `input` is; see `openVideo`, `openImages` and `fromFrames` for what each one does. */
+export async function openSource(input: SourceInput, options: OpenSourceOptions = {}): Promise<FrameSource> {
+  if (typeof input === 'string') return openPath(input, options)
+  if (isPathList(input)) return openImages(input, options)
+  if (isIterable(input)) return fromFrames(input, options)
+  throw invalidOption('a path, a list of paths or an iterable of frames', 'input', input)
+}
+
+async function openPath(path: string, options: OpenSourceOptions): Promise<FrameSource> {
+  const found = await stat(path).catch(() => undefined)
+  if (found?.isDirectory() === true) return openImages(path, options)
+  if (isImagePath(path)) return openImages([path], options)
+  if (options.frameRate !== undefined) throw invalidOption('none (a video has its own)', 'frameRate', options.frameRate)
+  return openVideo(path, options)
+}
+
+function isPathList(input: Exclude<SourceInput, string>): input is readonly string[] {
+  return Array.isArray(input) && input.every((item) => typeof item === 'string')
+}
+
+function isIterable(input: unknown): input is Iterable<InputFrame> | AsyncIterable<InputFrame> {
+  return typeof input === 'object' && input !== null && (Symbol.asyncIterator in input || Symbol.iterator in input)
+}

@@ -1,0 +1,35 @@
+// Owns: what a failure to write means to the user.
+// Must not know: file formats.
+
+import { constants } from 'node:os'
+import { VideoDepthError } from '../errors.js'
+
+const fullCodes: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+const codeOf = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]))
+
+/** Wraps whatever went wrong while `path` was written; a VideoDepthError passes as it is. */
+export function outputError(path: string, cause: unknown): VideoDepthError {
+  if (cause instanceof VideoDepthError) return cause
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return worded(path, errorCode(cause), reason, { cause })
+}
+
+/** The same for a negative FFmpeg status, which is −errno where the system failed. */
+export function outputStatusError(path: string, status: number, text: string): VideoDepthError {
+  return worded(path, codeOf.get(-status), text)
+}
+
+export function unwritable(path: string, reason: string): VideoDepthError {
+  return new VideoDepthError('OUTPUT_UNWRITABLE', `Cannot write ${path}: ${reason}`)
+}
+
+export function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
+
+function worded(path: string, code: string | undefined, reason: string, options?: ErrorOptions): VideoDepthError {
+  if (code !== undefined && fullCodes.has(code))
+    return new VideoDepthError('OUTPUT_FULL', `No space left for ${path}: ${reason}`, options)
+  return new VideoDepthError('OUTPUT_UNWRITABLE', `Cannot write ${path}: ${reason}`, options)
+}

@@ -1,0 +1,102 @@
+// Owns: which sink makes which output, and several outputs at once.
+// Must not know: how any of them writes.
+
+import { invalidOption } from '../errors.js'
+import type { DepthFrame } from '../frame.js'
+import { checkRange } from './depth-range.js'
+import { npzOutput } from './npz-sink.js'
+import { png16Output, type Png16Options } from './png16-sink.js'
+import { rawSink } from './raw-sink.js'
+import type { DepthSink } from './sink.js'
+import { spilledSink, type SpillOutput } from './spilled-sink.js'
+import { liveVideoSink, videoOutput, type DepthVideoOptions } from './video-sink.js'
+
+/** One output: `path` is a file, or a folder for `png16`. */
+export type OutputSpec =
+  | { readonly format: 'raw'; readonly path: string }
+  | { readonly format: 'npz'; readonly path: string }
+  | ({ readonly format: 'png16'; readonly path: string } & Png16Options)
+  | ({ readonly format: 'video'; readonly path: string } & DepthVideoOptions)
+
+/**
+ * One sink for all the outputs. Paths are tried at once, so that an unwritable one fails before the work. Outputs that
+ * need all frames first (`npz`, `png16`, `video` with a global range) share one temporary file of 4 bytes a pixel,
+ * in the folder of the first of them. Each output is atomic; if one fails, those not yet finished are removed.
+ *
+ * @throws `OUTPUT_UNWRITABLE`, `OUTPUT_FULL`, `INVALID_OPTION`
+ */
+export async function openSinks(outputs: readonly OutputSpec[]): Promise<DepthSink> {
+  if (outputs.length === 0) throw invalidOption('at least one output', 'outputs', outputs)
+  const sinks: DepthSink[] = []
+  const spilled: SpillOutput[] = []
+  try {
+    for (const spec of outputs) {
+      const live = await liveSink(spec)
+      if (live === undefined) spilled.push(await spillOutput(spec))
+      else sinks.push(live)
+    }
+  } catch (error) {
+    await Promise.all([...sinks.map((sink) => sink.abort()), ...spilled.map((output) => output.discard())])
+    throw error
+  }
+  if (spilled.length > 0) {
+    try {
+      sinks.push(await spilledSink(spilled))
+    } catch (error) {
+      await Promise.all(sinks.map((sink) => sink.abort()))
+      throw error
+    }
+  }
+  return fanOut(sinks)
+}
+
+/** A single output. */
+export function openSink(output: OutputSpec): Promise<DepthSink> {
+  return openSinks([output])
+}
+
+/** Every frame to every sink. A failure of one aborts them all, but for those that are finished, and is what later calls reject with. */
+export function fanOut(sinks: readonly DepthSink[]): DepthSink {
+  const abort = async (): Promise<void> => {
+    await Promise.all(sinks.map((sink) => sink.abort()))
+  }
+  let failure: { readonly error: unknown } | undefined
+  const orAbort = async <T>(action: () => Promise<T>): Promise<T> => {
+    if (failure !== undefined) throw failure.error
+    try {
+      return await action()
+    } catch (error) {
+      failure ??= { error }
+      await abort()
+      throw error
+    }
+  }
+  return {
+    write: (frame: DepthFrame) =>
+      orAbort(async () => {
+        const results = await Promise.allSettled(sinks.map((sink) => sink.write(frame)))
+        for (const result of results) if (result.status === 'rejected') throw result.reason
+      }),
+    finish: () =>
+      orAbort(async () => {
+        const paths: string[] = []
+        for (const sink of sinks) paths.push(...(await sink.finish()))
+        return paths
+      }),
+    abort,
+  }
+}
+
+async function liveSink(spec: OutputSpec): Promise<DepthSink | undefined> {
+  if (spec.format === 'raw') return rawSink(spec.path)
+  if (spec.format !== 'video') return undefined
+  const range = checkRange(spec.range ?? 'global')
+  return range === 'global' ? undefined : liveVideoSink(spec.path, { ...spec, range })
+}
+
+async function spillOutput(spec: OutputSpec): Promise<SpillOutput> {
+  if (spec.format === 'npz') return npzOutput(spec.path)
+  if (spec.format === 'png16') return png16Output(spec.path, spec)
+  if (spec.format === 'video') return videoOutput(spec.path, spec)
+  throw invalidOption("'raw', 'npz', 'png16' or 'video'", 'format', spec.format)
+}

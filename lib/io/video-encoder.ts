@@ -1,0 +1,221 @@
+// Owns: RGB pictures to an H.264 MP4 file.
+// Must not know: depth, final file names, the pipeline.
+
+import type { Codec, CodecContext, FormatContext, Packet, Stream } from 'node-av'
+import { avMessage, loadAv, present, type Av } from './av.js'
+import { FilterChain } from './filter-chain.js'
+import { outputError, outputStatusError } from './output-errors.js'
+import { checkFrameRate } from './source-options.js'
+import { invalidOption } from '../errors.js'
+
+export interface VideoEncoderOptions {
+  /** Nominal frames a second, for rate control and the last frame's duration; each frame keeps its own time. Default 24. */
+  readonly frameRate?: number | undefined
+  /** x264's quality, 0 (lossless) to 51; default 18, as upstream. */
+  readonly crf?: number | undefined
+}
+
+const ticksPerMs = 90
+const timeBase = { num: 1, den: 90_000 }
+
+/**
+ * 4:2:0, BT.709, limited range, tagged so; the index in front ('faststart'). H.264 4:2:0 needs even sides: an odd side gets
+ * one more column or row, a copy of the last.
+ */
+export class VideoEncoder {
+  readonly #av: Av
+  readonly #path: string
+  readonly #format: FormatContext
+  readonly #stream: Stream
+  readonly #codec: CodecContext
+  readonly #packet: Packet
+  readonly #filters: FilterChain
+  readonly #nominalTicks: bigint
+  #lastTicks: bigint | undefined
+  #freed = false
+
+  private constructor(
+    av: Av,
+    path: string,
+    format: FormatContext,
+    stream: Stream,
+    codec: CodecContext,
+    frameRate: number,
+  ) {
+    this.#av = av
+    this.#path = path
+    this.#format = format
+    this.#stream = stream
+    this.#codec = codec
+    this.#packet = new av.Packet()
+    this.#packet.alloc()
+    this.#filters = new FilterChain(av, [
+      { filter: 'scale', args: 'flags=bicubic+accurate_rnd:out_color_matrix=bt709:out_range=limited' },
+      { filter: 'format', args: 'pix_fmts=yuv420p' },
+    ])
+    this.#nominalTicks = BigInt(Math.max(1, Math.round(timeBase.den / frameRate)))
+  }
+
+  /** @param path where to write, at once; @param width and @param height pixels of the pictures to come */
+  static async create(
+    path: string,
+    width: number,
+    height: number,
+    options: VideoEncoderOptions,
+  ): Promise<VideoEncoder> {
+    const { frameRate, crf } = checkEncoderOptions(options)
+    const av = await loadAv()
+    const format = new av.FormatContext()
+    const codec = new av.CodecContext()
+    try {
+      check(av, path, format.allocOutputContext2(null, 'mp4', `file:${path}`))
+      const encoder = present(av.Codec.findEncoderByName(av.FF_ENCODER_LIBX264), 'libx264')
+      await openCodec(av, path, codec, encoder, { width: evenAbove(width), height: evenAbove(height), frameRate, crf })
+      const stream = format.newStream(encoder)
+      stream.timeBase = new av.Rational(timeBase.num, timeBase.den)
+      check(av, path, stream.codecpar.fromContext(codec))
+      check(av, path, await format.openOutput())
+      check(av, path, await format.writeHeader(av.Dictionary.fromObject({ movflags: '+faststart' })))
+      return new VideoEncoder(av, path, format, stream, codec, frameRate)
+    } catch (cause) {
+      codec.freeContext()
+      await format.closeOutput()
+      format.freeContext()
+      throw outputError(path, cause)
+    }
+  }
+
+  /**
+   * @param rgb [height, width, 3] as given to `create`, copied before this returns
+   * @param timestampMs greater than the one before
+   */
+  async write(rgb: Uint8Array, width: number, height: number, timestampMs: number): Promise<void> {
+    const av = this.#av
+    const even = evenPicture(rgb, width, height)
+    const frame = av.Frame.fromVideoBuffer(Buffer.from(even.data.buffer, even.data.byteOffset, even.data.byteLength), {
+      width: even.width,
+      height: even.height,
+      format: av.AV_PIX_FMT_RGB24,
+      timeBase,
+    })
+    try {
+      const pts = this.#ticks(timestampMs)
+      const converted = await this.#filters.apply(frame)
+      converted.pts = pts
+      this.#check(await this.#codec.sendFrame(converted))
+      await this.#drain()
+    } finally {
+      frame.free()
+    }
+  }
+
+  /** Completes the file. */
+  async finish(): Promise<void> {
+    this.#check(await this.#codec.sendFrame(null))
+    await this.#drain()
+    this.#check(await this.#format.writeTrailer())
+    await this.free()
+  }
+
+  /** Releases everything; what was written stays. Idempotent, only after the last call settled. */
+  async free(): Promise<void> {
+    if (this.#freed) return
+    this.#freed = true
+    this.#filters.close()
+    this.#packet.free()
+    this.#codec.freeContext()
+    await this.#format.closeOutput()
+    this.#format.freeContext()
+  }
+
+  async #drain(): Promise<void> {
+    const av = this.#av
+    for (;;) {
+      const status = await this.#codec.receivePacket(this.#packet)
+      if (status === av.AVERROR_EAGAIN || status === av.AVERROR_EOF) return
+      this.#check(status)
+      this.#packet.streamIndex = this.#stream.index
+      // MP4 takes each frame's duration from the next one's time, and the last one's from here.
+      this.#packet.duration = this.#nominalTicks
+      this.#packet.rescaleTs(timeBase, this.#stream.timeBase)
+      this.#check(await this.#format.interleavedWriteFrame(this.#packet))
+    }
+  }
+
+  /** Strictly increasing, which the encoder demands. */
+  #ticks(timestampMs: number): bigint {
+    const ticks = BigInt(Math.round(timestampMs * ticksPerMs))
+    this.#lastTicks = this.#lastTicks !== undefined && ticks <= this.#lastTicks ? this.#lastTicks + 1n : ticks
+    return this.#lastTicks
+  }
+
+  #check(status: number): void {
+    check(this.#av, this.#path, status)
+  }
+}
+
+export function checkEncoderOptions(options: VideoEncoderOptions): {
+  readonly frameRate: number
+  readonly crf: number
+} {
+  const crf = options.crf ?? 18
+  if (!(crf >= 0 && crf <= 51)) throw invalidOption('a number from 0 to 51', 'crf', crf)
+  return { frameRate: checkFrameRate(options.frameRate ?? 24), crf }
+}
+
+interface CodecSettings {
+  readonly width: number
+  readonly height: number
+  readonly frameRate: number
+  readonly crf: number
+}
+
+async function openCodec(
+  av: Av,
+  path: string,
+  context: CodecContext,
+  encoder: Codec,
+  settings: CodecSettings,
+): Promise<void> {
+  context.allocContext3(encoder)
+  context.width = settings.width
+  context.height = settings.height
+  context.pixelFormat = av.AV_PIX_FMT_YUV420P
+  context.timeBase = new av.Rational(timeBase.num, timeBase.den)
+  context.framerate = new av.Rational(Math.round(settings.frameRate * 1000), 1000)
+  context.colorSpace = av.AVCOL_SPC_BT709
+  context.colorPrimaries = av.AVCOL_PRI_BT709
+  context.colorTrc = av.AVCOL_TRC_BT709
+  context.colorRange = av.AVCOL_RANGE_MPEG
+  context.setFlags(av.AV_CODEC_FLAG_GLOBAL_HEADER)
+  check(av, path, await context.open2(encoder, av.Dictionary.fromObject({ crf: settings.crf, preset: 'medium' })))
+}
+
+function check(av: Av, path: string, status: number): void {
+  if (status < 0) throw outputStatusError(path, status, avMessage(av, status))
+}
+
+function evenAbove(side: number): number {
+  return side + (side % 2)
+}
+
+interface Picture {
+  readonly data: Uint8Array
+  readonly width: number
+  readonly height: number
+}
+
+function evenPicture(rgb: Uint8Array, width: number, height: number): Picture {
+  const even = { width: evenAbove(width), height: evenAbove(height) }
+  if (even.width === width && even.height === height) return { data: rgb, width, height }
+  const data = new Uint8Array(even.width * even.height * 3)
+  const rowBytes = width * 3
+  const evenRowBytes = even.width * 3
+  for (let y = 0; y < even.height; y++) {
+    const from = Math.min(y, height - 1) * rowBytes
+    data.set(rgb.subarray(from, from + rowBytes), y * evenRowBytes)
+    if (even.width > width)
+      data.copyWithin(y * evenRowBytes + rowBytes, y * evenRowBytes + rowBytes - 3, y * evenRowBytes + rowBytes)
+  }
+  return { data, ...even }
+}

@@ -1,0 +1,106 @@
+// Owns: depth as a colour or grey video.
+// Must not know: other formats, the pipeline.
+
+import type { RgbFrame } from '../frame.js'
+import { checkRange, rangeOf, RunningRange, toBytes, type DepthRange, type RangeRule } from './depth-range.js'
+import type { DepthSpill } from './depth-spill.js'
+import { guardedSink } from './guarded-sink.js'
+import { palette, type PaletteName } from './palettes.js'
+import { rgbVideoWriter, type RgbVideoWriter } from './rgb-video-sink.js'
+import type { DepthSink } from './sink.js'
+import { inSlices } from './slices.js'
+import type { SpillOutput } from './spilled-sink.js'
+import type { VideoEncoderOptions } from './video-encoder.js'
+
+export interface DepthVideoOptions extends VideoEncoderOptions {
+  /** Default `inferno`, upstream's; `gray` is upstream's `--grayscale`. */
+  readonly palette?: PaletteName
+  /**
+   * What black and white stand for; default `global`, upstream's, which parks all frames on disk (4 bytes a pixel) until
+   * `finish()`. Metric depth is shown by the same rule, so there far is bright.
+   */
+  readonly range?: RangeRule
+}
+
+/** For `range: 'global'`: made in a second pass. */
+export async function videoOutput(path: string, options: DepthVideoOptions = {}): Promise<SpillOutput> {
+  const colours = palette(options.palette ?? 'inferno')
+  const writer = await rgbVideoWriter(path, options)
+  return {
+    path,
+    render: async (spill) => {
+      const painter = new Painter(writer, colours)
+      const { count, range } = spill.facts
+      for (let index = 0; index < count; index++) await painter.paint(await spilled(spill, index), range)
+      await writer.complete()
+    },
+    commit: async () => [await writer.finish()],
+    discard: () => writer.abort(),
+  }
+}
+
+/** For `range: 'running'` and fixed bounds: each frame is written as it comes. */
+export async function liveVideoSink(
+  path: string,
+  options: DepthVideoOptions & { readonly range: 'running' | DepthRange },
+): Promise<DepthSink> {
+  checkRange(options.range)
+  const colours = palette(options.palette ?? 'inferno')
+  const writer = await rgbVideoWriter(path, options)
+  const painter = new Painter(writer, colours)
+  const running = new RunningRange()
+  const { range } = options
+  return guardedSink(path, {
+    write: async (frame) =>
+      painter.paint(frame, range === 'running' ? running.next(await rangeOf(frame.data), frame.timestampMs) : range),
+    finish: async () => [await writer.finish()],
+    discard: () => writer.abort(),
+  })
+}
+
+interface DepthPicture {
+  readonly data: Float32Array
+  readonly width: number
+  readonly height: number
+  readonly timestampMs: number
+}
+
+async function spilled(spill: DepthSpill, index: number): Promise<DepthPicture> {
+  const { width, height, timestampsMs } = spill.facts
+  return { data: await spill.frame(index), width, height, timestampMs: timestampsMs[index] ?? 0 }
+}
+
+/** Colours depth and hands it on; its buffers serve all frames. */
+class Painter {
+  readonly #writer: RgbVideoWriter
+  readonly #colours: Uint8Array
+  #levels = new Uint8Array(0)
+  #rgb = new Uint8Array(0)
+
+  /** @param colours [256, 3] */
+  constructor(writer: RgbVideoWriter, colours: Uint8Array) {
+    this.#writer = writer
+    this.#colours = colours
+  }
+
+  async paint({ data, width, height, timestampMs }: DepthPicture, range: DepthRange): Promise<void> {
+    if (this.#levels.length !== data.length) {
+      this.#levels = new Uint8Array(data.length)
+      this.#rgb = new Uint8Array(data.length * 3)
+    }
+    const levels = this.#levels
+    const rgb = this.#rgb
+    const colours = this.#colours
+    await toBytes(data, range, levels)
+    await inSlices(data.length, (from, to) => {
+      for (let i = from; i < to; i++) {
+        const colour = (levels[i] as number) * 3
+        rgb[i * 3] = colours[colour] as number
+        rgb[i * 3 + 1] = colours[colour + 1] as number
+        rgb[i * 3 + 2] = colours[colour + 2] as number
+      }
+    })
+    const picture: RgbFrame = { data: rgb, width, height, timestampMs }
+    await this.#writer.write(picture)
+  }
+}

@@ -1,0 +1,230 @@
+// Owns: frames of a video file: upright, limited in size and rate, RGB, with their times.
+// Must not know: demuxing, the pipeline.
+
+import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type { Frame } from 'node-av'
+import { VideoDepthError } from '../errors.js'
+import type { RgbFrame } from '../frame.js'
+import { loadAv, present, type Av } from './av.js'
+import { turnFor } from './display-matrix.js'
+import { FilterChain, type FilterStep } from './filter-chain.js'
+import { openGuarded, type FrameProducer } from './guarded-source.js'
+import {
+  keptFrames,
+  limitedSize,
+  resolveSourceOptions,
+  strideFor,
+  type ResolvedSourceOptions,
+  type Size,
+} from './source-options.js'
+import type { FrameSource, SourceInfo, SourceOptions } from './source.js'
+import { Timeline } from './timeline.js'
+import { VideoDecoder } from './video-decoder.js'
+
+/** Frames a second that missing times are interpolated with where the file tells none. */
+const assumedFrameRate = 25
+
+/**
+ * A video file that FFmpeg decodes, on threads of its own.
+ *
+ * Colours follow the stream's tags (matrix and range; untagged means BT.601, limited, as in FFmpeg and OpenCV); HDR is
+ * not tone-mapped. The container's rotation is applied. A sample aspect ratio other than 1:1 is ignored and
+ * interlaced video is not deinterlaced, both as upstream does.
+ *
+ * Iteration yields everything that decodes, then throws `SOURCE_DAMAGED` where something did not or where the file
+ * ends before the time that it promises; `FRAME_SIZE_CHANGED` ends it at the frame in question.
+ *
+ * @throws `SOURCE_UNREADABLE` no such file, no video; `SOURCE_EMPTY` not a single decodable frame
+ */
+export async function openVideo(path: string, options: SourceOptions = {}): Promise<FrameSource> {
+  const resolved = resolveSourceOptions(options)
+  return openGuarded(() => VideoProducer.open(path, resolved), { signal: resolved.signal, readAhead: true })
+}
+
+class VideoProducer implements FrameProducer {
+  readonly #av: Av
+  readonly #path: string
+  readonly #decoder: VideoDecoder
+  readonly #options: ResolvedSourceOptions
+  readonly #stride: number
+  readonly #timeline: Timeline
+  /** As stored, before rotation and scaling. */
+  #storedSize: Size | undefined
+  #filters: FilterChain | undefined
+  #position = 0
+  #emitted = 0
+  /** Decoded while opening, for `info`; the first to come out. */
+  #first: RgbFrame | undefined
+  #info: SourceInfo | undefined
+  #running: Promise<RgbFrame | undefined> | undefined
+
+  private constructor(av: Av, path: string, decoder: VideoDecoder, options: ResolvedSourceOptions) {
+    this.#av = av
+    this.#path = path
+    this.#decoder = decoder
+    this.#options = options
+    this.#stride = strideFor(decoder.frameRate, options)
+    this.#timeline = new Timeline(1000 / (decoder.frameRate ?? assumedFrameRate))
+  }
+
+  static async open(path: string, options: ResolvedSourceOptions): Promise<VideoProducer> {
+    await checkFile(path)
+    const av = await loadAv()
+    const decoder = await VideoDecoder.open(av, path)
+    let producer: VideoProducer | undefined
+    try {
+      producer = new VideoProducer(av, path, decoder, options)
+      const first = present(await producer.next(), 'first frame')
+      producer.#first = first
+      producer.#info = producer.#describe(first)
+      return producer
+    } catch (error) {
+      await (producer ?? decoder).close()
+      throw error
+    }
+  }
+
+  get info(): SourceInfo {
+    return present(this.#info, 'first frame')
+  }
+
+  #describe({ width, height }: Size): SourceInfo {
+    const { frameRate, stream, promisedMs } = this.#decoder
+    const estimate =
+      promisedMs === undefined || frameRate === undefined ? 0 : Math.round((promisedMs * frameRate) / 1000)
+    const available = stream.nbFrames > 0n ? Number(stream.nbFrames) : estimate
+    return {
+      name: basename(this.#path),
+      width,
+      height,
+      frameRate: frameRate === undefined ? undefined : frameRate / this.#stride,
+      frameCount: available === 0 ? undefined : keptFrames(available, this.#stride, this.#options.maxLen),
+      frameCountExact: false,
+    }
+  }
+
+  next(): Promise<RgbFrame | undefined> {
+    this.#running = this.#next()
+    return this.#running
+  }
+
+  async close(): Promise<void> {
+    this.#decoder.interrupt()
+    await this.#running?.catch(() => undefined)
+    this.#filters?.close()
+    await this.#decoder.close()
+  }
+
+  async #next(): Promise<RgbFrame | undefined> {
+    const first = this.#first
+    this.#first = undefined
+    return first ?? this.#decodeNext()
+  }
+
+  async #decodeNext(): Promise<RgbFrame | undefined> {
+    const limited = this.#emitted === this.#options.maxLen
+    for (let frame = limited ? undefined : await this.#decoder.next(); frame; frame = await this.#decoder.next()) {
+      const timestampMs = this.#timeline.next(this.#decoder.milliseconds(frame.bestEffortTimestamp))
+      const position = this.#position++
+      if (position % this.#stride !== 0) continue
+      const converted = await this.#convert(frame, position, timestampMs)
+      this.#emitted++
+      return converted
+    }
+    this.#checkEnd(!limited)
+    return undefined
+  }
+
+  async #convert(frame: Frame, position: number, timestampMs: number): Promise<RgbFrame> {
+    const { width, height } = frame
+    this.#storedSize ??= { width, height }
+    const first = this.#storedSize
+    if (width !== first.width || height !== first.height)
+      throw new VideoDepthError(
+        'FRAME_SIZE_CHANGED',
+        `Frame ${position} of ${this.#path} (at ${seconds(timestampMs)}) is ${width}×${height}, the frames before it were ${first.width}×${first.height}`,
+      )
+    this.#filters ??= new FilterChain(this.#av, this.#filterSteps(frame))
+    return { ...this.#packed(await this.#filters.apply(frame)), timestampMs }
+  }
+
+  #filterSteps(frame: Frame): readonly FilterStep[] {
+    const av = this.#av
+    const turn = turnFor(
+      this.#decoder.stream.codecpar.getCodedSideData(av.AV_PKT_DATA_DISPLAYMATRIX) ??
+        frame.getSideData(av.AV_FRAME_DATA_DISPLAYMATRIX),
+    )
+    const { width, height } = limitedSize(frame.width, frame.height, this.#options.maxRes)
+    return [
+      { filter: 'scale', args: `w=${width}:h=${height}:flags=bicubic` },
+      { filter: 'format', args: 'pix_fmts=rgb24' },
+      ...turn.steps,
+    ]
+  }
+
+  /** A copy without row padding, owned by JavaScript. */
+  #packed(frame: Frame): { data: Uint8Array; width: number; height: number } {
+    const { width, height } = frame
+    const data = Buffer.allocUnsafeSlow(width * height * 3)
+    const size = this.#av.avImageCopyToBuffer(
+      data,
+      data.length,
+      frame.data,
+      frame.linesize,
+      this.#av.AV_PIX_FMT_RGB24,
+      width,
+      height,
+      1,
+    )
+    if (size !== data.length) throw new Error(`expected ${data.length} bytes of RGB, received ${size}`)
+    return { data, width, height }
+  }
+
+  /** @param complete false where the caller's limit ended the video, not the video itself */
+  #checkEnd(complete: boolean): void {
+    const { damage } = this.#decoder
+    if (this.#emitted === 0)
+      throw new VideoDepthError(
+        'SOURCE_EMPTY',
+        `${this.#path} has no frame that can be decoded${damage.packets > 0 ? ': it is damaged' : ''}`,
+      )
+    const faults = [
+      ...(damage.packets + damage.frames > 0 ? [this.#damageText()] : []),
+      ...(complete ? this.#shortText() : []),
+    ]
+    if (faults.length === 0) return
+    throw new VideoDepthError(
+      'SOURCE_DAMAGED',
+      `${this.#path} is damaged: ${faults.join('; ')}. All ${this.#emitted} frames that could be decoded came out`,
+    )
+  }
+
+  #damageText(): string {
+    const { packets, frames, firstMs } = this.#decoder.damage
+    const where = firstMs === undefined ? '' : `, the first at ${seconds(firstMs)}`
+    return `${packets} packets could not be read or decoded, ${frames} frames came out with errors${where}`
+  }
+
+  /** Tolerance: a container's duration and its packets' may differ by a few frames without anything being missing. */
+  #shortText(): readonly string[] {
+    const { promisedMs, readMs, frameRate } = this.#decoder
+    if (promisedMs === undefined || readMs === undefined) return []
+    const toleranceMs = Math.max(3000 / (frameRate ?? assumedFrameRate), promisedMs / 100)
+    if (readMs >= promisedMs - toleranceMs) return []
+    return [`it promises ${seconds(promisedMs)} and ends after ${seconds(readMs)}`]
+  }
+}
+
+async function checkFile(path: string): Promise<void> {
+  const found = await stat(path).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new VideoDepthError('SOURCE_UNREADABLE', `Cannot read ${path}: ${reason}`, { cause })
+  })
+  if (found.isDirectory()) throw new VideoDepthError('SOURCE_UNREADABLE', `Expected a video file, ${path} is a folder`)
+  if (found.isFile() && found.size === 0) throw new VideoDepthError('SOURCE_UNREADABLE', `${path} is empty`)
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(3)} s`
+}

@@ -1,0 +1,117 @@
+// Owns: tests of how depth sinks fail: abort, wrong frames, unwritable places, full disks.
+// Must not know: file formats, engines.
+
+import { execFileSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { openSink, openSinks, type OutputSpec } from '#lib/io/sinks.js'
+import { depthFrame } from './support/frames.js'
+import { allOutputs, count, fill, height, value, width } from './support/outputs.js'
+
+t.test('abort leaves nothing behind, an earlier result least of all damaged', async (t) => {
+  const folder = t.testdir({ 'd.npz': 'old', png: { '00000.png': 'old' } })
+  const sink = await openSinks(allOutputs(folder))
+  const writing = sink.write(depthFrame(0, width, height, value))
+  const aborted = sink.abort()
+  await Promise.allSettled([writing])
+  await aborted
+  await sink.abort()
+  t.same((await readdir(folder)).sort(), ['d.npz', 'png'])
+  t.equal(await readFile(join(folder, 'd.npz'), 'utf8'), 'old')
+  await t.rejects(sink.write(depthFrame(1, width, height, value)), { code: 'CLOSED' })
+  await t.rejects(sink.finish(), { code: 'CLOSED' })
+})
+
+t.test('an earlier folder is replaced only if it is one of ours', async (t) => {
+  const folder = t.testdir({
+    mine: { 'holiday.jpg': 'keep me' },
+    ours: { '00000.png': 'old', '99999.png': 'old', 'scale.json': '{}' },
+  })
+  await t.rejects(openSink({ format: 'png16', path: join(folder, 'mine') }), {
+    code: 'OUTPUT_UNWRITABLE',
+    message: /holiday\.jpg/,
+  })
+  await fill(await openSink({ format: 'png16', path: join(folder, 'ours') }))
+  t.equal((await readdir(join(folder, 'ours'))).length, count + 1)
+  t.same((await readdir(folder)).sort(), ['mine', 'ours'])
+})
+
+t.test('frames that do not fit are refused, and the failure sticks', async (t) => {
+  const folder = t.testdir()
+  const sink = await openSink({ format: 'raw', path: join(folder, 'd.f32') })
+  await sink.write(depthFrame(0, 4, 4, value))
+  await t.rejects(sink.write(depthFrame(1, 4, 5, value)), { code: 'FRAME_SIZE_CHANGED' })
+  await t.rejects(sink.finish(), { code: 'FRAME_SIZE_CHANGED' })
+  t.same(await readdir(folder), [])
+  const empty = await openSink({ format: 'npz', path: join(folder, 'd.npz') })
+  await t.rejects(empty.finish(), { code: 'SOURCE_EMPTY' })
+  t.same(await readdir(folder), [])
+})
+
+t.test('unwritable outputs fail before the work, with the path', async (t) => {
+  const folder = t.testdir({ file: 'x', dir: {} })
+  for (const format of ['raw', 'npz', 'png16', 'video'] as const) {
+    const path = join(folder, 'file', 'below')
+    await t.rejects(openSink({ format, path }), { code: 'OUTPUT_UNWRITABLE', message: path }, format)
+  }
+  await t.rejects(openSink({ format: 'npz', path: join(folder, 'dir') }), {
+    code: 'OUTPUT_UNWRITABLE',
+    message: /it is a folder/,
+  })
+  await t.rejects(openSink({ format: 'png16', path: join(folder, 'file') }), { code: 'OUTPUT_UNWRITABLE' })
+  await t.rejects(
+    openSinks([
+      { format: 'raw', path: join(folder, 'a') },
+      { format: 'video', path: join(folder, 'v.mp4'), crf: 99 },
+    ]),
+    {
+      code: 'INVALID_OPTION',
+    },
+  )
+  await t.rejects(openSinks([]), { code: 'INVALID_OPTION' })
+  t.same((await readdir(folder)).sort(), ['dir', 'file'], 'nothing is left')
+})
+
+t.test('a full disk', async (t) => {
+  const disk = smallDisk(`${t.testdirName}-disk`)
+  if (disk === undefined) {
+    t.plan(0, 'a small tmpfs cannot be mounted here')
+    return
+  }
+  t.teardown(() => execFileSync('umount', [disk]))
+  const noisy = (index: number, x: number, y: number): number =>
+    ((Math.imul(index * 31 + x * 17 + y, 2_654_435_761) >>> 8) & 0xffff) / 7
+  for (const spec of allOutputs(disk)) await t.test(spec.path, (t) => fillsUp(t, spec, disk, noisy))
+})
+
+async function fillsUp(t: Test, spec: OutputSpec, mounted: string, noisy: typeof value): Promise<void> {
+  // The spill of a second pass fits; the last filling up is what is left for the output.
+  const sink = await openSink(spec)
+  const failing = async (): Promise<void> => {
+    for (let index = 0; index < 12; index++) await sink.write(depthFrame(index, 200, 150, noisy))
+    await writeFile(join(mounted, 'ballast'), Buffer.alloc(1 << 21)).catch(() => undefined)
+    await sink.finish()
+    for (let index = 12; index < 40; index++) await sink.write(depthFrame(index, 200, 150, noisy))
+  }
+  await t.rejects(failing(), { code: 'OUTPUT_FULL' })
+  await sink.abort()
+  t.same(
+    (await readdir(mounted)).filter((name) => name !== 'ballast'),
+    [],
+    'nothing is left behind',
+  )
+  await writeFile(join(mounted, 'ballast'), '')
+}
+
+/** 2 MiB of it; undefined where mounting is not allowed. */
+function smallDisk(path: string): string | undefined {
+  try {
+    mkdirSync(path, { recursive: true })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', path], { stdio: 'ignore' })
+    return path
+  } catch {
+    return undefined
+  }
+}
