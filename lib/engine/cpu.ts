@@ -127,6 +127,7 @@ export class CpuEngine implements Engine {
   async close(): Promise<void> {
     this.#end(new VideoDepthError('CLOSED', 'The engine was closed'))
     await Promise.all([...this.#sessions].map((session) => session.close()))
+    this.#worker.ref() // or the process could end before its end is known
     await this.#worker.terminate()
   }
 
@@ -138,8 +139,8 @@ export class CpuEngine implements Engine {
 
   #settle(id: number): Pending | undefined {
     const pending = this.#pending.get(id)
-    this.#pending.delete(id)
-    if (this.#pending.size === 0) this.#worker.unref()
+    // A late answer, after `close`, changes nothing.
+    if (this.#pending.delete(id) && this.#pending.size === 0) this.#worker.unref()
     return pending
   }
 

@@ -1,0 +1,28 @@
+// Owns: the command's exit codes, and what each error maps to.
+// Must not know: any one command.
+
+import { VideoDepthError, type ErrorCode } from '../errors.js'
+
+export const exitCode = {
+  ok: 0,
+  /** Nothing was written. */
+  failed: 1,
+  /** Unknown command, option or value. */
+  usage: 2,
+  /** The input broke off or was damaged; the outputs are complete for the frames that could be read. */
+  partial: 3,
+  /** 128 + SIGINT: Ctrl-C; half-written outputs were removed. */
+  interrupted: 130,
+} as const
+
+const partialCodes: readonly ErrorCode[] = ['SOURCE_DAMAGED', 'FRAME_SIZE_CHANGED']
+
+/** Errors after which what came before is worth keeping. */
+export function isPartial(error: unknown): boolean {
+  return error instanceof VideoDepthError && partialCodes.includes(error.code)
+}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof VideoDepthError && error.code === 'INVALID_OPTION') return exitCode.usage
+  return exitCode.failed
+}

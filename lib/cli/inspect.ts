@@ -1,0 +1,40 @@
+// Owns: `video-depth inspect`: what a checkpoint is.
+// Must not know: how checkpoints are read.
+
+import { Command } from 'commander'
+import { describeCheckpoint, type CheckpointDescription } from '../model/describe.js'
+
+interface InspectArguments {
+  readonly checkFinite: boolean
+  readonly json: boolean
+}
+
+export function inspectCommand(): Command {
+  return new Command('inspect')
+    .description('What a checkpoint is: format, size, network, licence.')
+    .argument('<file>', '.pth or .safetensors')
+    .option('--check-finite', 'read every weight and refuse NaN and infinity', false)
+    .option('--json', 'print one object', false)
+    .action(async (file: string, { checkFinite, json }: InspectArguments) => {
+      const description = await describeCheckpoint(file, { checkFinite })
+      process.stdout.write(json ? `${JSON.stringify(description)}\n` : text(description))
+    })
+}
+
+function text(description: CheckpointDescription): string {
+  const { path, format, architecture, dtypes, tensorCount, parameterCount, tensorBytes, recipes, licenseNote, finite } = description
+  const { embedWidth, depth, heads, features, outChannels, gridSize, temporalLength, taps, size } = architecture
+  const types = dtypes.map(({ dtype, tensorCount: count }) => (dtypes.length === 1 ? dtype : `${count} ${dtype}`)).join(', ')
+  const rows: [string, string][] = [
+    ['file', `${path} (${format}, ${types})`],
+    ['network', `Video Depth Anything${size === undefined ? ', no published size' : ` ${size}`}`],
+    ['parameters', `${(parameterCount / 1e6).toFixed(1)} M in ${tensorCount} tensors, ${(tensorBytes / 2 ** 20).toFixed(0)} MiB`],
+    ['encoder', `width ${embedWidth}, ${depth} blocks, ${heads} heads, read after blocks ${taps.join(', ')}`],
+    ['head', `features ${features}, projections ${outChannels.join('/')}`],
+    ['positions', `grid ${gridSize}×${gridSize} patches (${gridSize * 14} pixels), ${temporalLength} frames`],
+    ['like', recipes.map(({ title }) => title).join(' or ') || 'no published checkpoint'],
+    ['licence', licenseNote],
+    ...(finite === undefined ? [] : ([['weights', 'all finite']] as [string, string][])),
+  ]
+  return rows.map(([name, value]) => `${name.padEnd(11)} ${value}\n`).join('')
+}

@@ -1,0 +1,50 @@
+// Owns: the options that several commands share, and how their text becomes values.
+// Must not know: what a command does.
+
+import { Option, type Command } from 'commander'
+import { invalidOption, VideoDepthError } from '../errors.js'
+
+/** Where no `--checkpoint` is given. */
+export const checkpointVariable = 'VIDEO_DEPTH_CHECKPOINT'
+
+/** Options of the model, the same for every command that loads one. */
+export function addModelOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--checkpoint <file>', 'Video Depth Anything weights, .pth or .safetensors').env(checkpointVariable))
+    .option('--input-size <pixels>', 'shorter side of a frame as the network sees it', number('--input-size'), 518)
+    .option('--metric', 'the checkpoint is a metric one: depth in metres, windows not fitted to each other', false)
+    .addOption(new Option('--precision <type>', 'arithmetic of the engine').choices(['fp32']).default('fp32'))
+    .addOption(new Option('--backend <name>', 'inference engine').choices(['auto', 'cpu']).default('auto'))
+    .option('--cache-dir <dir>', "converted weights and graphs (default: the system's cache folder)")
+    .option('--threads <n>', 'processor threads (default: all that the process may use)', number('--threads'))
+}
+
+export interface ModelArguments {
+  readonly checkpoint?: string
+  readonly inputSize: number
+  readonly metric: boolean
+  readonly precision: 'fp32'
+  readonly backend: 'auto' | 'cpu'
+  readonly cacheDir?: string
+  readonly threads?: number
+}
+
+/** @throws VideoDepthError INVALID_OPTION that says where to get a checkpoint */
+export function requireCheckpoint({ checkpoint }: ModelArguments): string {
+  if (checkpoint !== undefined) return checkpoint
+  throw new VideoDepthError(
+    'INVALID_OPTION',
+    `Expected a checkpoint for --checkpoint or ${checkpointVariable}, received none. ` +
+      'The published ones are listed in engines/README.md; the small one (28.4 M parameters, Apache-2.0) is ' +
+      'video_depth_anything_vits.pth.',
+  )
+}
+
+/** A number option that names itself when it is not one. */
+export function number(parameter: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (text.trim() === '' || !Number.isFinite(value)) throw invalidOption('a number', parameter, text)
+    return value
+  }
+}

@@ -1,0 +1,77 @@
+// Owns: which files a run writes, under upstream's names, and the frames recorded on their way in.
+// Must not know: file formats, the network.
+
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+import type { DepthFrame, RgbFrame } from '../frame.js'
+import { outputError } from '../io/output-errors.js'
+import type { PaletteName } from '../io/palettes.js'
+import { rgbVideoWriter, type TwoStepVideoWriter } from '../io/rgb-video-sink.js'
+import type { DepthSink } from '../io/sink.js'
+import { openSinks, type OutputSpec } from '../io/sinks.js'
+import type { FrameSource } from '../io/source.js'
+
+export interface OutputOptions {
+  readonly grayscale: boolean
+  readonly palette: PaletteName
+  readonly saveNpz: boolean
+  readonly savePng16: boolean
+  readonly saveRaw: boolean
+}
+
+export class Outputs {
+  readonly #depth: DepthSink
+  readonly #recording: TwoStepVideoWriter
+
+  private constructor(depth: DepthSink, recording: TwoStepVideoWriter) {
+    this.#depth = depth
+    this.#recording = recording
+  }
+
+  /** @param base folder and name without ending: `outputs/street` gives `outputs/street_vis.mp4` and so on */
+  static async create(base: string, frameRate: number | undefined, options: OutputOptions): Promise<Outputs> {
+    const folder = path.dirname(base)
+    await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+      throw outputError(folder, error)
+    })
+    const palette = options.grayscale ? 'gray' : options.palette
+    const specs: OutputSpec[] = [{ format: 'video', path: `${base}_vis.mp4`, palette, frameRate }]
+    if (options.saveNpz) specs.push({ format: 'npz', path: `${base}_depths.npz` })
+    if (options.savePng16) specs.push({ format: 'png16', path: `${base}_png16` })
+    if (options.saveRaw) specs.push({ format: 'raw', path: `${base}_depths.f32` })
+    const recording = await rgbVideoWriter(`${base}_src.mp4`, { frameRate })
+    try {
+      return new Outputs(await openSinks(specs), recording)
+    } catch (error) {
+      await recording.abort()
+      throw error
+    }
+  }
+
+  /** The same source; every frame that is read from it is also written to the source video. */
+  recording(source: FrameSource): FrameSource {
+    const recording = this.#recording
+    async function* frames(): AsyncGenerator<RgbFrame> {
+      for await (const frame of source) {
+        await recording.write(frame)
+        yield frame
+      }
+    }
+    return { info: source.info, close: () => source.close(), [Symbol.asyncIterator]: frames }
+  }
+
+  write(frame: DepthFrame): Promise<void> {
+    return this.#depth.write(frame)
+  }
+
+  /** Resolves with all finished paths, the source video first. */
+  async finish(): Promise<readonly string[]> {
+    await this.#recording.complete()
+    const depth = await this.#depth.finish()
+    return [await this.#recording.finish(), ...depth]
+  }
+
+  async abort(): Promise<void> {
+    await Promise.all([this.#depth.abort(), this.#recording.abort()])
+  }
+}

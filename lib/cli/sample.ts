@@ -1,0 +1,87 @@
+// Owns: `video-depth sample`: a rendered clip with exact depth, run through the pipeline, and a picture of both.
+// Must not know: how scenes are rendered, how videos are written.
+
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+import { Command } from 'commander'
+import type { DepthFrame } from '../frame.js'
+import { outputError } from '../io/output-errors.js'
+import { rgbVideoWriter } from '../io/rgb-video-sink.js'
+import { openSinks } from '../io/sinks.js'
+import type { RenderedFrame } from '../scene/render.js'
+import { renderSequence } from '../scene/sequence.js'
+import { writeContactSheet } from './contact-sheet.js'
+import { interruptible } from './interrupt.js'
+import { addModelOptions, number, requireCheckpoint, type ModelArguments } from './options.js'
+import { ProgressLine } from './progress.js'
+import { runVideo } from './run.js'
+
+interface SampleArguments extends ModelArguments {
+  readonly output: string
+  readonly frames: number
+  readonly seed: number
+  readonly json: boolean
+}
+
+const clip = { width: 320, height: 240, frameRate: 24 }
+
+export function sampleCommand(): Command {
+  const command = new Command('sample')
+    .description('Render a short scene with known depth and run the network on it.')
+    .option('-o, --output <dir>', 'folder for the outputs', './sample-output')
+    .option('--frames <n>', 'length of the clip', number('--frames'), 60)
+    .option('--seed <n>', 'which scene', number('--seed'), 1)
+    .option('--json', 'print one summary object on standard output', false)
+    .action(async (options: SampleArguments) => {
+      process.exitCode = await interruptible((signal) => sample(options, signal))
+    })
+  return addModelOptions(command)
+}
+
+async function sample(options: SampleArguments, signal: AbortSignal): Promise<number> {
+  requireCheckpoint(options)
+  const at = (name: string): string => path.join(options.output, name)
+  await mkdir(options.output, { recursive: true }).catch((error: unknown) => {
+    throw outputError(options.output, error)
+  })
+  await renderClip(at('sample.mp4'), at('sample_truth'), options, signal)
+  const outputs = { maxRes: -1, maxLen: -1, targetFps: -1, stitching: 'upstream', grayscale: false, palette: 'inferno' } as const
+  const code = await runVideo(at('sample.mp4'), { ...options, ...outputs, saveNpz: true, savePng16: false, saveRaw: false }, signal)
+  const rows = ['sample.mp4', 'sample_truth.mp4', 'sample_vis.mp4'].map(at)
+  await writeContactSheet(rows, ['input', 'exact depth', 'network'], at('sample.png'), signal)
+  if (!options.json) process.stdout.write(`  ${at('sample.png')}   input, exact depth and the network's, side by side\n`)
+  return code
+}
+
+/** The clip, and its exact disparity as a video and as numbers. */
+async function renderClip(video: string, truth: string, { frames, seed }: SampleArguments, signal: AbortSignal): Promise<void> {
+  const progress = new ProgressLine(process.stderr)
+  const writer = await rgbVideoWriter(video, { frameRate: clip.frameRate })
+  const sink = await openSinks([
+    { format: 'video', path: `${truth}.mp4`, frameRate: clip.frameRate },
+    { format: 'npz', path: `${truth}.npz` },
+  ])
+  try {
+    let index = 0
+    for (const frame of renderSequence({ seed, frames, ...clip })) {
+      signal.throwIfAborted()
+      progress.step(`rendering the sample clip: ${index + 1}/${frames}`)
+      await writer.write(frame)
+      await sink.write(exactDisparity(frame, index++))
+      await new Promise((resolve) => setImmediate(resolve)) // Ctrl-C is heard between frames
+    }
+    await writer.finish()
+    await sink.finish()
+  } catch (error) {
+    await Promise.all([writer.abort(), sink.abort()])
+    throw error
+  } finally {
+    progress.end()
+  }
+}
+
+/** 1/metres; 0 for the sky. */
+function exactDisparity({ depth, width, height, timestampMs }: RenderedFrame, index: number): DepthFrame {
+  const aligned = { scale: 1, shift: 0, degenerate: false }
+  return { index, timestampMs, width, height, data: depth.map((z) => 1 / z), kind: 'disparity', window: 0, aligned }
+}

@@ -1,0 +1,59 @@
+// Owns: what a finished run says: a few lines for a person, or one JSON object for a program.
+// Must not know: how the run went about it.
+
+import type { RunSummary } from '../depth-run.js'
+import { VideoDepthError } from '../errors.js'
+import type { SourceInfo } from '../io/source.js'
+import type { VideoDepth } from '../video-depth.js'
+
+export interface Finished {
+  readonly files: readonly string[]
+  readonly source: SourceInfo
+  readonly model: VideoDepth
+  readonly summary: RunSummary
+  /** Wall time of reading, computing and writing, without loading the network. */
+  readonly seconds: number
+  /** Why the source ended early; undefined where it did not. */
+  readonly sourceError: unknown
+}
+
+export function printSummary(finished: Finished, json: boolean): void {
+  const { files, source, model, summary, seconds, sourceError } = finished
+  const error = sourceError === undefined ? null : described(sourceError)
+  const object = {
+    source: source.name,
+    width: source.width,
+    height: source.height,
+    kind: model.kind,
+    backend: model.backend,
+    frames: summary.framesOut,
+    windows: summary.windows,
+    degenerateWindows: summary.degenerateWindows,
+    seconds: { total: round(seconds), ...Object.fromEntries(Object.entries(summary.seconds).map(([k, v]) => [k, round(v)])) },
+    framesPerSecond: round(summary.framesOut / seconds),
+    peakMemoryMiB: Math.round(process.resourceUsage().maxRSS / 1024),
+    files,
+    error,
+  }
+  if (json) {
+    process.stdout.write(`${JSON.stringify(object)}\n`)
+    return
+  }
+  const { frames, windows, framesPerSecond, peakMemoryMiB, width, height, kind } = object
+  const lines = [
+    `${frames} frames of ${width}×${height}, ${kind}, ${windows} windows, ${object.seconds.total} s (${framesPerSecond} fps), peak memory ${peakMemoryMiB} MiB`,
+    ...(object.degenerateWindows > 0 ? [`${object.degenerateWindows} windows could not be fitted and kept their own scale`] : []),
+    ...files.map((file) => `  ${file}`),
+  ]
+  process.stdout.write(`${lines.join('\n')}\n`)
+  if (error !== null) {
+    process.stderr.write(`video-depth: the input ended early, ${frames} frames were kept: ${error.message} [${error.code}]\n`)
+  }
+}
+
+function described(error: unknown): { code: string; message: string } {
+  if (error instanceof VideoDepthError) return { code: error.code, message: error.message }
+  return { code: 'SOURCE_DAMAGED', message: error instanceof Error ? error.message : String(error) }
+}
+
+const round = (value: number): number => Math.round(value * 1000) / 1000
