@@ -5,13 +5,13 @@
 export interface StitchStep {
   /** Slots whose maps are compared with remembered frames to fit one scale and shift; empty: scale 1, shift 0. */
   readonly align: readonly SlotFrame[]
-  /** `count` slots from `slot` on are blended into the held frames, weight i/(count−1) for the i-th; count is 0 or the number held. */
+  /** `count` slots from `slot` on are blended into the held frames, weight i/(count−1) for the i-th (1 where count is 1); count is 0 or the number held. */
   readonly blend: SlotRange
   /** Slots appended after the blended ones. */
   readonly append: SlotRange
-  /** Aligned maps to keep as references for later windows, by frame index. */
+  /** Aligned maps to keep as references for later windows, by frame index; each frame once. */
   readonly remember: readonly SlotFrame[]
-  /** Frame indices whose references are no longer needed after this window. */
+  /** Frames remembered by earlier windows whose references are no longer needed after this one. */
   readonly forget: readonly number[]
   /** How many of the newest frames are held back, unfinished, for the next window's blend. */
   readonly hold: number
@@ -30,26 +30,28 @@ export interface SlotRange {
 export interface StitchResult {
   readonly scale: number
   readonly shift: number
-  /** The fit had determinant 0, was not finite, or gave a scale ≤ 0; scale 1 and shift 0 were used. */
+  /** The fit had determinant 0 (up to rounding), was not finite, or gave a scale ≤ 0; scale 1 and shift 0 were used. */
   readonly degenerate: boolean
   /** How many depth values of this window's maps were NaN or infinite. */
   readonly nonFinite: number
 }
 
 export interface StitcherOptions {
-  /** Size of the network's depth maps, pixels. */
+  /** Size of the network's depth maps, pixels, 1…32768. */
   readonly mapWidth: number
   readonly mapHeight: number
   /** Size of the frames, pixels. */
   readonly frameWidth: number
   readonly frameHeight: number
-  /** Worker threads, ≥ 1. */
+  /** Worker threads, 1…256. */
   readonly threads: number
 }
 
 export interface NativeStitcher {
   /**
    * Upsamples (bilinear, align_corners), aligns, clamps at 0, blends. Runs off the JS thread; one call at a time.
+   * `maps` and `out` must not be transferred, resized or written before the promise settles, and no `out` may overlap
+   * another one or a map. Wrong input rejects and changes nothing.
    *
    * @param maps One [mapHeight, mapWidth] float32 map a slot, `null` where the step does not need it.
    * @param out One [frameHeight, frameWidth] float32 array for each frame that leaves:

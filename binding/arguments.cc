@@ -1,0 +1,113 @@
+// Owns: reading JavaScript values into checked C++ ones, and core errors into JavaScript ones.
+// Must not know: what the values are for.
+
+#include "arguments.h"
+
+#include <cmath>
+#include <new>
+
+#include "error.h"
+
+namespace video_depth_binding {
+
+namespace {
+
+std::string describe(const Napi::Value& value) {
+  switch (value.Type()) {
+    case napi_string:
+      return "\"" + value.As<Napi::String>().Utf8Value() + "\"";
+    case napi_number:
+    case napi_boolean:
+    case napi_null:
+    case napi_undefined:
+      return value.ToString().Utf8Value();
+    case napi_function:
+      return "a function";
+    case napi_object:
+      break;
+    default:
+      return "a value of another type";
+  }
+  if (value.IsArray()) return "an array of " + std::to_string(value.As<Napi::Array>().Length());
+  if (value.IsTypedArray()) {
+    return "a typed array of " + std::to_string(value.As<Napi::TypedArray>().ByteLength()) + " bytes";
+  }
+  return "an object";
+}
+
+std::string wording(const std::string& expected, const std::string& parameter, const Napi::Value& received) {
+  return "Expected " + expected + " for " + parameter + ", received " + describe(received);
+}
+
+bool is_typed(const Napi::Value& value, napi_typedarray_type type) {
+  return value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == type;
+}
+
+} // namespace
+
+Napi::Error unexpected(const std::string& expected, const std::string& parameter,
+                       const Napi::Value& received) {
+  return Napi::TypeError::New(received.Env(), wording(expected, parameter, received));
+}
+
+int64_t read_integer(const Napi::Value& value, const std::string& parameter, int64_t least, int64_t most) {
+  const std::string expected = "an integer from " + std::to_string(least) + " to " + std::to_string(most);
+  if (!value.IsNumber()) throw unexpected(expected, parameter, value);
+  const double number = value.As<Napi::Number>().DoubleValue();
+  const bool in_range = number >= static_cast<double>(least) && number <= static_cast<double>(most);
+  if (!in_range || std::floor(number) != number) {
+    throw Napi::RangeError::New(value.Env(), wording(expected, parameter, value));
+  }
+  return static_cast<int64_t>(number);
+}
+
+Napi::Object read_object(const Napi::Value& value, const std::string& parameter) {
+  if (!value.IsObject() || value.IsFunction()) throw unexpected("an object", parameter, value);
+  return value.As<Napi::Object>();
+}
+
+Napi::Array read_array(const Napi::Value& value, const std::string& parameter, uint32_t most) {
+  if (!value.IsArray()) throw unexpected("an array", parameter, value);
+  const auto array = value.As<Napi::Array>();
+  if (array.Length() > most) {
+    const std::string expected = "an array of at most " + std::to_string(most);
+    throw Napi::RangeError::New(value.Env(), wording(expected, parameter, value));
+  }
+  return array;
+}
+
+Napi::Float32Array read_floats(const Napi::Value& value, const std::string& parameter) {
+  if (!is_typed(value, napi_float32_array)) throw unexpected("a Float32Array", parameter, value);
+  return value.As<Napi::Float32Array>();
+}
+
+Napi::Uint8Array read_bytes(const Napi::Value& value, const std::string& parameter) {
+  if (!is_typed(value, napi_uint8_array)) throw unexpected("a Uint8Array", parameter, value);
+  return value.As<Napi::Uint8Array>();
+}
+
+Napi::Value member(const Napi::Object& object, const char* name) {
+  return object.Get(name);
+}
+
+Napi::Value element(const Napi::Array& array, uint32_t index) {
+  return array.Get(index);
+}
+
+Napi::Value to_js_error(Napi::Env env, const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Napi::Error& error) {
+    return error.Value();
+  } catch (const video_depth::Error& error) {
+    const Napi::Object value = Napi::RangeError::New(env, error.what()).Value();
+    value.Set("operation", Napi::String::New(env, error.operation()));
+    return value;
+  } catch (const std::bad_alloc&) {
+    return Napi::Error::New(env, "Not enough memory for the frames and maps").Value();
+  } catch (const std::exception& error) {
+    return Napi::Error::New(env, error.what()).Value();
+  }
+}
+
+} // namespace video_depth_binding

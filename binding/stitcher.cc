@@ -1,0 +1,163 @@
+// Owns: the JavaScript class Stitcher: argument checks, one job at a time, what a job keeps alive.
+// Must not know: how stitching works.
+
+#include "stitcher.h"
+
+#include <utility>
+
+#include "arguments.h"
+#include "bounds.h"
+#include "stitch-job.h"
+
+namespace video_depth_binding {
+
+namespace {
+
+/// Far above any window; keeps a mistaken caller from costing memory.
+constexpr uint32_t kMaxItems = 4096;
+
+int read_int(const Napi::Value& value, const std::string& parameter, int64_t least, int64_t most) {
+  return static_cast<int>(read_integer(value, parameter, least, most));
+}
+
+video_depth::StitcherOptions read_options(const Napi::Value& value) {
+  const Napi::Object options = read_object(value, "options");
+  const auto read = [&](const char* name, int most) {
+    return read_int(member(options, name), std::string("options.") + name, 1, most);
+  };
+  return {read("mapWidth", video_depth::kMaxSide), read("mapHeight", video_depth::kMaxSide),
+          read("frameWidth", video_depth::kMaxSide), read("frameHeight", video_depth::kMaxSide),
+          read("threads", video_depth::kMaxThreads)};
+}
+
+video_depth::SlotRange read_range(const Napi::Object& step, const char* name) {
+  const std::string parameter = std::string("step.") + name;
+  const Napi::Object range = read_object(member(step, name), parameter);
+  return {read_int(member(range, "slot"), parameter + ".slot", 0, kMaxItems),
+          read_int(member(range, "count"), parameter + ".count", 0, kMaxItems)};
+}
+
+std::vector<video_depth::SlotFrame> read_pairs(const Napi::Object& step, const char* name) {
+  const std::string parameter = std::string("step.") + name;
+  const Napi::Array array = read_array(member(step, name), parameter, kMaxItems);
+  const uint32_t length = array.Length();
+  std::vector<video_depth::SlotFrame> pairs;
+  for (uint32_t i = 0; i < length; i++) {
+    const std::string at = item(parameter, i);
+    const Napi::Object pair = read_object(element(array, i), at);
+    pairs.push_back({read_int(member(pair, "slot"), at + ".slot", 0, kMaxItems),
+                     read_integer(member(pair, "frame"), at + ".frame", 0, kMaxSafeInteger)});
+  }
+  return pairs;
+}
+
+std::vector<int64_t> read_frames(const Napi::Object& step, const char* name) {
+  const std::string parameter = std::string("step.") + name;
+  const Napi::Array array = read_array(member(step, name), parameter, kMaxItems);
+  const uint32_t length = array.Length();
+  std::vector<int64_t> frames;
+  for (uint32_t i = 0; i < length; i++) {
+    frames.push_back(read_integer(element(array, i), item(parameter, i), 0, kMaxSafeInteger));
+  }
+  return frames;
+}
+
+video_depth::StitchStep read_step(const Napi::Value& value) {
+  const Napi::Object object = read_object(value, "step");
+  video_depth::StitchStep step;
+  step.align = read_pairs(object, "align");
+  step.blend = read_range(object, "blend");
+  step.append = read_range(object, "append");
+  step.remember = read_pairs(object, "remember");
+  step.forget = read_frames(object, "forget");
+  step.hold = read_int(member(object, "hold"), "step.hold", 0, kMaxItems);
+  return step;
+}
+
+std::vector<Napi::Value> read_values(const Napi::Value& value, const std::string& parameter) {
+  const Napi::Array array = read_array(value, parameter, kMaxItems);
+  const uint32_t length = array.Length();
+  std::vector<Napi::Value> values;
+  for (uint32_t i = 0; i < length; i++) values.push_back(element(array, i));
+  return values;
+}
+
+/// Addresses are taken after the last getter has run: a getter could detach an array that was read before it.
+StitchArguments read_arguments(const Napi::CallbackInfo& info, const Napi::Array& keep_alive) {
+  StitchArguments arguments;
+  const std::vector<Napi::Value> maps = read_values(info[0], "maps");
+  arguments.step = read_step(info[1]);
+  const std::vector<Napi::Value> out = read_values(info[2], "out");
+  for (const std::vector<Napi::Value>* values : {&maps, &out}) {
+    for (const Napi::Value& value : *values) {
+      if (value.IsTypedArray()) keep_alive.Set(keep_alive.Length(), value);
+    }
+  }
+  for (uint32_t i = 0; i < maps.size(); i++) {
+    if (maps[i].IsNull()) {
+      arguments.maps.push_back({});
+    } else {
+      const Napi::Float32Array map = read_floats(maps[i], item("maps", i));
+      arguments.maps.push_back({map.Data(), map.ElementLength()});
+    }
+  }
+  for (uint32_t i = 0; i < out.size(); i++) {
+    Napi::Float32Array frame = read_floats(out[i], item("out", i));
+    arguments.out.push_back({frame.Data(), frame.ElementLength()});
+  }
+  return arguments;
+}
+
+} // namespace
+
+Napi::Function Stitcher::define(Napi::Env env) {
+  return DefineClass(
+      env, "Stitcher",
+      {InstanceMethod<&Stitcher::stitch>("stitch"), InstanceAccessor<&Stitcher::held>("held")});
+}
+
+Stitcher::Stitcher(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Stitcher>(info) {
+  const video_depth::StitcherOptions options = read_options(info[0]);
+  try {
+    state_ = std::make_shared<StitcherState>(options);
+  } catch (...) {
+    throw Napi::Error(info.Env(), to_js_error(info.Env(), std::current_exception()));
+  }
+}
+
+Stitcher::~Stitcher() {
+  if (state_ && state_->reported_bytes != 0) {
+    Napi::MemoryManagement::AdjustExternalMemory(Env(), -state_->reported_bytes);
+  }
+}
+
+Napi::Value Stitcher::held(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), state_->held);
+}
+
+/// Everything that is wrong is told through the promise.
+Napi::Value Stitcher::stitch(const Napi::CallbackInfo& info) {
+  const auto deferred = Napi::Promise::Deferred::New(info.Env());
+  try {
+    queue(info, deferred);
+  } catch (...) {
+    deferred.Reject(to_js_error(info.Env(), std::current_exception()));
+  }
+  return deferred.Promise();
+}
+
+void Stitcher::queue(const Napi::CallbackInfo& info, const Napi::Promise::Deferred& deferred) {
+  const Napi::Array keep_alive = Napi::Array::New(info.Env());
+  keep_alive.Set(0u, info.This());
+  StitchArguments arguments = read_arguments(info, keep_alive);
+  // After the arguments, whose getters could have begun another call.
+  if (state_->busy) {
+    throw Napi::Error::New(info.Env(),
+                           "Expected the previous stitch to have settled, received a second call");
+  }
+  auto job = std::make_unique<StitchJob>(info.Env(), state_, std::move(arguments), keep_alive, deferred);
+  job->Queue();
+  job.release(); // NOLINT: Node.js deletes it when it is done
+}
+
+} // namespace video_depth_binding

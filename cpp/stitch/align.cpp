@@ -1,0 +1,85 @@
+// Owns: the least-squares fit of one map's scale and shift to another.
+// Must not know: windows, slots, threads.
+
+#include "stitch/align.h"
+
+#include <cmath>
+
+namespace video_depth {
+
+namespace {
+
+/// Independent partial sums: what lets a compiler vectorize a sum without reordering it.
+constexpr int kLanes = 16;
+
+/// A relative determinant below this is rounding: maps that differ in float32's last bit alone give 1e-14.
+constexpr double kDeterminantNoise = 1e-12;
+
+struct LaneSums {
+  double pp[kLanes] = {}, p[kLanes] = {}, pt[kLanes] = {}, t[kLanes] = {};
+};
+
+void add_blocks(const float* __restrict low, const float* __restrict high, float low_weight,
+                float high_weight, const float* __restrict target, int blocks, LaneSums* __restrict sums) {
+  LaneSums lanes = *sums;
+  for (int block = 0; block < blocks; block++) {
+    for (int lane = 0; lane < kLanes; lane++) {
+      const int x = block * kLanes + lane;
+      const double p = low_weight * low[x] + high_weight * high[x];
+      const double t = target[x];
+      lanes.pp[lane] += p * p;
+      lanes.p[lane] += p;
+      lanes.pt[lane] += p * t;
+      lanes.t[lane] += t;
+    }
+  }
+  *sums = lanes;
+}
+
+} // namespace
+
+FitSums& FitSums::operator+=(const FitSums& other) {
+  pp += other.pp;
+  p += other.p;
+  count += other.count;
+  pt += other.pt;
+  t += other.t;
+  return *this;
+}
+
+FitSums sum_row(const RowBlend& row, const float* target, int width) {
+  const int blocks = width / kLanes;
+  LaneSums lanes;
+  add_blocks(row.low, row.high, row.low_weight, row.high_weight, target, blocks, &lanes);
+  FitSums sums;
+  sums.count = width;
+  for (int lane = 0; lane < kLanes; lane++) {
+    sums.pp += lanes.pp[lane];
+    sums.p += lanes.p[lane];
+    sums.pt += lanes.pt[lane];
+    sums.t += lanes.t[lane];
+  }
+  for (int x = blocks * kLanes; x < width; x++) {
+    const double p = row.low_weight * row.low[x] + row.high_weight * row.high[x];
+    const double t = target[x];
+    sums.pp += p * p;
+    sums.p += p;
+    sums.pt += p * t;
+    sums.t += t;
+  }
+  return sums;
+}
+
+Fit solve(const FitSums& sums) {
+  const double determinant = sums.pp * sums.count - sums.p * sums.p;
+  const double scale = (sums.count * sums.pt - sums.p * sums.t) / determinant;
+  const double shift = (sums.pp * sums.t - sums.p * sums.pt) / determinant;
+  // Maps are multiplied in float32, so that is where scale and shift must hold out.
+  const bool finite = std::isfinite(determinant) && std::isfinite(static_cast<float>(scale)) &&
+                      std::isfinite(static_cast<float>(shift));
+  const bool usable =
+      finite && determinant > kDeterminantNoise * sums.pp * sums.count && static_cast<float>(scale) > 0;
+  return usable ? Fit{scale, shift, false} : Fit{1, 0, true};
+}
+
+} // namespace video_depth

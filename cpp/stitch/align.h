@@ -1,0 +1,30 @@
+// Owns: the least-squares fit of one map's scale and shift to another.
+// Must not know: windows, slots, threads.
+#pragma once
+
+#include "image/bilinear.h"
+
+namespace video_depth {
+
+/// Sums over pixels of a prediction p and a target t, in float64.
+struct FitSums {
+  double pp = 0, p = 0, count = 0, pt = 0, t = 0;
+
+  FitSums& operator+=(const FitSums& other);
+};
+
+struct Fit {
+  double scale = 1;
+  double shift = 0;
+  /// No usable solution; scale 1, shift 0 stand in for it.
+  bool degenerate = false;
+};
+
+/// Sums over one row; the order of additions depends on the width alone.
+FitSums sum_row(const RowBlend& prediction, const float* target, int width);
+
+/// The scale and shift that bring Σ(scale · p + shift − t)² to its least.
+/// Degenerate: a determinant of 0 up to rounding, sums that are not finite, or a scale ≤ 0.
+Fit solve(const FitSums& sums);
+
+} // namespace video_depth

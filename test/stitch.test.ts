@@ -1,0 +1,254 @@
+// Owns: tests of the stitcher as JavaScript sees it: promises, one call at a time, ends in mid-flight.
+// Must not know: the arithmetic, which the native tests hold to account.
+
+import { spawnSync } from 'node:child_process'
+import t from 'tap'
+import { loadAddon } from '#lib/binding.js'
+import type { NativeStitcher, StitcherOptions, StitchStep } from '#lib/native-types.js'
+
+const { Stitcher } = loadAddon()
+const small: StitcherOptions = { mapWidth: 5, mapHeight: 4, frameWidth: 9, frameHeight: 8, threads: 2 }
+const large: StitcherOptions = { mapWidth: 518, mapHeight: 294, frameWidth: 1280, frameHeight: 720, threads: 2 }
+const nothing: StitchStep = {
+  align: [],
+  blend: { slot: 0, count: 0 },
+  append: { slot: 0, count: 0 },
+  remember: [],
+  forget: [],
+  hold: 0,
+}
+
+const map = (o: StitcherOptions, scale = 1): Float32Array =>
+  Float32Array.from({ length: o.mapWidth * o.mapHeight }, (_, i) => scale * (1 + ((i * 7919) % 101)))
+const maps = (o: StitcherOptions, count: number, scale = 1): Float32Array[] =>
+  Array.from({ length: count }, () => map(o, scale))
+const frames = (o: StitcherOptions, count: number): Float32Array[] =>
+  Array.from({ length: count }, () => new Float32Array(o.frameWidth * o.frameHeight))
+
+/** Four slots: two frames leave, two stay, the first is remembered. */
+const first: StitchStep = { ...nothing, append: { slot: 0, count: 4 }, remember: [{ slot: 0, frame: 0 }], hold: 2 }
+const second: StitchStep = {
+  ...nothing,
+  align: [{ slot: 0, frame: 0 }],
+  blend: { slot: 1, count: 2 },
+  append: { slot: 3, count: 1 },
+  forget: [0],
+}
+
+t.test('two windows: fitted, blended and given out in order', async (t) => {
+  const stitcher = new Stitcher(small)
+  t.equal(stitcher.held, 0)
+  const out = frames(small, 2)
+  t.same(await stitcher.stitch(maps(small, 4), first, out), { scale: 1, shift: 0, degenerate: false, nonFinite: 0 })
+  t.equal(stitcher.held, 2)
+  t.equal(out[0]?.[0], 1)
+  const rest = frames(small, 3)
+  const result = await stitcher.stitch([map(small, 4), null, ...maps(small, 2, 4)], second, rest)
+  t.ok(Math.abs(result.scale - 0.25) < 1e-6)
+  t.ok(Math.abs(result.shift) < 1e-5)
+  t.equal(stitcher.held, 0)
+  for (const frame of rest) t.ok(frame.every((value, i) => Math.abs(value - (out[0]?.[i] ?? Number.NaN)) < 1e-3))
+})
+
+t.test('the event loop goes on while a window is stitched', async (t) => {
+  const stitcher = new Stitcher({ ...large, threads: 1 })
+  const step = { ...nothing, append: { slot: 0, count: 32 } }
+  const out = frames(large, 32)
+  let settled = false
+  let ticks = 0
+  const job = stitcher.stitch(maps(large, 32), step, out).finally(() => (settled = true))
+  const tick = (): void => {
+    if (settled) return
+    ticks++
+    setImmediate(tick)
+  }
+  tick()
+  await job
+  t.ok(ticks > 1, `${ticks} ticks`)
+})
+
+t.test('a second call while one is in flight is refused; afterwards there is room again', async (t) => {
+  const stitcher = new Stitcher(large)
+  const step = { ...nothing, append: { slot: 0, count: 4 } }
+  const running = stitcher.stitch(maps(large, 4), step, frames(large, 4))
+  t.equal(stitcher.held, 0)
+  await t.rejects(stitcher.stitch([], nothing, []), {
+    name: 'Error',
+    message: 'Expected the previous stitch to have settled, received a second call',
+  })
+  await running
+  await stitcher.stitch([], nothing, [])
+})
+
+t.test('wrong arguments reject with the wording and change nothing', async (t) => {
+  const stitcher = new Stitcher(small)
+  await stitcher.stitch(maps(small, 4), first, frames(small, 2))
+  const stitch = stitcher.stitch.bind(stitcher) as (...args: unknown[]) => Promise<unknown>
+  const detached = new Float32Array(72)
+  structuredClone(detached.buffer, { transfer: [detached.buffer] })
+  const good = { ...nothing, append: { slot: 0, count: 1 }, hold: 3 }
+  const shared = new Float32Array(72)
+  const cases: [unknown[], string, string][] = [
+    [[], 'TypeError', 'Expected an array for maps, received undefined'],
+    [[['x'], good, []], 'TypeError', 'Expected a Float32Array for maps[0], received "x"'],
+    [
+      [[new Float64Array(20)], good, []],
+      'TypeError',
+      'Expected a Float32Array for maps[0], received a typed array of 160 bytes',
+    ],
+    [[[undefined], good, []], 'TypeError', 'Expected a Float32Array for maps[0], received undefined'],
+    [[[null], good, []], 'RangeError', 'Expected a map of 20 values for maps[0], received null'],
+    [[[map(small)], null, []], 'TypeError', 'Expected an object for step, received null'],
+    [[[map(small)], { ...good, align: 3 }, []], 'TypeError', 'Expected an array for step.align, received 3'],
+    [
+      [[map(small)], { ...good, blend: undefined }, []],
+      'TypeError',
+      'Expected an object for step.blend, received undefined',
+    ],
+    [
+      [[map(small)], { ...good, remember: [{ slot: 0, frame: 2 ** 53 }] }, []],
+      'RangeError',
+      'Expected an integer from 0 to 9007199254740991 for step.remember[0].frame, received 9007199254740992',
+    ],
+    [
+      [[map(small)], { ...good, hold: 1.5 }, []],
+      'RangeError',
+      'Expected an integer from 0 to 4096 for step.hold, received 1.5',
+    ],
+    [
+      [[map(small)], { ...good, forget: [5] }, []],
+      'RangeError',
+      'Expected an earlier remembered frame, once for step.forget[0], received 5',
+    ],
+    [
+      [[map(small)], { ...good, hold: 2 }, [detached]],
+      'RangeError',
+      'Expected 72 values for out[0], received 0 values',
+    ],
+    [
+      [[map(small)], { ...good, hold: 1 }, [shared, shared]],
+      'RangeError',
+      'Expected memory of its own for out[1], received memory that overlaps out[0]',
+    ],
+    [
+      [[map(small)], good, new Array(5000)],
+      'RangeError',
+      'Expected an array of at most 4096 for out, received an array of 5000',
+    ],
+  ]
+  for (const [args, name, message] of cases) await t.rejects(stitch(...args), { name, message })
+  const thrower = {
+    get align(): never {
+      throw new Error('getter')
+    },
+  }
+  await t.rejects(stitch([], thrower, []), { message: 'getter' })
+  t.equal(stitcher.held, 2)
+  await stitcher.stitch([map(small, 4), null, ...maps(small, 2, 4)], second, frames(small, 3))
+})
+
+t.test('a getter that detaches an array it was given is noticed', async (t) => {
+  const stitcher = new Stitcher(small)
+  const given = map(small)
+  const step = {
+    ...nothing,
+    append: { slot: 0, count: 1 },
+    get hold(): number {
+      structuredClone(given.buffer, { transfer: [given.buffer as ArrayBuffer] })
+      return 0
+    },
+  }
+  await t.rejects(stitcher.stitch([given], step, frames(small, 1)), {
+    message: 'Expected a map of 20 values for maps[0], received null',
+  })
+})
+
+t.test('an array that is transferred in mid-flight is told of', async (t) => {
+  const stitcher = new Stitcher(large)
+  const out = frames(large, 4)
+  const job = stitcher.stitch(maps(large, 4), { ...nothing, append: { slot: 0, count: 4 } }, out)
+  const buffer = out[3]?.buffer as ArrayBuffer
+  const keeper = structuredClone(buffer, { transfer: [buffer] }) // keeps the bytes alive until the job has ended
+  await t.rejects(job, { message: /to stay with their owner until stitch settles/ })
+  t.equal(keeper.byteLength, 1280 * 720 * 4)
+})
+
+t.test('options and receivers are checked', (t) => {
+  const create = (options: unknown): NativeStitcher => new Stitcher(options as StitcherOptions)
+  t.throws(() => create(undefined), {
+    name: 'TypeError',
+    message: 'Expected an object for options, received undefined',
+  })
+  t.throws(() => create({ ...small, threads: 0 }), {
+    name: 'RangeError',
+    message: 'Expected an integer from 1 to 256 for options.threads, received 0',
+  })
+  t.throws(() => create({ ...small, mapWidth: '5' }), {
+    name: 'TypeError',
+    message: 'Expected an integer from 1 to 32768 for options.mapWidth, received "5"',
+  })
+  const foreign: object[] = [{}, Object.create(Stitcher.prototype as object) as object, loadAddon()]
+  const stitch = Reflect.get(Stitcher.prototype as object, 'stitch') as (...args: unknown[]) => unknown
+  for (const receiver of foreign) t.throws(() => Reflect.apply(stitch, receiver, [[], nothing, []]) as undefined)
+  t.throws(() => (Stitcher as unknown as () => void)())
+  t.end()
+})
+
+/** Runs `script` as a process of its own with `Stitcher`, `options`, `work()` (starts one long job) and `Worker`. */
+function inChild(script: string): { status: number | null; signal: string | null; stdout: string; stderr: string } {
+  const source = `
+    import { Worker, isMainThread, parentPort } from 'node:worker_threads'
+    import { loadAddon } from ${JSON.stringify(new URL('../dist/esm/binding.js', import.meta.url).href)}
+    const { Stitcher } = loadAddon()
+    const options = ${JSON.stringify(large)}
+    const step = ${JSON.stringify({ ...nothing, append: { slot: 0, count: 12 }, hold: 4 })}
+    const work = () => {
+      const maps = Array.from({ length: 12 }, () => new Float32Array(options.mapWidth * options.mapHeight))
+      const out = Array.from({ length: 8 }, () => new Float32Array(options.frameWidth * options.frameHeight))
+      return new Stitcher(options).stitch(maps, step, out)
+    }
+    ${script}`
+  const args = ['--expose-gc', '--input-type=module', '-e', source]
+  return spawnSync(process.execPath, args, { encoding: 'utf8' })
+}
+
+t.test('workers that are terminated in mid-stitch leave the process whole', (t) => {
+  const { status, signal, stdout, stderr } = inChild(`
+    const source = 'data:text/javascript,' + encodeURIComponent(\`
+      import { parentPort } from 'node:worker_threads'
+      import { loadAddon } from ${JSON.stringify(new URL('../dist/esm/binding.js', import.meta.url).href)}
+      const { Stitcher } = loadAddon()
+      const step = \${JSON.stringify(step)}, options = \${JSON.stringify(options)}
+      const work = \${work}
+      work().then(() => work())
+      work()
+      parentPort.postMessage('started')
+    \`)
+    for (let i = 0; i < 10; i++) {
+      const worker = new Worker(new URL(source))
+      await new Promise((resolve, reject) => worker.on('message', resolve).on('error', reject))
+      if (i % 2 === 0) await new Promise(setImmediate)
+      await worker.terminate()
+    }
+    await work()
+    console.log('whole')`)
+  t.same({ status, signal, stdout: stdout.trim() }, { status: 0, signal: null, stdout: 'whole' }, stderr)
+  t.end()
+})
+
+t.test('process.exit in mid-stitch exits', (t) => {
+  const { status, signal, stderr } = inChild('work(); work(); process.exit(7)')
+  t.same({ status, signal }, { status: 7, signal: null }, stderr)
+  t.end()
+})
+
+t.test('a stitcher and arrays that nobody holds live until their job has ended', (t) => {
+  const { status, signal, stdout, stderr } = inChild(`
+    const jobs = Array.from({ length: 6 }, work)
+    for (let i = 0; i < 20; i++) { gc(); await new Promise(setImmediate) }
+    const results = await Promise.all(jobs)
+    for (let i = 0; i < 3; i++) { gc(); await new Promise(setImmediate) }
+    console.log(results.length, results.every(({ nonFinite }) => nonFinite === 0))`)
+  t.same({ status, signal, stdout: stdout.trim() }, { status: 0, signal: null, stdout: '6 true' }, stderr)
+  t.end()
+})
