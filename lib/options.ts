@@ -8,6 +8,8 @@ import type { SourceOptions } from './io/source.js'
 import { patchSize } from './model/input-size.js'
 import { defaultWindowLength, stitchings, windowLengths, type Stitching } from './window/strategy.js'
 
+const mostThreads = 256
+
 export interface LoadOptions {
   /** Path of a Video Depth Anything checkpoint: `.pth` as published, or `.safetensors`. */
   readonly checkpoint: string
@@ -24,7 +26,7 @@ export interface LoadOptions {
   readonly precision?: 'fp32'
   /** Where converted weights and graphs are kept. Default `$XDG_CACHE_HOME/video-depth`, or the system's cache folder. */
   readonly cacheDir?: string
-  /** Processor threads. Default: as many as the process may run on. */
+  /** Processor threads, 1…256. Default: as many as the process may run on. */
   readonly threads?: number
   /** Encoder blocks whose output the head reads, four of them. Default: by the recipe of the checkpoint's shape. */
   readonly taps?: readonly number[]
@@ -67,7 +69,7 @@ export interface CheckedLoadOptions {
 export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
   known(options, 'options', loadOptionNames)
   const { checkpoint, inputSize = 518, metric = false, backend = 'auto', precision = 'fp32' } = options
-  const { cacheDir, threads = availableParallelism(), taps, signal, onProgress } = options
+  const { cacheDir, threads = Math.min(mostThreads, availableParallelism()), taps, signal, onProgress } = options
   if (typeof checkpoint !== 'string' || checkpoint === '') throw invalidOption('a file path', 'checkpoint', checkpoint)
   integer(inputSize, 'inputSize', patchSize, 4096)
   if (typeof metric !== 'boolean') throw invalidOption('true or false', 'metric', metric)
@@ -76,7 +78,7 @@ export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
   if (cacheDir !== undefined && (typeof cacheDir !== 'string' || cacheDir === '')) {
     throw invalidOption('a folder path', 'cacheDir', cacheDir)
   }
-  integer(threads, 'threads', 1, 1024)
+  integer(threads, 'threads', 1, mostThreads)
   if (taps !== undefined) checkTaps(taps)
   checkSignal(signal)
   return { checkpoint, inputSize, metric, backend, precision, cacheDir, threads, taps, signal, onProgress }

@@ -115,3 +115,13 @@ function smallDisk(path: string): string | undefined {
     return undefined
   }
 }
+
+t.test('an abort ends the second pass early', async (t) => {
+  const folder = t.testdir()
+  const sink = await openSinks(allOutputs(folder))
+  for (let i = 0; i < 40; i++) await sink.write(depthFrame(i, width, height, value))
+  const finishing = t.rejects(sink.finish(), { code: 'CLOSED' })
+  await sink.abort()
+  await finishing
+  t.same(await readdir(folder), [])
+})

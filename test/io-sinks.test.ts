@@ -148,12 +148,13 @@ t.test('the frames themselves as a video, variable times kept', async (t) => {
   t.ok(Math.abs((frames[2]?.data[0] ?? 0) - 90) <= 2)
 })
 
-t.test('several outputs share one spill and end together', async (t) => {
+t.test('several outputs end together', async (t) => {
   const folder = t.testdir()
   const outputs = allOutputs(folder)
   const sink = await openSinks(outputs)
   await sink.write(depthFrame(0, width, height, value))
-  t.equal((await readdir(folder)).filter((name) => name.includes('spill')).length, 1)
+  const spills = (await readdir(folder)).filter((name) => name.includes('spill'))
+  t.equal(spills.length, process.platform === 'win32' ? 1 : 0, 'the spill has no name where that can be')
   t.same(visible(await readdir(folder)), [], 'nothing is there before the end')
   await sink.finish()
   t.same(

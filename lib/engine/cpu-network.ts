@@ -4,6 +4,7 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { VideoDepthError } from '../errors.js'
+import type { RunGate } from './run-gate.js'
 
 /** What is kept of one frame: the encoder's four outputs. */
 export type Features = readonly Float32Array<ArrayBuffer>[]
@@ -29,6 +30,7 @@ interface Port {
 }
 
 export class CpuNetwork {
+  readonly #gate: RunGate
   readonly #encoder: InferenceSession
   readonly #head: InferenceSession
   readonly #decoder: InferenceSession
@@ -41,7 +43,8 @@ export class CpuNetwork {
   /** [3, H, W] input of the encoder, filled by the caller before `encode`. */
   readonly pixels: Float32Array<ArrayBuffer>
 
-  private constructor(encoder: InferenceSession, head: InferenceSession, decoder: InferenceSession) {
+  private constructor(gate: RunGate, encoder: InferenceSession, head: InferenceSession, decoder: InferenceSession) {
+    this.#gate = gate
     this.#encoder = encoder
     this.#head = head
     this.#decoder = decoder
@@ -58,7 +61,7 @@ export class CpuNetwork {
   }
 
   /** @param threads ONNX Runtime's threads for one operator, ≥ 1 */
-  static async create(paths: NetworkPaths, threads: number): Promise<CpuNetwork> {
+  static async create(paths: NetworkPaths, threads: number, gate: RunGate): Promise<CpuNetwork> {
     const options: InferenceSession.SessionOptions = {
       executionProviders: ['cpu'],
       intraOpNumThreads: threads,
@@ -70,15 +73,15 @@ export class CpuNetwork {
     const sessions: InferenceSession[] = []
     try {
       for (const path of [paths.encoder, paths.temporalHead, paths.depthDecoder]) {
-        sessions.push(await InferenceSession.create(path, options))
+        sessions.push(await through(gate, () => InferenceSession.create(path, options)))
         await breathe()
       }
     } catch (cause) {
       await Promise.all(sessions.map((session) => session.release()))
-      throw new VideoDepthError('ENGINE_FAILED', `ONNX Runtime could not load the graphs: ${text(cause)}`, { cause })
+      throw failure('could not load the graphs', cause)
     }
     const [encoder, head, decoder] = sessions as [InferenceSession, InferenceSession, InferenceSession]
-    return new CpuNetwork(encoder, head, decoder)
+    return new CpuNetwork(gate, encoder, head, decoder)
   }
 
   newFeatures(): Features {
@@ -88,7 +91,7 @@ export class CpuNetwork {
   /** Encodes `pixels` into `features`. */
   async encode(features: Features): Promise<void> {
     const fetches = Object.fromEntries(this.#featurePorts.map((p, i) => [p.name, tensor(features[i], p.shape)]))
-    await run(this.#encoder, { pixels: tensor(this.pixels, this.#pixels.shape) }, fetches)
+    await run(this.#gate, this.#encoder, { pixels: tensor(this.pixels, this.#pixels.shape) }, fetches)
   }
 
   /**
@@ -113,7 +116,7 @@ export class CpuNetwork {
         layer1: tensor(features?.[0], this.#featurePorts[0]?.shape),
         layer2: tensor(features?.[1], this.#featurePorts[1]?.shape),
       }
-      await run(this.#decoder, feeds, { depth: tensor(map, this.#depth.shape) })
+      await run(this.#gate, this.#decoder, feeds, { depth: tensor(map, this.#depth.shape) })
       maps[position] = map
     }
     return { maps, temporalHead: (headDone - started) / 1000, depthDecoder: (performance.now() - headDone) / 1000 }
@@ -130,7 +133,7 @@ export class CpuNetwork {
       }
       feeds[input.name] = tensor(buffer, input.shape)
     }
-    await run(this.#head, feeds, { path3: tensor(this.#pathBuffer, this.#path.shape) })
+    await run(this.#gate, this.#head, feeds, { path3: tensor(this.#pathBuffer, this.#path.shape) })
   }
 
   async release(): Promise<void> {
@@ -151,15 +154,26 @@ function tensor(data: Float32Array | undefined, shape: readonly number[] | undef
 }
 
 async function run(
+  gate: RunGate,
   session: InferenceSession,
   feeds: Record<string, Tensor>,
   fetches: Record<string, Tensor>,
 ): Promise<void> {
   try {
-    await session.run(feeds, fetches)
+    await through(gate, () => session.run(feeds, fetches))
   } catch (cause) {
-    throw new VideoDepthError('ENGINE_FAILED', `ONNX Runtime failed: ${text(cause)}`, { cause })
+    throw failure('failed', cause)
   }
 }
 
-const text = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
+async function through<T>(gate: RunGate, work: () => Promise<T>): Promise<T> {
+  const passed = await gate.pass(work)
+  if (passed === undefined) throw new VideoDepthError('CLOSED', 'The engine was closed')
+  return passed.value
+}
+
+function failure(what: string, cause: unknown): VideoDepthError {
+  if (cause instanceof VideoDepthError) return cause
+  const text = cause instanceof Error ? cause.message : String(cause)
+  return new VideoDepthError('ENGINE_FAILED', `ONNX Runtime ${what}: ${text}`, { cause })
+}

@@ -47,7 +47,19 @@ export interface AbortRequest {
   readonly target: number
 }
 
-export type CpuRequest = LoadRequest | OpenRequest | EncodeRequest | DecodeRequest | CloseRequest | AbortRequest
+/** Ends the thread as soon as nothing runs; not answered. */
+export interface ShutdownRequest {
+  readonly op: 'shutdown'
+}
+
+export type CpuRequest =
+  | LoadRequest
+  | OpenRequest
+  | EncodeRequest
+  | DecodeRequest
+  | CloseRequest
+  | AbortRequest
+  | ShutdownRequest
 
 export interface LoadReply {
   readonly architecture: Architecture
@@ -74,6 +86,7 @@ export interface CpuReplies {
   readonly decode: DecodeReply
   readonly close: null
   readonly abort: null
+  readonly shutdown: null
 }
 
 /** Preparation that takes long enough to be told about. */

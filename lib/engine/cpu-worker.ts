@@ -1,7 +1,7 @@
 // Owns: the CPU engine's thread: it answers requests one after another and keeps sessions' feature slots.
 // Must not know: windows' meaning, videos, the main thread's promises.
 
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { loadAddon } from '../binding.js'
 import { VideoDepthError } from '../errors.js'
 import { prepareGraphs, prepareWeights, type PreparedWeights } from '../graph/cache.js'
@@ -20,6 +20,7 @@ import type {
   OpenRequest,
 } from './cpu-protocol.js'
 import type { SessionGeometry } from './engine.js'
+import { RunGate } from './run-gate.js'
 
 interface Session {
   readonly geometry: SessionGeometry
@@ -33,6 +34,7 @@ type Envelope = CpuRequest & { readonly id: number }
 
 if (parentPort === null) throw new Error('cpu-worker runs in a worker thread')
 const port = parentPort
+const gate = new RunGate((workerData as { gate: Int32Array }).gate)
 const addon = loadAddon()
 const sessions = new Map<number, Session>()
 const closed = new Set<number>()
@@ -42,7 +44,12 @@ let loaded: { request: LoadRequest; weights: PreparedWeights } | undefined
 let queue: Promise<void> = Promise.resolve()
 
 port.on('message', (message: Envelope) => {
-  // These two overtake the queue; the rest is answered in order.
+  // These overtake the queue; the rest is answered in order.
+  if (message.op === 'shutdown') {
+    for (const abort of aborts.values()) abort.abort()
+    queue = queue.then(() => process.exit())
+    return
+  }
   if (message.op === 'abort') {
     aborts.get(message.target)?.abort()
     return
@@ -92,6 +99,7 @@ async function handle(message: Envelope): Promise<Answer> {
       closed.delete(message.session)
       return { value: null }
     case 'abort':
+    case 'shutdown':
       return { value: null }
   }
 }
@@ -137,7 +145,7 @@ async function createNetwork(
   })
   signal.throwIfAborted()
   onProgress({ phase: 'sessions', fraction: 0 })
-  const network = await CpuNetwork.create(paths, loaded.request.threads)
+  const network = await CpuNetwork.create(paths, loaded.request.threads, gate)
   networks.set(key, network)
   return network
 }

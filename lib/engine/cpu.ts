@@ -11,6 +11,7 @@ import type { NativeStitcher, StitchStep } from '../native-types.js'
 import packageRoot from '../package-root.cjs'
 import type { CpuMessage, CpuReplies, CpuRequest, LoadProgress, WireError } from './cpu-protocol.js'
 import type { Engine, EngineSession, EngineTimings, SessionGeometry, StitchedFrames, WindowDepth } from './engine.js'
+import { RunGate } from './run-gate.js'
 
 export interface CpuEngineOptions {
   readonly checkpoint: string
@@ -24,6 +25,9 @@ export interface CpuEngineOptions {
   /** The worker's program; another one only in tests. */
   readonly workerFile?: string
 }
+
+/** Longer than any one graph run on two cores, but for ViT-L at full size. */
+const exitTimeoutMs = 30_000
 
 interface Pending {
   /** Undefined for requests that belong to no session. */
@@ -46,6 +50,8 @@ export class CpuEngine implements Engine {
   readonly backend = 'cpu'
   readonly threads: number
   readonly #worker: Worker
+  readonly #gate = new RunGate()
+  readonly #exited: Promise<void>
   readonly #pending = new Map<number, Pending>()
   readonly #sessions = new Set<CpuSession>()
   readonly #onProgress: ((progress: LoadProgress) => void) | undefined
@@ -56,11 +62,20 @@ export class CpuEngine implements Engine {
   private constructor(options: CpuEngineOptions) {
     this.threads = options.threads
     this.#onProgress = options.onProgress
-    this.#worker = new Worker(options.workerFile ?? defaultWorkerFile, { name: 'video-depth cpu engine' })
+    this.#worker = new Worker(options.workerFile ?? defaultWorkerFile, {
+      name: 'video-depth cpu engine',
+      workerData: { gate: this.#gate.memory },
+      execArgv: [], // the caller's flags, such as --input-type, are not for this program
+    })
     this.#worker.unref() // pending requests hold the process, an idle engine does not
     this.#worker.on('message', (message: CpuMessage) => this.#receive(message))
     this.#worker.on('error', (cause) => this.#end(crashed(cause.message, cause)))
-    this.#worker.on('exit', (code) => this.#end(crashed(`exit code ${code}`)))
+    this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()))
+    this.#worker.on('exit', (code) => {
+      process.off('exit', this.#onProcessExit)
+      this.#end(crashed(`exit code ${code}`))
+    })
+    process.on('exit', this.#onProcessExit)
   }
 
   /** Reads the checkpoint, or finds it in the cache, in the worker. */
@@ -124,11 +139,14 @@ export class CpuEngine implements Engine {
     })
   }
 
+  /** Everything pending rejects at once; resolves when the thread has ended, which a graph run under way holds up. */
   async close(): Promise<void> {
     this.#end(new VideoDepthError('CLOSED', 'The engine was closed'))
+    this.#gate.shut()
     await Promise.all([...this.#sessions].map((session) => session.close()))
     this.#worker.ref() // or the process could end before its end is known
-    await this.#worker.terminate()
+    this.#worker.postMessage({ id: this.#nextId++, op: 'shutdown' })
+    await this.#exited
   }
 
   #receive(message: CpuMessage): void {
@@ -142,6 +160,12 @@ export class CpuEngine implements Engine {
     // A late answer, after `close`, changes nothing.
     if (this.#pending.delete(id) && this.#pending.size === 0) this.#worker.unref()
     return pending
+  }
+
+  /** process.exit() or an uncaught error in mid-flight: a thread inside ONNX Runtime would abort the process. */
+  readonly #onProcessExit = (): void => {
+    this.#gate.shut()
+    this.#gate.waitOutside(exitTimeoutMs)
   }
 
   /** The first reason stays; everything pending is rejected with it. */

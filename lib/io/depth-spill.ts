@@ -3,6 +3,7 @@
 
 import { mkdir, open, rm, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { VideoDepthError } from '../errors.js'
 import type { DepthFrame, DepthKind } from '../frame.js'
 import { besides } from './atomic-output.js'
 import { rangeOf, union, type DepthRange } from './depth-range.js'
@@ -30,6 +31,7 @@ export class DepthSpill {
   #size: { readonly width: number; readonly height: number; readonly kind: DepthKind } | undefined
   #range: DepthRange = { min: Infinity, max: -Infinity }
   #closed = false
+  #stopped = false
 
   private constructor(output: string, path: string, file: FileHandle) {
     this.#output = output
@@ -42,7 +44,10 @@ export class DepthSpill {
     const path = besides(output, 'spill')
     try {
       await mkdir(dirname(path), { recursive: true })
-      return new DepthSpill(output, path, await open(path, 'wx+'))
+      const file = await open(path, 'wx+')
+      // Without a name it goes with the process, however that ends. Windows keeps the name of an open file.
+      if (process.platform !== 'win32') await rm(path)
+      return new DepthSpill(output, path, file)
     } catch (cause) {
       throw outputError(output, cause)
     }
@@ -81,6 +86,11 @@ export class DepthSpill {
     }
   }
 
+  /** Makes reads fail from now on, so that a second pass that is under way ends soon. */
+  stop(): void {
+    this.#stopped = true
+  }
+
   async dispose(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -89,6 +99,7 @@ export class DepthSpill {
   }
 
   async #read(target: Uint8Array, position: number): Promise<void> {
+    if (this.#stopped) throw new VideoDepthError('CLOSED', `${this.#output} was aborted`)
     for (let done = 0; done < target.byteLength;) {
       const { bytesRead } = await this.#file.read(target, done, target.byteLength - done, position + done)
       if (bytesRead === 0) throw outputError(this.#output, new Error(`its temporary file ${this.#path} was cut short`))

@@ -10,6 +10,8 @@ export interface SinkSteps {
   write(frame: DepthFrame): Promise<void>
   /** After at least one frame. */
   finish(): Promise<readonly string[]>
+  /** Makes a running `finish` fail soon; called at once on abort, also while another call runs. */
+  stop?(): void
   /** Removes everything temporary; called once unless `finish` succeeded. */
   discard(): Promise<void>
 }
@@ -53,6 +55,7 @@ class GuardedSink implements DepthSink {
 
   abort(): Promise<void> {
     this.#failure ??= { error: new VideoDepthError('CLOSED', `${this.#name} was aborted`) }
+    if (this.#aborting === undefined) this.#steps.stop?.()
     this.#aborting ??= this.#queue.then(() => (this.#finished === undefined ? this.#steps.discard() : undefined))
     return this.#aborting
   }

@@ -40,6 +40,7 @@ export async function spilledSink(outputs: readonly SpillOutput[]): Promise<Dept
       await spill.dispose()
       return paths
     },
+    stop: () => spill.stop(),
     discard: async () => {
       await spill.dispose()
       await discardOutputs()
