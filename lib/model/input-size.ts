@@ -18,7 +18,8 @@ export interface InputSize {
  */
 export function networkInputSize(frameWidth: number, frameHeight: number, inputSize: number): InputSize {
   const ratio = Math.max(frameWidth, frameHeight) / Math.min(frameWidth, frameHeight)
-  const target = ratio > 1.78 ? roundHalfEven(Math.trunc((inputSize * 1.777) / ratio) / patchSize) * patchSize : inputSize
+  const target =
+    ratio > 1.78 ? roundHalfEven(Math.trunc((inputSize * 1.777) / ratio) / patchSize) * patchSize : inputSize
   const scale = Math.max(target / frameWidth, target / frameHeight)
   return { width: toPatches(scale * frameWidth, target), height: toPatches(scale * frameHeight, target) }
 }

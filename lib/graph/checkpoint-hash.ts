@@ -1,0 +1,81 @@
+// Owns: the SHA-256 of checkpoint files, remembered so that an unchanged file is not read again.
+// Must not know: what is cached under that hash.
+
+import { createHash } from 'node:crypto'
+import { readFile, realpath, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { FileReader, systemReason, unreadable } from '../model/file-reader.js'
+import { openCacheFolder, writeAtomically } from './cache-folder.js'
+
+/** Changes with every write to the file. Decimal strings: they exceed 2^53. */
+export interface FileIdentity {
+  readonly path: string
+  readonly size: string
+  readonly mtimeNs: string
+  readonly inode: string
+}
+
+const chunkBytes = 4 * 1024 * 1024
+
+/** Follows links. */
+export async function fileIdentity(file: string): Promise<FileIdentity> {
+  try {
+    const real = await realpath(file)
+    const { size, mtimeNs, ino } = await stat(real, { bigint: true })
+    return { path: real, size: String(size), mtimeNs: String(mtimeNs), inode: String(ino) }
+  } catch (error) {
+    throw unreadable(file, systemReason(error), error)
+  }
+}
+
+export function sameIdentity(a: FileIdentity, b: FileIdentity): boolean {
+  return a.path === b.path && a.size === b.size && a.mtimeNs === b.mtimeNs && a.inode === b.inode
+}
+
+export interface HashOptions {
+  readonly signal?: AbortSignal | undefined
+  /** @param fraction 0…1 */
+  readonly onProgress?: ((fraction: number) => void) | undefined
+}
+
+/** Hex. Reads the file only where no hash is remembered for this identity. */
+export async function checkpointHash(cacheDir: string, identity: FileIdentity, options: HashOptions): Promise<string> {
+  const folder = path.join(cacheDir, 'checkpoints')
+  const name = `${createHash('sha256').update(identity.path).digest('hex').slice(0, 32)}.json`
+  const remembered = await recall(path.join(folder, name), identity)
+  if (remembered !== undefined) return remembered
+  const sha256 = await hashFile(identity.path, options)
+  await openCacheFolder(folder)
+  await writeAtomically(folder, name, (file) => file.writeFile(JSON.stringify({ ...identity, sha256 })))
+  return sha256
+}
+
+async function recall(file: string, identity: FileIdentity): Promise<string | undefined> {
+  try {
+    const record = JSON.parse(await readFile(file, 'utf8')) as Partial<FileIdentity & { sha256: string }> | null
+    const { path: real = '', size = '', mtimeNs = '', inode = '', sha256 = '' } = record ?? {}
+    return sameIdentity(identity, { path: real, size, mtimeNs, inode }) && /^[0-9a-f]{64}$/.test(sha256)
+      ? sha256
+      : undefined
+  } catch {
+    return undefined // absent or damaged: hashed again
+  }
+}
+
+async function hashFile(file: string, { signal, onProgress }: HashOptions): Promise<string> {
+  const reader = await FileReader.open(file)
+  try {
+    const hash = createHash('sha256')
+    const chunk = new Uint8Array(chunkBytes)
+    for (let position = 0; position < reader.size; position += chunkBytes) {
+      signal?.throwIfAborted()
+      const part = chunk.subarray(0, Math.min(chunkBytes, reader.size - position))
+      await reader.readInto(part, position)
+      hash.update(part)
+      onProgress?.((position + part.length) / reader.size)
+    }
+    return hash.digest('hex')
+  } finally {
+    await reader.close()
+  }
+}

@@ -1,0 +1,86 @@
+// Owns: the temporal head graph: all that mixes the frames of a window, through fusion 3.
+// Must not know: windows' meaning, files.
+
+import type { Architecture } from '../model/architecture.js'
+import { temporalHeads } from '../model/layout.js'
+import { GraphBuilder, type Value } from './builder.js'
+import { fuse } from './fusion.js'
+import { cast, conv, extent } from './operators.js'
+import { temporalModule, type PositionTable } from './temporal-module.js'
+import type { WeightsIndex } from './weights-file.js'
+import type { Precision } from './weights.js'
+
+export interface TemporalHeadShape {
+  /** Patches. */
+  readonly rows: number
+  readonly cols: number
+  /** Frames. */
+  readonly windowLength: number
+}
+
+/** CUDA's limit on a launch grid's second and third extent, which TensorRT's attention uses for batch × heads. */
+const maxGrid = 65535
+
+/**
+ * On a processor, pixels are cut so that the feed-forward's inner tensor (4·C wide) is about this large: it stays in the
+ * cache, and the head needs half the memory. More parts than the second figure only make the graph longer.
+ */
+const innerBytes = 8 * 1024 * 1024
+const maxParts = 16
+
+/** Most pixels that one temporal attention takes at once, of a map of so many, C wide, over so many frames. */
+export type PixelLimit = (pixels: number, width: number, frames: number) => number
+
+/** Tables for windows longer than the stored ones, by tensor name, [T, C] float32. */
+export type ExtendedTables = ReadonlyMap<string, Float32Array>
+
+/**
+ * `layer3` [T, out3, r, c], `layer4` [T, out4, ⌈r/2⌉, ⌈c/2⌉] → `path3` [T, features, 2r, 2c].
+ */
+export function buildTemporalHead(
+  architecture: Architecture,
+  weights: WeightsIndex,
+  { rows, cols, windowLength }: TemporalHeadShape,
+  precision: Precision,
+  extended: ExtendedTables,
+  pixelLimit: PixelLimit = precision === 'fp16' ? gpuPixels : cpuPixels,
+): GraphBuilder {
+  const g = new GraphBuilder('temporal-head', weights)
+  const type = precision === 'fp16' ? 'float16' : 'float32'
+  const [, , out3, out4] = architecture.outChannels
+  const layer3 = g.input('layer3', type, [windowLength, out3, rows, cols])
+  const layer4 = g.input('layer4', type, [windowLength, out4, Math.ceil(rows / 2), Math.ceil(cols / 2)])
+  const mix = (x: Value, index: number, width: number): Value =>
+    g.within(`temporal${index}`, () => {
+      const module = `head.motion_modules.${index}.temporal_transformer`
+      const limit = pixelLimit(extent(x, 2) * extent(x, 3), width, windowLength)
+      return temporalModule(g, x, module, positionTable(g, windowLength, width, extended), limit)
+    })
+
+  const rn3 = conv(g, mix(layer3, 0, out3), 'head.scratch.layer3_rn', { pad: 1 })
+  const rn4 = conv(g, mix(layer4, 1, out4), 'head.scratch.layer4_rn', { pad: 1 })
+  const path4 = g.within('fusion4', () => fuse(g, rn4, undefined, 'head.scratch.refinenet4', rows, cols))
+  const mixed4 = mix(path4, 2, architecture.features)
+  const path3 = g.within('fusion3', () =>
+    fuse(g, cast(g, mixed4, type), rn3, 'head.scratch.refinenet3', 2 * rows, 2 * cols),
+  )
+  g.output('path3', cast(g, mix(path3, 3, architecture.features), type))
+  return g
+}
+
+function positionTable(g: GraphBuilder, frames: number, width: number, extended: ExtendedTables): PositionTable {
+  return (name) => {
+    const tensor = `${name}.pos_encoder.pe`
+    const longer = extended.get(tensor)
+    return longer === undefined ? g.weight(tensor, [1, frames, width]) : g.table(tensor, [1, frames, width], longer)
+  }
+}
+
+function gpuPixels(): number {
+  return Math.floor(maxGrid / temporalHeads)
+}
+
+function cpuPixels(pixels: number, width: number, frames: number): number {
+  const fitting = Math.floor(innerBytes / (4 * width * frames * Float32Array.BYTES_PER_ELEMENT))
+  return Math.max(1, fitting, Math.ceil(pixels / maxParts))
+}

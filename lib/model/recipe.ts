@@ -1,0 +1,68 @@
+// Owns: the recipes in engines/: what is known of each published checkpoint beyond its tensors.
+// Must not know: files of weights, engines. A recipe is found by shapes, never by a file's name.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import packageRoot from '../package-root.cjs'
+import type { DepthKind } from '../frame.js'
+import type { Dimensions } from './layout.js'
+
+export interface Recipe {
+  readonly name: string
+  readonly title: string
+  /** Published size; null for test networks. */
+  readonly size: 'S' | 'B' | 'L' | null
+  /** Relative and metric checkpoints have the same shapes: only the user knows which one a file is. */
+  readonly kind: DepthKind
+  /** Page to download from; null for test networks. */
+  readonly source: string | null
+  /** Name of the file on that page. Never used to recognise a file. */
+  readonly file: string | null
+  /** SPDX identifier. */
+  readonly license: string
+  readonly commercialUse: boolean
+  readonly dimensions: Omit<Dimensions, 'heads'>
+  /** Encoder blocks whose outputs the head reads. */
+  readonly taps: Taps
+  /** Frames a window, as trained. */
+  readonly windowLength: number
+}
+
+export type Taps = readonly [number, number, number, number]
+
+let loaded: readonly Recipe[] | undefined
+
+/** The recipes that this package ships. */
+export function recipes(): readonly Recipe[] {
+  return (loaded ??= loadRecipes(path.join(packageRoot, 'engines')))
+}
+
+function loadRecipes(folder: string): readonly Recipe[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.json'))
+  // The package's own files; test/model-recipe.test.ts checks their form.
+  return names.sort().map((name) => JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as Recipe)
+}
+
+/** All recipes for a network of these dimensions: usually a relative and a metric one. */
+export function matchRecipes(dimensions: Dimensions, among: readonly Recipe[] = recipes()): readonly Recipe[] {
+  return among.filter(({ dimensions: d }) => {
+    const same = (key: Exclude<keyof typeof d, 'outChannels'>): boolean => d[key] === dimensions[key]
+    return (
+      same('embedWidth') &&
+      same('depth') &&
+      same('features') &&
+      same('gridSize') &&
+      same('temporalLength') &&
+      d.outChannels.every((channels, i) => channels === dimensions.outChannels[i])
+    )
+  })
+}
+
+/** One sentence for a person about to use such a checkpoint. */
+export function licenseNote(matching: readonly Recipe[]): string {
+  const [first] = matching
+  if (first === undefined) return 'No published checkpoint has these shapes; its licence is not known.'
+  const licenses = [...new Set(matching.map(({ license }) => license))].join(' or ')
+  if (matching.every(({ commercialUse }) => commercialUse)) return `Published under ${licenses}.`
+  return `Published under ${licenses}: not for commercial use without the authors' permission.`
+}

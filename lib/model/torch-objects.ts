@@ -1,0 +1,142 @@
+// Owns: the few PyTorch globals that a state_dict needs, as plain descriptions of tensors.
+// Must not know: pickle bytes, files, what the tensors are for.
+
+import {
+  damaged,
+  forbidden,
+  PickleDict,
+  PickleObject,
+  PickleTuple,
+  type PickleHost,
+  type PickleValue,
+} from './pickle.js'
+
+/** Types that tensors may have. Only the first three can be read; the others are there to be named in messages. */
+const storageTypes = new Map<string, { type: string; bytes: number }>([
+  ['FloatStorage', { type: 'float32', bytes: 4 }],
+  ['HalfStorage', { type: 'float16', bytes: 2 }],
+  ['BFloat16Storage', { type: 'bfloat16', bytes: 2 }],
+  ['DoubleStorage', { type: 'float64', bytes: 8 }],
+  ['LongStorage', { type: 'int64', bytes: 8 }],
+  ['IntStorage', { type: 'int32', bytes: 4 }],
+  ['ShortStorage', { type: 'int16', bytes: 2 }],
+  ['CharStorage', { type: 'int8', bytes: 1 }],
+  ['ByteStorage', { type: 'uint8', bytes: 1 }],
+  ['BoolStorage', { type: 'bool', bytes: 1 }],
+])
+
+/** More elements than any tensor of the network has; keeps every product below 2^53. */
+const maxElements = 2 ** 31
+
+class StorageType extends PickleObject {
+  readonly type: string
+  readonly bytes: number
+  constructor(type: string, bytes: number) {
+    super()
+    this.type = type
+    this.bytes = bytes
+  }
+}
+
+class Callable extends PickleObject {
+  readonly apply: (args: readonly PickleValue[]) => PickleValue
+  constructor(apply: (args: readonly PickleValue[]) => PickleValue) {
+    super()
+    this.apply = apply
+  }
+}
+
+/** One record of the archive. */
+export class TorchStorage extends PickleObject {
+  readonly key: string
+  readonly type: string
+  readonly bytesPerElement: number
+  readonly elements: number
+  constructor(key: string, type: string, bytesPerElement: number, elements: number) {
+    super()
+    this.key = key
+    this.type = type
+    this.bytesPerElement = bytesPerElement
+    this.elements = elements
+  }
+}
+
+/** A view of a storage. It lies inside: checked when it was made. */
+export class TorchTensor extends PickleObject {
+  readonly storage: TorchStorage
+  /** Elements. */
+  readonly offset: number
+  readonly shape: readonly number[]
+  /** Elements. */
+  readonly strides: readonly number[]
+  constructor(storage: TorchStorage, offset: number, shape: readonly number[], strides: readonly number[]) {
+    super()
+    this.storage = storage
+    this.offset = offset
+    this.shape = shape
+    this.strides = strides
+  }
+}
+
+const callables: ReadonlyMap<string, Callable> = new Map([
+  ['collections.OrderedDict', new Callable(orderedDict)],
+  ['torch._utils._rebuild_tensor_v2', new Callable(rebuildTensor)],
+  ['torch._utils._rebuild_parameter', new Callable(rebuildParameter)],
+])
+
+export const torchHost: PickleHost = {
+  global(module, name) {
+    const storage = module === 'torch' ? storageTypes.get(name) : undefined
+    const found = storage ? new StorageType(storage.type, storage.bytes) : callables.get(`${module}.${name}`)
+    if (found === undefined) throw forbidden(`${module}.${name}`)
+    return found
+  },
+  call(callable, args) {
+    if (!(callable instanceof Callable)) throw forbidden('a call of something that is no function')
+    return callable.apply(args)
+  },
+  persistent: storageOf,
+}
+
+function orderedDict(args: readonly PickleValue[]): PickleDict {
+  if (args.length > 0) throw damaged('an OrderedDict is made with arguments')
+  return new PickleDict()
+}
+
+function storageOf(id: PickleValue): TorchStorage {
+  const [kind, type, key, , elements] = id instanceof PickleTuple ? id.items : []
+  if (kind !== 'storage' || !(type instanceof StorageType) || typeof key !== 'string' || !isCount(elements)) {
+    throw damaged('a storage is not named as torch.save names it')
+  }
+  return new TorchStorage(key, type.type, type.bytes, elements)
+}
+
+function rebuildParameter([tensor]: readonly PickleValue[]): TorchTensor {
+  if (!(tensor instanceof TorchTensor)) throw damaged('a parameter holds no tensor')
+  return tensor
+}
+
+function rebuildTensor([storage, offset, size, stride]: readonly PickleValue[]): TorchTensor {
+  if (!(storage instanceof TorchStorage) || !isCount(offset)) throw damaged('a tensor has no storage or offset')
+  const shape = counts(size)
+  const strides = counts(stride)
+  if (shape.length !== strides.length || shape.length > 8) throw damaged('a tensor has no proper shape')
+  let elements = 1
+  for (const extent of shape) elements = Math.min(elements * extent, 2 * maxElements)
+  if (elements > maxElements) throw damaged(`a tensor has more than ${maxElements} elements`)
+  const last = shape.reduce((sum, extent, i) => sum + (extent - 1) * (strides[i] ?? 0), offset)
+  if (elements > 0 && last >= storage.elements) throw damaged('a tensor reaches beyond its storage')
+  return new TorchTensor(storage, offset, shape, strides)
+}
+
+function counts(value: PickleValue | undefined): number[] {
+  const items = value instanceof PickleTuple ? value.items : [undefined]
+  return items.map((item) => {
+    if (!isCount(item)) throw damaged('a tensor has no proper shape')
+    return item
+  })
+}
+
+function isCount(value: PickleValue | undefined): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= maxElements
+}
