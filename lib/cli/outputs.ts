@@ -64,11 +64,18 @@ export class Outputs {
     return this.#depth.write(frame)
   }
 
-  /** Resolves with all finished paths, the source video first. */
-  async finish(): Promise<readonly string[]> {
-    await this.#recording.complete()
-    const depth = await this.#depth.finish()
-    return [await this.#recording.finish(), ...depth]
+  /** Resolves with all finished paths, the source video first. An abort of `signal` ends a second pass over long videos too. */
+  async finish(signal: AbortSignal): Promise<readonly string[]> {
+    const stop = (): void => void this.#depth.abort()
+    signal.addEventListener('abort', stop, { once: true })
+    try {
+      signal.throwIfAborted()
+      await this.#recording.complete()
+      const depth = await this.#depth.finish()
+      return [await this.#recording.finish(), ...depth]
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
   }
 
   async abort(): Promise<void> {

@@ -74,7 +74,7 @@ export async function runVideo(input: string, options: RunArguments, signal: Abo
   let model: VideoDepth | undefined
   try {
     model = await VideoDepth.load(load)
-    return await writeAll(source, model, options, processing, progress)
+    return await writeAll(source, model, options, processing, progress, signal)
   } finally {
     progress.end()
     await source.close()
@@ -88,6 +88,7 @@ async function writeAll(
   options: RunArguments,
   processing: ProcessOptions,
   progress: ProgressLine,
+  signal: AbortSignal,
 ): Promise<number> {
   const started = performance.now()
   const name = path.parse(source.info.name).name
@@ -96,7 +97,7 @@ async function writeAll(
   let sourceError: unknown
   try {
     sourceError = await drain(depths, outputs)
-    const files = await outputs.finish()
+    const files = await outputs.finish(signal)
     progress.end()
     const seconds = (performance.now() - started) / 1000
     printSummary({ files, source: source.info, model, summary: depths.summary, seconds, sourceError }, options.json)
