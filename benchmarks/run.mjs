@@ -24,7 +24,8 @@ const results = path.join(import.meta.dirname, 'results')
 mkdirSync(results, { recursive: true })
 const [inputSize, frames, trials, threads] = ['input-size', 'frames', 'trials', 'threads'].map((name) => {
   const value = Number(values[name])
-  if (!Number.isInteger(value) || value < 1) throw new Error(`Expected a whole number from 1 for --${name}, received ${values[name]}`)
+  if (!Number.isInteger(value) || value < 1)
+    throw new Error(`Expected a whole number from 1 for --${name}, received ${values[name]}`)
   return value
 })
 
@@ -32,7 +33,12 @@ const settings = { checkpoint: await checkpoint(), video: await clip(), inputSiz
 const samples = { pipeline: [], 'whole-window': [] }
 for (const name of Object.keys(samples)) trial(name) // warm-up: caches on disk, clocks
 for (let i = 0; i < trials; i++) for (const name of Object.keys(samples)) samples[name].push(trial(name))
-const report = { date: new Date().toISOString(), machine: machine(), settings: { ...values, frameSize: '960x540' }, samples }
+const report = {
+  date: new Date().toISOString(),
+  machine: machine(),
+  settings: { ...values, frameSize: '960x540' },
+  samples,
+}
 const file = path.join(results, `pipeline-${values.size}-${inputSize}-${Date.now()}.json`)
 writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`)
 print(report, file)
@@ -49,13 +55,16 @@ async function clip() {
   const target = path.join(results, `clip-${frames}.mp4`)
   if (existsSync(target)) return target
   const writer = await rgbVideoWriter(target, { frameRate: 24 })
-  for (const frame of renderSequence({ seed: 1, frames, width: 960, height: 540, frameRate: 24 })) await writer.write(frame)
+  for (const frame of renderSequence({ seed: 1, frames, width: 960, height: 540, frameRate: 24 }))
+    await writer.write(frame)
   return writer.finish()
 }
 
 function trial(name) {
   const script = path.join(import.meta.dirname, 'trials', `${name}.mjs`)
-  const output = execFileSync(process.execPath, [script, JSON.stringify(settings)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const output = execFileSync(process.execPath, [script, JSON.stringify(settings)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const result = JSON.parse(output.toString())
   process.stderr.write(`${name}: ${result.seconds.total.toFixed(2)} s for ${result.frames} frames\n`)
   return result
@@ -72,19 +81,28 @@ function median(numbers) {
 }
 
 function print({ machine: { processor, threads: used, node } }, file) {
-  const lines = [`${values.size} at ${inputSize}, ${frames} frames of 960×540, ${used} threads, ${processor}, Node ${node}`, '']
+  const lines = [
+    `${values.size} at ${inputSize}, ${frames} frames of 960×540, ${used} threads, ${processor}, Node ${node}`,
+    '',
+  ]
   const perFrame = {}
   for (const [name, all] of Object.entries(samples)) {
     perFrame[name] = all.map(({ seconds, frames: count }) => seconds.total / count)
-    const phases = Object.keys(all[0].seconds).map((phase) => `${phase} ${median(all.map(({ seconds }) => seconds[phase])).toFixed(2)}`)
+    const phases = Object.keys(all[0].seconds).map(
+      (phase) => `${phase} ${median(all.map(({ seconds }) => seconds[phase])).toFixed(2)}`,
+    )
     const memory = Math.round(median(all.map(({ peakMemoryMiB }) => peakMemoryMiB)))
     lines.push(`${name.padEnd(13)} ${median(perFrame[name]).toFixed(4)} s a new frame, peak ${memory} MiB`)
     lines.push(`${''.padEnd(13)} seconds: ${phases.join(', ')}`)
   }
   const ratios = perFrame.pipeline.map((seconds, i) => perFrame['whole-window'][i] / seconds)
   const spread = Math.max(...ratios) / Math.min(...ratios) - 1
-  lines.push('', `ratio whole-window / pipeline: ${median(ratios).toFixed(2)} (${ratios.map((r) => r.toFixed(2)).join(', ')})`)
-  if (spread > 0.1) lines.push(`The ratios differ by ${Math.round(spread * 100)} %: the machine was too busy to believe this.`)
+  lines.push(
+    '',
+    `ratio whole-window / pipeline: ${median(ratios).toFixed(2)} (${ratios.map((r) => r.toFixed(2)).join(', ')})`,
+  )
+  if (spread > 0.1)
+    lines.push(`The ratios differ by ${Math.round(spread * 100)} %: the machine was too busy to believe this.`)
   lines.push(`raw: ${path.relative(process.cwd(), file)}`)
   process.stdout.write(`${lines.join('\n')}\n`)
 }

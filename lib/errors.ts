@@ -46,5 +46,6 @@ function describe(value: unknown): string {
   if (value === null || typeof value !== 'object') return String(value)
   if (Array.isArray(value)) return `an array of ${value.length}`
   if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${value.byteLength} bytes`
-  return `an object of type ${value.constructor?.name ?? 'Object'}`
+  const { constructor } = value as { constructor?: { name: string } } // none where the prototype is null
+  return `an object of type ${constructor?.name ?? 'Object'}`
 }

@@ -149,7 +149,8 @@ function oneOf(value: unknown, parameter: string, choices: readonly unknown[]): 
 
 function checkTaps(taps: readonly number[]): void {
   const increasing = Array.isArray(taps) && taps.every((tap, i) => Number.isInteger(tap) && tap > (taps[i - 1] ?? -1))
-  if (!increasing || taps.length !== 4) throw invalidOption('four increasing block numbers from 0', 'taps', String(taps))
+  if (!increasing || taps.length !== 4)
+    throw invalidOption('four increasing block numbers from 0', 'taps', String(taps))
 }
 
 function checkSignal(signal: unknown): void {

@@ -23,7 +23,8 @@ function* frames(count: number) {
 
 /** One cache for all tests of this file but those about the cache. */
 const cacheDir = t.testdir()
-const load = (options: Partial<LoadOptions> = {}) => VideoDepth.load({ checkpoint, inputSize: 140, cacheDir, ...options })
+const load = (options: Partial<LoadOptions> = {}) =>
+  VideoDepth.load({ checkpoint, inputSize: 140, cacheDir, ...options })
 
 t.test('timers tick on the main thread while the network runs', async (t) => {
   const model = await load()
@@ -88,7 +89,14 @@ t.test('abort while a window is computed', async (t) => {
 t.test('a worker that dies rejects what is pending, and says what to do', async (t) => {
   const workerFile = path.join(packageRoot, 'dist-test', 'support', 'crashing-worker.js')
   const engine = await CpuEngine.load({ checkpoint, precision: 'fp32', threads: 1, workerFile })
-  const geometry = { frameWidth: width, frameHeight: height, inputWidth: 14, inputHeight: 14, windowLength: 32, slots: 32 }
+  const geometry = {
+    frameWidth: width,
+    frameHeight: height,
+    inputWidth: 14,
+    inputHeight: 14,
+    windowLength: 32,
+    slots: 32,
+  }
   const session = await engine.openSession(geometry)
   const [frame] = [...frames(1)].map((rgb) => ({ ...rgb, timestampMs: 0 }))
   if (frame === undefined) return
@@ -104,7 +112,9 @@ t.test('an open model does not keep the process alive; a run that is waited for 
     const model = await VideoDepth.load(${JSON.stringify({ checkpoint, inputSize: 28, cacheDir })})
     const frames = [{ data: new Uint8Array(192), width: 8, height: 8 }]
     for await (const { index } of model.process(frames)) console.log('frame', index)`
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { cwd: packageRoot })
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: packageRoot,
+  })
   t.equal(stdout, 'frame 0\n')
 })
 
@@ -142,7 +152,10 @@ t.test('an aborted load leaves nothing half written', async (t) => {
   const onProgress = (): void => abort.abort(reason)
   await t.rejects(load({ cacheDir: fresh, signal: abort.signal, onProgress }), reason)
   const files = readdirSync(fresh, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-  t.same(files.filter(({ name }) => name.includes('weights') || name.startsWith('.tmp')), [])
+  t.same(
+    files.filter(({ name }) => name.includes('weights') || name.startsWith('.tmp')),
+    [],
+  )
 })
 
 t.test('options that make no sense', async (t) => {
@@ -156,7 +169,10 @@ t.test('options that make no sense', async (t) => {
     [{ threads: 0 }, 'Expected a whole number from 1 to 256 for threads, received 0'],
     [{ taps: [3, 2, 1, 0] }, 'Expected four increasing block numbers from 0 for taps, received "3,2,1,0"'],
     [{ signal: {} }, 'Expected an AbortSignal for signal, received an object of type Object'],
-    [{ inputsize: 70 }, /^Expected only checkpoint, inputSize, .* for options, received "inputsize"$/ as unknown as string],
+    [
+      { inputsize: 70 },
+      /^Expected only checkpoint, inputSize, .* for options, received "inputsize"$/ as unknown as string,
+    ],
   ]
   for (const [options, message] of refused) await t.rejects(load(options), { code: 'INVALID_OPTION', message })
   const model = await load({ inputSize: 28 })

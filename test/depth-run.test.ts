@@ -104,7 +104,8 @@ async function collect(t: Test, run: DepthRun): Promise<{ indices: number[]; err
   const indices: number[] = []
   try {
     for await (const frame of run) {
-      if (frame.data[0] !== frame.index || frame.timestampMs !== frame.index) t.fail(`frame ${frame.index} is another`, frame)
+      if (frame.data[0] !== frame.index || frame.timestampMs !== frame.index)
+        t.fail(`frame ${frame.index} is another`, frame)
       indices.push(frame.index)
     }
     return { indices, error: undefined }
@@ -191,7 +192,9 @@ t.test('a signal that was aborted before opens nothing', async (t) => {
 
 t.test('progress counts up', async (t) => {
   const seen: number[] = []
-  const { run } = start(source(40), { onProgress: ({ framesEncoded, framesOut }) => seen.push(framesEncoded + framesOut) })
+  const { run } = start(source(40), {
+    onProgress: ({ framesEncoded, framesOut }) => seen.push(framesEncoded + framesOut),
+  })
   await collect(t, run)
   t.equal(Math.max(...seen), 80)
 })

@@ -30,7 +30,12 @@ function* rgb(count = frameCount) {
   }
 }
 
-async function depths(t: Test, metric: boolean, options: ProcessOptions = {}, count = frameCount): Promise<DepthFrame[]> {
+async function depths(
+  t: Test,
+  metric: boolean,
+  options: ProcessOptions = {},
+  count = frameCount,
+): Promise<DepthFrame[]> {
   const cacheDir = t.testdir()
   const model = await VideoDepth.load({ checkpoint: fixture('tiny.pth'), inputSize: 70, metric, cacheDir })
   const all: DepthFrame[] = []
@@ -60,7 +65,10 @@ t.test('a stitched video of 60 frames is upstream’s', async (t) => {
   const error = largestError(all, 'offline_depths', 'offline_indices')
   t.comment(`largest error ${error.toExponential(1)} of the range`)
   t.ok(error <= tolerance)
-  t.same(all.map(({ index }) => index), [...all.keys()])
+  t.same(
+    all.map(({ index }) => index),
+    [...all.keys()],
+  )
   t.same([...new Set(all.map(({ window }) => window))], [0, 1, 2])
   t.notOk(all.some(({ aligned, kind }) => aligned.degenerate || kind !== 'disparity'))
 })

@@ -24,9 +24,18 @@ t.test('upstream: a window starts with slots 0, 12 and 24…31 of the one before
   let previous = planWindow(strategy, 0, undefined, true).frames
   for (let index = 1; index < 6; index++) {
     const { frames, step } = planWindow(strategy, index, undefined, true)
-    t.same(frames.slice(0, 10), [0, 12, 24, 25, 26, 27, 28, 29, 30, 31].map((slot) => previous[slot]))
-    t.same(frames.slice(10), Array.from({ length: 22 }, (_, i) => 22 * index + 10 + i))
-    t.same(step.align, [{ slot: 0, frame: 0 }, { slot: 1, frame: 22 * (index - 1) + 12 }])
+    t.same(
+      frames.slice(0, 10),
+      [0, 12, 24, 25, 26, 27, 28, 29, 30, 31].map((slot) => previous[slot]),
+    )
+    t.same(
+      frames.slice(10),
+      Array.from({ length: 22 }, (_, i) => 22 * index + 10 + i),
+    )
+    t.same(step.align, [
+      { slot: 0, frame: 0 },
+      { slot: 1, frame: 22 * (index - 1) + 12 },
+    ])
     t.same(step.remember, [{ slot: 12, frame: 22 * index + 12 }])
     t.same(step.forget, [22 * (index - 1) + 12])
     previous = frames
@@ -37,13 +46,19 @@ t.test('upstream: a window starts with slots 0, 12 and 24…31 of the one before
 t.test('paper: key frames lie 24 and 12 frames before the overlap', (t) => {
   const { frames, step } = planWindow(windowStrategy('paper'), 3, undefined, true)
   t.same(frames.slice(0, 3), [44, 56, 68])
-  t.same(step.align, [{ slot: 0, frame: 44 }, { slot: 1, frame: 56 }])
+  t.same(step.align, [
+    { slot: 0, frame: 44 },
+    { slot: 1, frame: 56 },
+  ])
   t.end()
 })
 
 t.test('a window that would only blend with weight 0 is left out', (t) => {
   const strategy = windowStrategy('upstream')
-  t.same([1, 25, 26, 47, 48].map((n) => windowCount(strategy, n)), [1, 1, 2, 2, 3])
+  t.same(
+    [1, 25, 26, 47, 48].map((n) => windowCount(strategy, n)),
+    [1, 1, 2, 2, 3],
+  )
   t.same(planWindow(strategy, 1, undefined, true).wanted.includes(2), false)
   t.end()
 })

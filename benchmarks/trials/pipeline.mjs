@@ -21,7 +21,12 @@ await model.close()
 const result = {
   frames: framesOut,
   windows,
-  seconds: { load: (loaded - started) / 1000, firstFrame: (firstFrame - loaded) / 1000, total: (ended - loaded) / 1000, ...seconds },
+  seconds: {
+    load: (loaded - started) / 1000,
+    firstFrame: (firstFrame - loaded) / 1000,
+    total: (ended - loaded) / 1000,
+    ...seconds,
+  },
   peakMemoryMiB: process.resourceUsage().maxRSS / 1024,
 }
 process.stdout.write(`${JSON.stringify(result)}\n`)

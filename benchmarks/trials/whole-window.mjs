@@ -39,7 +39,9 @@ for (let start = 0; start < frames.length; start += 22, windows++) {
       addon.preprocess(data, frameWidth, frameHeight, frameWidth * 3, target, width, height, threads)
     }
   })
-  const layers = await timed('encode', () => encoder.run({ pixels: new Tensor('float32', pixels, [length, 3, height, width]) }))
+  const layers = await timed('encode', () =>
+    encoder.run({ pixels: new Tensor('float32', pixels, [length, 3, height, width]) }),
+  )
   const { layer1, layer2, layer3, layer4 } = layers
   const { path3 } = await timed('temporalHead', () => head.run({ layer3, layer4 }))
   const { depth } = await timed('depthDecoder', () => decoder.run({ path3, layer1, layer2 }))
@@ -47,5 +49,10 @@ for (let start = 0; start < frames.length; start += 22, windows++) {
 }
 const total = (performance.now() - started) / 1000
 if (!Number.isFinite(sum) || sum === 0) throw new Error(`the depth is not plausible: ${sum}`)
-const result = { frames: frames.length, windows, seconds: { total, ...seconds }, peakMemoryMiB: process.resourceUsage().maxRSS / 1024 }
+const result = {
+  frames: frames.length,
+  windows,
+  seconds: { total, ...seconds },
+  peakMemoryMiB: process.resourceUsage().maxRSS / 1024,
+}
 process.stdout.write(`${JSON.stringify(result)}\n`)

@@ -29,9 +29,12 @@ export async function writeContactSheet(
   ])
   const background = { r: 24, g: 24, b: 28 }
   const sheet = sharp({ create: { width, height: rows.length * rowHeight, channels: 3, background } }).composite(tiles)
-  await sheet.png().toFile(file).catch((error: unknown) => {
-    throw outputError(file, error)
-  })
+  await sheet
+    .png()
+    .toFile(file)
+    .catch((error: unknown) => {
+      throw outputError(file, error)
+    })
 }
 
 async function pick(video: string, signal: AbortSignal): Promise<RgbFrame[]> {
@@ -44,7 +47,12 @@ async function pick(video: string, signal: AbortSignal): Promise<RgbFrame[]> {
 }
 
 function tile({ data, width, height }: RgbFrame, left: number, top: number): OverlayOptions {
-  return { input: Buffer.from(data.buffer, data.byteOffset, data.byteLength), raw: { width, height, channels: 3 }, left, top }
+  return {
+    input: Buffer.from(data.buffer, data.byteOffset, data.byteLength),
+    raw: { width, height, channels: 3 },
+    left,
+    top,
+  }
 }
 
 function label(text: string, width: number): Buffer {

@@ -2,13 +2,14 @@
 // Must not know: how any part works.
 
 import { constants } from 'node:fs'
-import { access, mkdir } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
 import { Command } from 'commander'
 import { diagnoseAddon } from '../binding.js'
 import { defaultCacheDir } from '../graph/cache-folder.js'
+import { makeFolder } from '../make-folder.js'
 import packageRoot from '../package-root.cjs'
 import { exitCode } from './exit-code.js'
 
@@ -28,7 +29,15 @@ export function doctorCommand(): Command {
     .option('--json', 'print one object', false)
     .option('--cache-dir <dir>', 'the cache folder to check')
     .action(async ({ json, cacheDir = defaultCacheDir() }: { json: boolean; cacheDir?: string }) => {
-      const findings = [machine(), addon(), await onnxRuntime(), await video(), await images(), await cache(cacheDir), tensorRt()]
+      const findings = [
+        machine(),
+        addon(),
+        await onnxRuntime(),
+        await video(),
+        await images(),
+        await cache(cacheDir),
+        tensorRt(),
+      ]
       const usable = findings.every(({ ok, part }) => ok || part === 'TensorRT')
       process.stdout.write(json ? `${JSON.stringify({ usable, findings })}\n` : text(findings, usable))
       process.exitCode = usable ? exitCode.ok : exitCode.failed
@@ -40,7 +49,9 @@ function text(findings: readonly Finding[], usable: boolean): string {
     const line = `${ok ? '✓' : '✗'} ${part.padEnd(13)} ${detail}\n`
     return remedy === undefined ? line : `${line}  ${''.padEnd(13)} → ${remedy}\n`
   })
-  const verdict = usable ? 'This machine can run video-depth on its processor.\n' : 'This machine cannot run video-depth yet.\n'
+  const verdict = usable
+    ? 'This machine can run video-depth on its processor.\n'
+    : 'This machine cannot run video-depth yet.\n'
   return lines.join('') + verdict
 }
 
@@ -77,13 +88,13 @@ async function video(): Promise<Finding> {
 async function images(): Promise<Finding> {
   return attempt('images', async () => {
     const { default: sharp } = await import('sharp')
-    return `sharp ${sharp.versions.sharp ?? versionOf('sharp')}, libvips ${sharp.versions.vips}`
+    return `sharp ${versionOf('sharp')}, libvips ${sharp.versions.vips}`
   })
 }
 
 async function cache(folder: string): Promise<Finding> {
   try {
-    await mkdir(folder, { recursive: true })
+    await makeFolder(folder)
     await access(folder, constants.W_OK)
     return { part: 'cache', ok: true, detail: `${folder} is writable` }
   } catch (error) {
@@ -107,8 +118,12 @@ async function attempt(part: string, check: () => Promise<string>): Promise<Find
 function versionOf(name: string): string {
   // Not every package exports its package.json, so the folder is searched from its entry point upwards.
   const entry = requireFromPackage.resolve(name)
-  const root = entry.slice(0, entry.lastIndexOf(path.join('node_modules', name)) + path.join('node_modules', name).length)
+  const root = entry.slice(
+    0,
+    entry.lastIndexOf(path.join('node_modules', name)) + path.join('node_modules', name).length,
+  )
   return (requireFromPackage(path.join(root, 'package.json')) as { version: string }).version
 }
 
-const message = (error: unknown): string => (error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error))
+const message = (error: unknown): string =>
+  error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)

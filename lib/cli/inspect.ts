@@ -22,13 +22,19 @@ export function inspectCommand(): Command {
 }
 
 function text(description: CheckpointDescription): string {
-  const { path, format, architecture, dtypes, tensorCount, parameterCount, tensorBytes, recipes, licenseNote, finite } = description
+  const { path, format, architecture, dtypes, tensorCount, parameterCount, tensorBytes, recipes, licenseNote, finite } =
+    description
   const { embedWidth, depth, heads, features, outChannels, gridSize, temporalLength, taps, size } = architecture
-  const types = dtypes.map(({ dtype, tensorCount: count }) => (dtypes.length === 1 ? dtype : `${count} ${dtype}`)).join(', ')
+  const types = dtypes
+    .map(({ dtype, tensorCount: count }) => (dtypes.length === 1 ? dtype : `${count} ${dtype}`))
+    .join(', ')
   const rows: [string, string][] = [
     ['file', `${path} (${format}, ${types})`],
     ['network', `Video Depth Anything${size === undefined ? ', no published size' : ` ${size}`}`],
-    ['parameters', `${(parameterCount / 1e6).toFixed(1)} M in ${tensorCount} tensors, ${(tensorBytes / 2 ** 20).toFixed(0)} MiB`],
+    [
+      'parameters',
+      `${(parameterCount / 1e6).toFixed(1)} M in ${tensorCount} tensors, ${(tensorBytes / 2 ** 20).toFixed(0)} MiB`,
+    ],
     ['encoder', `width ${embedWidth}, ${depth} blocks, ${heads} heads, read after blocks ${taps.join(', ')}`],
     ['head', `features ${features}, projections ${outChannels.join('/')}`],
     ['positions', `grid ${gridSize}×${gridSize} patches (${gridSize * 14} pixels), ${temporalLength} frames`],

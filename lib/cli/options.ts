@@ -10,7 +10,9 @@ export const checkpointVariable = 'VIDEO_DEPTH_CHECKPOINT'
 /** Options of the model, the same for every command that loads one. */
 export function addModelOptions(command: Command): Command {
   return command
-    .addOption(new Option('--checkpoint <file>', 'Video Depth Anything weights, .pth or .safetensors').env(checkpointVariable))
+    .addOption(
+      new Option('--checkpoint <file>', 'Video Depth Anything weights, .pth or .safetensors').env(checkpointVariable),
+    )
     .option('--input-size <pixels>', 'shorter side of a frame as the network sees it', number('--input-size'), 518)
     .option('--metric', 'the checkpoint is a metric one: depth in metres, windows not fitted to each other', false)
     .addOption(new Option('--precision <type>', 'arithmetic of the engine').choices(['fp32']).default('fp32'))

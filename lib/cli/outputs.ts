@@ -1,7 +1,6 @@
 // Owns: which files a run writes, under upstream's names, and the frames recorded on their way in.
 // Must not know: file formats, the network.
 
-import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { DepthFrame, RgbFrame } from '../frame.js'
 import { outputError } from '../io/output-errors.js'
@@ -10,6 +9,7 @@ import { rgbVideoWriter, type TwoStepVideoWriter } from '../io/rgb-video-sink.js
 import type { DepthSink } from '../io/sink.js'
 import { openSinks, type OutputSpec } from '../io/sinks.js'
 import type { FrameSource } from '../io/source.js'
+import { makeFolder } from '../make-folder.js'
 
 export interface OutputOptions {
   readonly grayscale: boolean
@@ -31,7 +31,7 @@ export class Outputs {
   /** @param base folder and name without ending: `outputs/street` gives `outputs/street_vis.mp4` and so on */
   static async create(base: string, frameRate: number | undefined, options: OutputOptions): Promise<Outputs> {
     const folder = path.dirname(base)
-    await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    await makeFolder(folder).catch((error: unknown) => {
       throw outputError(folder, error)
     })
     const palette = options.grayscale ? 'gray' : options.palette

@@ -8,6 +8,8 @@ import { invalidOption } from '../errors.js'
 import { openSource } from '../io/open-source.js'
 import type { FrameSource } from '../io/source.js'
 import { paletteNames } from '../io/palettes.js'
+import type { Architecture } from '../model/architecture.js'
+import { licenseNote, matchRecipes } from '../model/recipe.js'
 import { checkLoadOptions, checkProcessOptions, type LoadOptions, type ProcessOptions } from '../options.js'
 import { VideoDepth } from '../video-depth.js'
 import type { Stitching } from '../window/strategy.js'
@@ -35,9 +37,13 @@ export function runCommand(): Command {
     .option('--max-res <pixels>', 'scale frames down to this longer side; −1: never', number('--max-res'), 1280)
     .option('--max-len <n>', 'stop after this many frames; −1: no limit', number('--max-len'), -1)
     .option('--target-fps <n>', 'drop frames down to about this rate; −1: keep all', number('--target-fps'), -1)
-    .addOption(new Option('--stitching <rule>', 'how windows are stitched').choices(['upstream', 'paper']).default('upstream'))
+    .addOption(
+      new Option('--stitching <rule>', 'how windows are stitched').choices(['upstream', 'paper']).default('upstream'),
+    )
     .option('--grayscale', 'gray instead of coloured depth video', false)
-    .addOption(new Option('--palette <name>', 'colours of the depth video').choices([...paletteNames]).default('inferno'))
+    .addOption(
+      new Option('--palette <name>', 'colours of the depth video').choices([...paletteNames]).default('inferno'),
+    )
     .option('--save-npz', 'write <name>_depths.npz: `depths` float32 [N, H, W]', false)
     .option('--save-png16', 'write <name>_png16/: 16-bit PNG images', false)
     .option('--save-raw', 'write <name>_depths.f32: float32 [N, H, W]', false)
@@ -49,17 +55,29 @@ export function runCommand(): Command {
 }
 
 /** Wrong options are refused before anything is opened, loaded or created. */
-function checked(options: RunArguments, signal: AbortSignal, progress: ProgressLine): { load: LoadOptions; process: ProcessOptions } {
+function checked(
+  options: RunArguments,
+  signal: AbortSignal,
+  progress: ProgressLine,
+): { load: LoadOptions; process: ProcessOptions } {
   const { inputSize, metric, precision, backend, cacheDir, threads } = options
   const load: LoadOptions = {
     checkpoint: requireCheckpoint(options),
     ...{ inputSize, metric, precision, backend, signal },
     ...(cacheDir !== undefined && { cacheDir }),
     ...(threads !== undefined && { threads }),
-    onProgress: ({ phase, fraction }) => progress.step(`preparing the network: ${phase} ${Math.round(fraction * 100)} %`),
+    onProgress: ({ phase, fraction }) =>
+      progress.step(`preparing the network: ${phase} ${Math.round(fraction * 100)} %`),
   }
   const { maxRes, maxLen, targetFps, stitching } = options
-  const process: ProcessOptions = { maxRes, maxLen, targetFps, stitching, signal, onProgress: (p) => progress.frames(p) }
+  const process: ProcessOptions = {
+    maxRes,
+    maxLen,
+    targetFps,
+    stitching,
+    signal,
+    onProgress: (p) => progress.frames(p),
+  }
   checkLoadOptions(load)
   checkProcessOptions(process)
   if (options.output === '') throw invalidOption('a folder', '--output', options.output)
@@ -74,6 +92,8 @@ export async function runVideo(input: string, options: RunArguments, signal: Abo
   let model: VideoDepth | undefined
   try {
     model = await VideoDepth.load(load)
+    progress.end()
+    tellOfWeights(model.architecture)
     return await writeAll(source, model, options, processing, progress, signal)
   } finally {
     progress.end()
@@ -106,6 +126,16 @@ async function writeAll(
     await outputs.abort()
     throw error
   }
+}
+
+/** What a person should know of the weights before believing or selling the result. */
+function tellOfWeights(architecture: Architecture): void {
+  const matching = matchRecipes(architecture)
+  if (matching.some(({ source }) => source === null)) {
+    process.stderr.write(
+      "The weights are those of the test network: RANDOM. What comes out has depth's form, not its content.\n",
+    )
+  } else if (matching.some(({ commercialUse }) => !commercialUse)) process.stderr.write(`${licenseNote(matching)}\n`)
 }
 
 /** Writes every frame; gives back the source's error where the frames before it are worth keeping. */

@@ -1,13 +1,13 @@
 // Owns: `video-depth sample`: a rendered clip with exact depth, run through the pipeline, and a picture of both.
 // Must not know: how scenes are rendered, how videos are written.
 
-import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { Command } from 'commander'
 import type { DepthFrame } from '../frame.js'
 import { outputError } from '../io/output-errors.js'
 import { rgbVideoWriter } from '../io/rgb-video-sink.js'
 import { openSinks } from '../io/sinks.js'
+import { makeFolder } from '../make-folder.js'
 import type { RenderedFrame } from '../scene/render.js'
 import { renderSequence } from '../scene/sequence.js'
 import { writeContactSheet } from './contact-sheet.js'
@@ -41,20 +41,37 @@ export function sampleCommand(): Command {
 async function sample(options: SampleArguments, signal: AbortSignal): Promise<number> {
   requireCheckpoint(options)
   const at = (name: string): string => path.join(options.output, name)
-  await mkdir(options.output, { recursive: true }).catch((error: unknown) => {
+  await makeFolder(options.output).catch((error: unknown) => {
     throw outputError(options.output, error)
   })
   await renderClip(at('sample.mp4'), at('sample_truth'), options, signal)
-  const outputs = { maxRes: -1, maxLen: -1, targetFps: -1, stitching: 'upstream', grayscale: false, palette: 'inferno' } as const
-  const code = await runVideo(at('sample.mp4'), { ...options, ...outputs, saveNpz: true, savePng16: false, saveRaw: false }, signal)
+  const outputs = {
+    maxRes: -1,
+    maxLen: -1,
+    targetFps: -1,
+    stitching: 'upstream',
+    grayscale: false,
+    palette: 'inferno',
+  } as const
+  const code = await runVideo(
+    at('sample.mp4'),
+    { ...options, ...outputs, saveNpz: true, savePng16: false, saveRaw: false },
+    signal,
+  )
   const rows = ['sample.mp4', 'sample_truth.mp4', 'sample_vis.mp4'].map(at)
   await writeContactSheet(rows, ['input', 'exact depth', 'network'], at('sample.png'), signal)
-  if (!options.json) process.stdout.write(`  ${at('sample.png')}   input, exact depth and the network's, side by side\n`)
+  if (!options.json)
+    process.stdout.write(`  ${at('sample.png')}   input, exact depth and the network's, side by side\n`)
   return code
 }
 
 /** The clip, and its exact disparity as a video and as numbers. */
-async function renderClip(video: string, truth: string, { frames, seed }: SampleArguments, signal: AbortSignal): Promise<void> {
+async function renderClip(
+  video: string,
+  truth: string,
+  { frames, seed }: SampleArguments,
+  signal: AbortSignal,
+): Promise<void> {
   const progress = new ProgressLine(process.stderr)
   const writer = await rgbVideoWriter(video, { frameRate: clip.frameRate })
   const sink = await openSinks([

@@ -29,7 +29,10 @@ export function printSummary(finished: Finished, json: boolean): void {
     frames: summary.framesOut,
     windows: summary.windows,
     degenerateWindows: summary.degenerateWindows,
-    seconds: { total: round(seconds), ...Object.fromEntries(Object.entries(summary.seconds).map(([k, v]) => [k, round(v)])) },
+    seconds: {
+      total: round(seconds),
+      ...Object.fromEntries(Object.entries(summary.seconds).map(([k, v]) => [k, round(v)])),
+    },
     framesPerSecond: round(summary.framesOut / seconds),
     peakMemoryMiB: Math.round(process.resourceUsage().maxRSS / 1024),
     files,
@@ -42,12 +45,16 @@ export function printSummary(finished: Finished, json: boolean): void {
   const { frames, windows, framesPerSecond, peakMemoryMiB, width, height, kind } = object
   const lines = [
     `${frames} frames of ${width}×${height}, ${kind}, ${windows} windows, ${object.seconds.total} s (${framesPerSecond} fps), peak memory ${peakMemoryMiB} MiB`,
-    ...(object.degenerateWindows > 0 ? [`${object.degenerateWindows} windows could not be fitted and kept their own scale`] : []),
+    ...(object.degenerateWindows > 0
+      ? [`${object.degenerateWindows} windows could not be fitted and kept their own scale`]
+      : []),
     ...files.map((file) => `  ${file}`),
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
   if (error !== null) {
-    process.stderr.write(`video-depth: the input ended early, ${frames} frames were kept: ${error.message} [${error.code}]\n`)
+    process.stderr.write(
+      `video-depth: the input ended early, ${frames} frames were kept: ${error.message} [${error.code}]\n`,
+    )
   }
 }
 

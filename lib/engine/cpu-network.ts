@@ -128,7 +128,8 @@ export class CpuNetwork {
       const perFrame = input.length / window.length
       for (const [position, features] of window.entries()) {
         const layer = features[i + 2]
-        if (layer?.length !== perFrame) throw new VideoDepthError('ENGINE_FAILED', `window of ${window.length} does not fit`)
+        if (layer?.length !== perFrame)
+          throw new VideoDepthError('ENGINE_FAILED', `window of ${window.length} does not fit`)
         buffer.set(layer, position * perFrame)
       }
       feeds[input.name] = tensor(buffer, input.shape)
@@ -149,7 +150,8 @@ function port(metadata: readonly InferenceSession.ValueMetadata[], name: string)
 }
 
 function tensor(data: Float32Array | undefined, shape: readonly number[] | undefined): Tensor {
-  if (data === undefined || shape === undefined) throw new VideoDepthError('ENGINE_FAILED', 'position outside the window')
+  if (data === undefined || shape === undefined)
+    throw new VideoDepthError('ENGINE_FAILED', 'position outside the window')
   return new Tensor('float32', data, shape)
 }
 

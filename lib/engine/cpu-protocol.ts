@@ -53,13 +53,7 @@ export interface ShutdownRequest {
 }
 
 export type CpuRequest =
-  | LoadRequest
-  | OpenRequest
-  | EncodeRequest
-  | DecodeRequest
-  | CloseRequest
-  | AbortRequest
-  | ShutdownRequest
+  LoadRequest | OpenRequest | EncodeRequest | DecodeRequest | CloseRequest | AbortRequest | ShutdownRequest
 
 export interface LoadReply {
   readonly architecture: Architecture

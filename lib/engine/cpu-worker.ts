@@ -104,7 +104,11 @@ async function handle(message: Envelope): Promise<Answer> {
   }
 }
 
-async function load(request: LoadRequest, signal: AbortSignal, onProgress: (p: LoadProgress) => void): Promise<LoadReply> {
+async function load(
+  request: LoadRequest,
+  signal: AbortSignal,
+  onProgress: (p: LoadProgress) => void,
+): Promise<LoadReply> {
   const { checkpoint, cacheDir, precision, taps } = request
   const weights = await prepareWeights({
     checkpoint,
@@ -166,7 +170,16 @@ async function encode(request: EncodeRequest): Promise<EncodeReply> {
   const started = performance.now()
   const { frameWidth, frameHeight, inputWidth, inputHeight } = geometry
   const threads = loaded?.request.threads ?? 1
-  addon.preprocess(request.frame, frameWidth, frameHeight, frameWidth * 3, network.pixels, inputWidth, inputHeight, threads)
+  addon.preprocess(
+    request.frame,
+    frameWidth,
+    frameHeight,
+    frameWidth * 3,
+    network.pixels,
+    inputWidth,
+    inputHeight,
+    threads,
+  )
   const preprocessed = performance.now()
   await network.encode(features)
   return { preprocess: (preprocessed - started) / 1000, encode: (performance.now() - preprocessed) / 1000 }

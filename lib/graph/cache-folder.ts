@@ -2,10 +2,11 @@
 // Must not know: what the files hold.
 
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises'
+import { open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { VideoDepthError } from '../errors.js'
+import { makeFolder } from '../make-folder.js'
 
 const temporaryPrefix = '.tmp-'
 /** A writer touches its file more often than that. */
@@ -27,7 +28,7 @@ export function defaultCacheDir(
 /** Makes the folder and removes what killed writers left in it. */
 export async function openCacheFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true })
+    await makeFolder(folder)
     for (const name of await readdir(folder)) {
       if (name.startsWith(temporaryPrefix)) await removeIfLeftover(path.join(folder, name))
     }

@@ -2,8 +2,9 @@
 // Must not know: file formats, depth.
 
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { makeFolder } from '../make-folder.js'
 import { errorCode, outputError, unwritable } from './output-errors.js'
 
 /** A hidden name in the same folder, so that the final rename stays within one file system. */
@@ -28,7 +29,7 @@ export class AtomicFile {
     const file = new AtomicFile(path, besides(path, 'partial'))
     try {
       if (await isFolder(path)) throw unwritable(path, 'it is a folder')
-      await mkdir(dirname(resolve(path)), { recursive: true })
+      await makeFolder(dirname(resolve(path)))
       await (await open(file.temporary, 'wx')).close()
       return file
     } catch (cause) {
@@ -69,7 +70,7 @@ export class AtomicFolder {
     const folder = new AtomicFolder(path, isOurs)
     try {
       await folder.#checkReplaceable()
-      await mkdir(folder.temporary, { recursive: true })
+      await makeFolder(resolve(folder.temporary))
       return folder
     } catch (cause) {
       throw outputError(path, cause)

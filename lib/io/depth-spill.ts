@@ -1,10 +1,11 @@
 // Owns: depth frames parked on disk until all are known, for outputs that need two passes.
 // Must not know: output formats.
 
-import { mkdir, open, rm, type FileHandle } from 'node:fs/promises'
+import { open, rm, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { VideoDepthError } from '../errors.js'
 import type { DepthFrame, DepthKind } from '../frame.js'
+import { makeFolder } from '../make-folder.js'
 import { besides } from './atomic-output.js'
 import { rangeOf, union, type DepthRange } from './depth-range.js'
 import { outputError } from './output-errors.js'
@@ -43,7 +44,7 @@ export class DepthSpill {
   static async create(output: string): Promise<DepthSpill> {
     const path = besides(output, 'spill')
     try {
-      await mkdir(dirname(path), { recursive: true })
+      await makeFolder(dirname(path))
       const file = await open(path, 'wx+')
       // Without a name it goes with the process, however that ends. Windows keeps the name of an open file.
       if (process.platform !== 'win32') await rm(path)

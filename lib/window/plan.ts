@@ -75,7 +75,12 @@ export function windowCount(s: WindowStrategy, frameCount: number): number {
  *   `newEnd` must exist.
  * @param aligned Whether windows are fitted to each other (disparity) or taken as they are (metric depth).
  */
-export function planWindow(s: WindowStrategy, index: number, frameCount: number | undefined, aligned: boolean): WindowPlan {
+export function planWindow(
+  s: WindowStrategy,
+  index: number,
+  frameCount: number | undefined,
+  aligned: boolean,
+): WindowPlan {
   const endless = frameCount ?? Number.POSITIVE_INFINITY
   const start = newStart(s, index)
   const unclamped = [...carriedFrames(s, index), ...range(start, newEnd(s, index))]
@@ -86,7 +91,13 @@ export function planWindow(s: WindowStrategy, index: number, frameCount: number 
   const align = aligned && index > 0 ? pairs(unclamped, s.alignPositions) : []
   const hold = s.blend && !last ? s.overlap : 0
   const firstEmitted = s.blend && index > 0 ? overlapStart(s, index) : start
-  const step = { align, blend, append, hold, ...(aligned && !last ? references(s, index, append.slot, start) : noReferences) }
+  const step = {
+    align,
+    blend,
+    append,
+    hold,
+    ...(aligned && !last ? references(s, index, append.slot, start) : noReferences),
+  }
   return {
     index,
     frames: unclamped.map((frame) => Math.min(frame, endless - 1)),
@@ -120,7 +131,12 @@ export function slotCount(s: WindowStrategy): number {
 const noReferences = { remember: [], forget: [] }
 
 /** Which of this window's aligned maps later windows are fitted to, and which earlier ones end here. */
-function references(s: WindowStrategy, index: number, slot: number, start: number): Pick<StitchStep, 'remember' | 'forget'> {
+function references(
+  s: WindowStrategy,
+  index: number,
+  slot: number,
+  start: number,
+): Pick<StitchStep, 'remember' | 'forget'> {
   const needed = neededAfter(s, index, s.alignPositions)
   const remember = range(start, newEnd(s, index))
     .map((frame, i) => ({ slot: slot + i, frame }))
@@ -134,7 +150,11 @@ function references(s: WindowStrategy, index: number, slot: number, start: numbe
 function wantedPositions(step: StitchStep): number[] {
   const { align, blend, append } = step
   const blended = range(blend.slot + 1, blend.slot + blend.count) // the first one's weight is 0
-  const positions = new Set([...align.map(({ slot }) => slot), ...blended, ...range(append.slot, append.slot + append.count)])
+  const positions = new Set([
+    ...align.map(({ slot }) => slot),
+    ...blended,
+    ...range(append.slot, append.slot + append.count),
+  ])
   for (const { slot } of step.remember) positions.add(slot)
   return [...positions].sort((a, b) => a - b)
 }

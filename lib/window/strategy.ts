@@ -15,7 +15,13 @@
  */
 export type Stitching = 'upstream' | 'paper' | 'overlap-interpolate' | 'overlap-align' | 'baseline'
 
-export const stitchings: readonly Stitching[] = ['upstream', 'paper', 'overlap-interpolate', 'overlap-align', 'baseline']
+export const stitchings: readonly Stitching[] = [
+  'upstream',
+  'paper',
+  'overlap-interpolate',
+  'overlap-align',
+  'baseline',
+]
 
 /** Frames a window of the published models: the length of their temporal position table. */
 export const defaultWindowLength = 32
@@ -44,7 +50,10 @@ export interface WindowStrategy {
  * At length 32: overlap 8, key interval 12, step 22 (upstream's OVERLAP 10 is 2 key frames + 8, its INTERP_LEN is 8,
  * its KEYFRAMES are 0, 12 and 24…31). Other lengths keep the proportions: overlap length/4, key interval 3·length/8.
  */
-export function windowStrategy(stitching: Stitching = 'upstream', length: number = defaultWindowLength): WindowStrategy {
+export function windowStrategy(
+  stitching: Stitching = 'upstream',
+  length: number = defaultWindowLength,
+): WindowStrategy {
   const keyed = stitching === 'upstream' || stitching === 'paper'
   const overlapped = stitching !== 'baseline'
   const keyFrames = keyed ? 2 : 0

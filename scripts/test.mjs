@@ -1,0 +1,44 @@
+// Owns: `npm test`: set-up, every test, and what came of them in one last line.
+// Must not know: what the tests test.
+
+import path from 'node:path'
+import { filesBelow, removeOrphans, typescriptSources } from './shared/freshness.mjs'
+import { inRoot, toolCommand } from './shared/paths.mjs'
+import { runNative } from './shared/native-run.mjs'
+import { runStep } from './shared/progress.mjs'
+import { runTap } from './shared/tap-run.mjs'
+import { guarded, setUp } from './setup.mjs'
+
+/** Parts of test files' names; `native` names the C++ tests. */
+const filters = process.argv.slice(2)
+const isWanted = (name) =>
+  filters.length === 0 ||
+  filters.some((filter) => name.includes(path.basename(filter).replace(/\.(test\.)?[tj]s$/, '')))
+
+await guarded(async () => {
+  await setUp()
+  removeOrphans(inRoot('dist-test'), (output) => typescriptSources(inRoot('test'), output))
+  await runStep('Compiling tests', toolCommand('typescript/bin/tsc', '-p', inRoot('test', 'tsconfig.json')))
+})
+
+const files = filesBelow(inRoot('dist-test'))
+  .map((file) => path.relative(inRoot(), file))
+  .filter((file) => file.endsWith('.test.js') && isWanted(path.basename(file)))
+const runs = []
+if (files.length > 0) runs.push(...(await runTap(files)))
+if (isWanted('native')) runs.push(await runNative())
+
+const passed = runs.reduce((sum, run) => sum + run.passed, 0)
+const failures = runs.flatMap((run) => run.failures)
+const failed = runs.reduce((sum, run) => sum + run.failed, 0)
+const skipped = runs.flatMap((run) => run.skipped)
+if (skipped.length > 0) console.log('\nSkipped:')
+for (const { name, reason } of skipped) console.log(`  ${name}: ${reason}`)
+if (failures.length > 0) console.log('\nFailed:')
+for (const name of failures) console.log(`  ${name}`)
+if (passed + failed + skipped.length === 0) {
+  console.error(`\nNo test matches ${filters.join(', ')}`)
+  process.exitCode = 1
+}
+console.log(`\n${passed} passed, ${failed} failed, ${skipped.length} skipped`)
+if (failed > 0) process.exitCode = 1

@@ -1,0 +1,126 @@
+// Owns: a test of the packed tarball: it installs into an empty folder, loads both ways, and its types hold.
+// Must not know: what the package does once loaded.
+
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import t from 'tap'
+import packageRoot from '#lib/package-root.cjs'
+
+const run = promisify(execFile)
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+const unreachable = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|ENOTCACHED/
+
+interface Packed {
+  readonly filename: string
+  readonly files: readonly { readonly path: string }[]
+}
+
+async function pack(folder: string, destination: string): Promise<Packed> {
+  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', destination]
+  const { stdout } = await run(npm, args, { cwd: folder, maxBuffer: 1 << 26 })
+  // A list up to npm 11, later an object by package name.
+  const [packed] = Object.values(JSON.parse(stdout) as Record<string, Packed>)
+  return packed!
+}
+
+/** The tarball as it is published, with this platform's addon among its prebuilds. */
+async function publishable(work: string): Promise<string> {
+  const bare = await pack(packageRoot, work)
+  await run('tar', ['-xzf', path.join(work, bare.filename), '-C', work])
+  const release = path.join(packageRoot, 'build', 'Release')
+  const addon = (await readdir(release)).find((name) => name.endsWith('.node'))
+  const prebuilds = path.join(work, 'package', 'prebuilds', `${process.platform}-${process.arch}`)
+  await rm(path.join(work, 'package', 'prebuilds'), { recursive: true, force: true })
+  await mkdir(prebuilds, { recursive: true })
+  await cp(path.join(release, addon!), path.join(prebuilds, 'video-depth.node'))
+  const full = path.join(work, 'full')
+  await mkdir(full)
+  return path.join(full, (await pack(path.join(work, 'package'), full)).filename)
+}
+
+const use = `if (typeof VideoDepth.load !== 'function') throw new Error('no VideoDepth')
+if (!(new VideoDepthError('CLOSED', 'x') instanceof Error)) throw new Error('no VideoDepthError')
+VideoDepth.load({ checkpoint: '/nowhere.pth' }).then(
+  () => { throw new Error('loaded nothing') },
+  (error) => { if (error.code !== 'CHECKPOINT_UNREADABLE') throw error },
+)
+`
+const typed = `const options: LoadOptions = { checkpoint: 'a.pth', inputSize: 252 }
+export async function depths(): Promise<Float32Array[]> {
+  const maps: Float32Array[] = []
+  const model = await VideoDepth.load(options)
+  const none: AsyncIterable<RgbFrame> = { async *[Symbol.asyncIterator]() {} }
+  for await (const frame of model.process(none)) maps.push(frame.data)
+  await model.close()
+  return maps
+}
+// @ts-expect-error a checkpoint is a path
+export const wrong: LoadOptions = { checkpoint: 1 }
+`
+const consumers = {
+  'esm.mjs': `import { VideoDepth, VideoDepthError } from 'video-depth'\n${use}`,
+  'cjs.cjs': `const { VideoDepth, VideoDepthError } = require('video-depth')\n${use}`,
+  'esm.mts': `import { VideoDepth, type LoadOptions, type RgbFrame } from 'video-depth'\n${typed}`,
+  'cjs.cts': `import type { LoadOptions, RgbFrame } from 'video-depth'\nimport depth = require('video-depth')\nconst { VideoDepth } = depth\n${typed}`,
+}
+
+t.test('the packed tarball works in an empty folder', { timeout: 280_000 }, async (t) => {
+  const work = await mkdtemp(path.join(tmpdir(), 'video-depth-package-'))
+  t.teardown(() => rm(work, { recursive: true, force: true }))
+  const tarball = await publishable(work)
+  const consumer = path.join(work, 'consumer')
+  await mkdir(consumer)
+  for (const [name, text] of Object.entries(consumers)) await writeFile(path.join(consumer, name), text)
+  await writeFile(path.join(consumer, 'package.json'), '{ "private": true }')
+  try {
+    await run(npm, ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', tarball], {
+      cwd: consumer,
+    })
+  } catch (error) {
+    if (!unreachable.test(String(error))) throw error
+    t.pass('installation', { skip: 'the npm registry cannot be reached, and npm has not kept what the package needs' })
+    return
+  }
+  const env = { ...process.env, NODE_OPTIONS: '', XDG_CACHE_HOME: work, PREBUILDS_ONLY: '1' }
+  await t.resolves(run(process.execPath, ['esm.mjs'], { cwd: consumer, env }), 'import')
+  await t.resolves(run(process.execPath, ['cjs.cjs'], { cwd: consumer, env }), 'require')
+  const { stdout } = await run(process.execPath, ['node_modules/video-depth/dist/esm/cli/main.js', '--version'], {
+    cwd: consumer,
+    env,
+  })
+  t.match(stdout, /\d+\.\d+\.\d+/, 'command')
+  const tsc = path.join(packageRoot, 'node_modules', 'typescript', 'bin', 'tsc')
+  const common = ['--noEmit', '--strict', '--target', 'es2022', '--types', 'node']
+  const typeRoots = ['--typeRoots', path.join(packageRoot, 'node_modules', '@types')]
+  for (const module of ['nodenext', 'node16']) {
+    const args = [tsc, ...common, ...typeRoots, '--module', module, '--moduleResolution', module, 'esm.mts', 'cjs.cts']
+    const outcome = await run(process.execPath, args, { cwd: consumer }).catch(
+      (error: unknown) => error as { stdout: string },
+    )
+    t.equal(outcome.stdout, '', `types under ${module}`)
+  }
+})
+
+t.test('the tarball holds what is needed and nothing else', async (t) => {
+  const work = await mkdtemp(path.join(tmpdir(), 'video-depth-pack-'))
+  t.teardown(() => rm(work, { recursive: true, force: true }))
+  const files = (await pack(packageRoot, work)).files.map((file) => file.path)
+  const needed = [
+    'CMakeLists.txt',
+    'LICENSE',
+    'README.md',
+    'dist/esm/index.d.ts',
+    'dist/cjs/index.js',
+    'dist/cjs/package.json',
+  ]
+  for (const name of [...needed, 'dist/cjs/index.d.ts', 'dist/esm/cli/main.js', 'dist/esm/engine/cpu-worker.js']) {
+    t.ok(files.includes(name), name)
+  }
+  t.same(
+    files.filter((name) => /^(lib|test|scripts|node_modules|build|\.)/.test(name)),
+    [],
+  )
+})
