@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+// Owns: prebuildify's `node-gyp rebuild`, done by cmake-js.
+// Must not know: what is packed. A build folder of its own keeps the one in use; the result goes where prebuildify looks.
+
+import { copyFileSync, mkdirSync, readdirSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import path from 'node:path'
+import { inRoot, root, toolCommand } from './shared/paths.mjs'
+
+const out = inRoot('build', 'prebuild')
+const [command, args] = toolCommand('cmake-js/bin/cmake-js', 'compile', '--out', out)
+const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
+if (error) throw error
+if (status === 0) {
+  const built = readdirSync(path.join(out, 'Release')).find((name) => name.endsWith('.node'))
+  if (built === undefined) throw new Error(`cmake-js built no addon in ${out}`)
+  mkdirSync(inRoot('build', 'Release'), { recursive: true })
+  copyFileSync(path.join(out, 'Release', built), inRoot('build', 'Release', built))
+}
+process.exitCode = status ?? 1
