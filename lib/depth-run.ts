@@ -14,10 +14,12 @@ export interface DepthRunOptions {
   readonly strategy: WindowStrategy
   readonly kind: DepthKind
   readonly slots: number
-  readonly openSource: () => Promise<FrameSource>
-  readonly openSession: (width: number, height: number) => Promise<EngineSession>
+  readonly openSource: (signal: AbortSignal) => Promise<FrameSource>
+  readonly openSession: (width: number, height: number, signal: AbortSignal) => Promise<EngineSession>
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((progress: ProcessProgress) => void) | undefined
+  /** Called once, when the run holds nothing any more. */
+  readonly onEnd?: () => void
 }
 
 export interface RunSummary {
@@ -98,8 +100,13 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
   }
 
   async return(): Promise<IteratorResult<DepthFrame, undefined>> {
-    this.#stop.abort(ended())
+    this.stop(ended())
     return this.#frames.return(undefined)
+  }
+
+  /** Makes what is waited for reject with `reason`; the frames so far stay the reader's. */
+  stop(reason: Error): void {
+    this.#stop.abort(reason)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -110,6 +117,7 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
     const { signal } = this.#options
     const abort = (): void => this.#stop.abort(signal?.reason)
     signal?.throwIfAborted()
+    this.#stop.signal.throwIfAborted()
     signal?.addEventListener('abort', abort, { once: true })
     // What is waited for then rejects, so that an abort takes effect before a long graph run ends.
     this.#stop.signal.addEventListener('abort', () => void this.#session?.close())
@@ -117,7 +125,7 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
       for await (const emission of this.#windowsInOrder()) yield* this.#emit(emission)
       if (this.#sourceError !== undefined) throw this.#sourceError
     } catch (error) {
-      throw signal?.aborted === true ? (signal.reason as Error) : error
+      throw this.#stop.signal.aborted ? (this.#stop.signal.reason as Error) : error
     } finally {
       signal?.removeEventListener('abort', abort)
       await this.#release()
@@ -168,14 +176,15 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
   }
 
   async #open(): Promise<void> {
-    this.#source = await this.#options.openSource()
+    const { signal } = this.#stop
+    this.#source = await openUnlessAborted(this.#options.openSource(signal), signal)
     this.#reader = this.#source[Symbol.asyncIterator]()
     const first = await this.#nextFrame()
     if (first === undefined) {
       throw this.#sourceError ?? new VideoDepthError('SOURCE_EMPTY', `${this.#source.info.name} has no frames`)
     }
     this.#first = first
-    this.#session = await this.#options.openSession(first.width, first.height)
+    this.#session = await openUnlessAborted(this.#options.openSession(first.width, first.height, signal), signal)
   }
 
   /** Reads and encodes the frames that window `index` brings in, or as many as there are. */
@@ -213,7 +222,7 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
     const started = performance.now()
     this.#reading = true
     try {
-      const result = await unlessAborted(this.#reader?.next(), this.#stop.signal)
+      const result = await unlessAborted(Promise.resolve(this.#reader?.next()), this.#stop.signal)
       if (result?.done === false) return result.value
       this.#ended = true
     } catch (error) {
@@ -254,16 +263,30 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
     await this.#source?.close()
     // A generator that is stuck in its own await would never answer.
     if (!this.#reading) await this.#reader?.return?.()
+    this.#options.onEnd?.()
   }
 }
 
 const ended = (): VideoDepthError => new VideoDepthError('CLOSED', 'The run has ended')
 
-async function unlessAborted<T>(promise: Promise<T> | undefined, signal: AbortSignal): Promise<T | undefined> {
+/** What opens after an abort is closed again. */
+async function openUnlessAborted<T extends { close(): Promise<void> }>(
+  opening: Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  opening.then(
+    (opened) => signal.aborted && void opened.close(),
+    () => undefined,
+  )
+  return unlessAborted(opening, signal)
+}
+
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   let abort: (() => void) | undefined
   const aborted = new Promise<never>((_, reject) => {
     abort = () => reject(signal.reason as Error)
-    signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { once: true })
   })
   try {
     return await Promise.race([promise, aborted])

@@ -2,9 +2,9 @@
 // Must not know: what the options do.
 
 import { availableParallelism } from 'node:os'
-import type { LoadProgress } from './engine/cpu-protocol.js'
+import type { LoadProgress } from './engine/engine.js'
 import { invalidOption } from './errors.js'
-import type { SourceOptions } from './io/source.js'
+import type { OpenSourceOptions } from './io/open-source.js'
 import { patchSize } from './model/input-size.js'
 import { defaultWindowLength, stitchings, windowLengths, type Stitching } from './window/strategy.js'
 
@@ -36,7 +36,8 @@ export interface LoadOptions {
   readonly onProgress?: (progress: LoadProgress) => void
 }
 
-export interface ProcessOptions extends SourceOptions {
+/** `maxRes`, `maxLen`, `targetFps`, `frameRate` and `name` are for sources that `process` opens itself. */
+export interface ProcessOptions extends OpenSourceOptions {
   /** How windows are cut and stitched. Default `upstream`. */
   readonly stitching?: Stitching
   /** Frames a window: 16, 32 (default, as trained) or 48. */
@@ -81,13 +82,14 @@ export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
   integer(threads, 'threads', 1, mostThreads)
   if (taps !== undefined) checkTaps(taps)
   checkSignal(signal)
+  checkCallback(onProgress)
   return { checkpoint, inputSize, metric, backend, precision, cacheDir, threads, taps, signal, onProgress }
 }
 
 export interface CheckedProcessOptions {
   readonly stitching: Stitching
   readonly windowLength: number
-  readonly source: SourceOptions
+  readonly source: Omit<OpenSourceOptions, 'signal'>
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((progress: ProcessProgress) => void) | undefined
 }
@@ -95,7 +97,7 @@ export interface CheckedProcessOptions {
 /** @throws VideoDepthError INVALID_OPTION naming the option, what it may be, and what came */
 export function checkProcessOptions(options: ProcessOptions): CheckedProcessOptions {
   known(options, 'options', processOptionNames)
-  const { stitching = 'upstream', windowLength = defaultWindowLength, onProgress, ...source } = options
+  const { stitching = 'upstream', windowLength = defaultWindowLength, onProgress, signal, ...source } = options
   oneOf(stitching, 'stitching', stitchings)
   oneOf(windowLength, 'windowLength', windowLengths)
   if (source.maxRes !== undefined && source.maxRes !== -1) integer(source.maxRes, 'maxRes', 2, 65_536)
@@ -104,8 +106,9 @@ export function checkProcessOptions(options: ProcessOptions): CheckedProcessOpti
   if (targetFps !== undefined && targetFps !== -1 && !(Number.isFinite(targetFps) && targetFps > 0)) {
     throw invalidOption('a number above 0, or −1', 'targetFps', targetFps)
   }
-  checkSignal(source.signal)
-  return { stitching, windowLength, source, signal: source.signal, onProgress }
+  checkSignal(signal)
+  checkCallback(onProgress)
+  return { stitching, windowLength, source, signal, onProgress }
 }
 
 const loadOptionNames: readonly (keyof LoadOptions)[] = [
@@ -125,6 +128,8 @@ const processOptionNames: readonly (keyof ProcessOptions)[] = [
   'maxRes',
   'maxLen',
   'targetFps',
+  'frameRate',
+  'name',
   'signal',
   'stitching',
   'windowLength',
@@ -151,6 +156,11 @@ function checkTaps(taps: readonly number[]): void {
   const increasing = Array.isArray(taps) && taps.every((tap, i) => Number.isInteger(tap) && tap > (taps[i - 1] ?? -1))
   if (!increasing || taps.length !== 4)
     throw invalidOption('four increasing block numbers from 0', 'taps', String(taps))
+}
+
+function checkCallback(onProgress: unknown): void {
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw invalidOption('a function', 'onProgress', onProgress)
 }
 
 function checkSignal(signal: unknown): void {

@@ -2,8 +2,9 @@
 // Must not know: how an engine computes, how files are decoded.
 
 import { DepthRun } from './depth-run.js'
-import { CpuEngine } from './engine/cpu.js'
-import { VideoDepthError } from './errors.js'
+import type { Engine } from './engine/engine.js'
+import { openEngine } from './engine/open-engine.js'
+import { invalidOption, VideoDepthError } from './errors.js'
 import type { DepthKind } from './frame.js'
 import { openSource, type SourceInput } from './io/open-source.js'
 import type { FrameSource } from './io/source.js'
@@ -21,7 +22,8 @@ import { windowStrategy } from './window/strategy.js'
 
 /**
  * A loaded Video Depth Anything network. Any number of videos may be processed with one, also at the same time:
- * they take turns frame by frame.
+ * they take turns frame by frame. In a worker_thread of your own, `close()` before you terminate it: a thread that ends
+ * in mid-inference takes the process with it (a limit of onnxruntime-node).
  *
  * @example
  * const model = await VideoDepth.load({ checkpoint: 'video_depth_anything_vits.pth' })
@@ -29,11 +31,12 @@ import { windowStrategy } from './window/strategy.js'
  * await model.close()
  */
 export class VideoDepth {
-  readonly #engine: CpuEngine
+  readonly #engine: Engine
+  readonly #runs = new Set<DepthRun>()
   readonly #options: CheckedLoadOptions
   #closed: Promise<void> | undefined
 
-  private constructor(engine: CpuEngine, options: CheckedLoadOptions) {
+  private constructor(engine: Engine, options: CheckedLoadOptions) {
     this.#engine = engine
     this.#options = options
   }
@@ -46,7 +49,7 @@ export class VideoDepth {
    */
   static async load(options: LoadOptions): Promise<VideoDepth> {
     const checked = checkLoadOptions(options)
-    return new VideoDepth(await CpuEngine.load(checked), checked)
+    return new VideoDepth(await openEngine(checked), checked)
   }
 
   /** What `load` found in the checkpoint. */
@@ -74,28 +77,43 @@ export class VideoDepth {
    */
   process(source: SourceInput | FrameSource, options: ProcessOptions = {}): DepthRun {
     const checked = checkProcessOptions(options)
-    if (this.#closed !== undefined) throw new VideoDepthError('CLOSED', 'The model was closed')
+    this.#assertOpen()
     const strategy = windowStrategy(checked.stitching, checked.windowLength)
     const slots = slotCount(strategy)
-    return new DepthRun({
+    const opened = isFrameSource(source)
+    if (opened) refuseSourceOptions(checked.source)
+    const run: DepthRun = new DepthRun({
       strategy,
       slots,
       kind: this.kind,
-      openSource: () => (isFrameSource(source) ? Promise.resolve(source) : openSource(source, checked.source)),
-      openSession: (frameWidth, frameHeight) => {
+      openSource: async (signal) => {
+        this.#assertOpen()
+        this.#runs.add(run)
+        return opened ? source : openSource(source, { ...checked.source, signal })
+      },
+      openSession: (frameWidth, frameHeight, signal) => {
         const { width, height } = networkInputSize(frameWidth, frameHeight, this.#options.inputSize)
         const windowLength = strategy.length
         const geometry = { frameWidth, frameHeight, inputWidth: width, inputHeight: height, windowLength, slots }
-        return this.#engine.openSession(geometry, checked.signal)
+        return this.#engine.openSession(geometry, signal)
       },
       signal: checked.signal,
       onProgress: checked.onProgress,
+      onEnd: () => this.#runs.delete(run),
     })
+    return run
+  }
+
+  #assertOpen(): void {
+    if (this.#closed !== undefined) throw new VideoDepthError('CLOSED', 'The model was closed')
   }
 
   /** Idempotent. Runs that are under way reject with code CLOSED. */
   async close(): Promise<void> {
-    this.#closed ??= this.#engine.close()
+    if (this.#closed === undefined) {
+      this.#closed = this.#engine.close()
+      for (const run of this.#runs) run.stop(new VideoDepthError('CLOSED', 'The model was closed'))
+    }
     await this.#closed
   }
 
@@ -105,5 +123,12 @@ export class VideoDepth {
 }
 
 function isFrameSource(source: SourceInput | FrameSource): source is FrameSource {
-  return typeof source === 'object' && 'info' in source && 'close' in source
+  const candidate: unknown = source
+  return typeof candidate === 'object' && candidate !== null && 'info' in candidate && 'close' in candidate
+}
+
+/** They would be ignored. */
+function refuseSourceOptions(options: object): void {
+  const [name] = Object.keys(options)
+  if (name !== undefined) throw invalidOption(`no ${name} for a source that is open already`, 'options', name)
 }

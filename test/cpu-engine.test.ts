@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { CpuEngine } from '#lib/engine/cpu.js'
 import packageRoot from '#lib/package-root.cjs'
-import { VideoDepth, type LoadOptions } from 'video-depth'
+import { fromFrames, VideoDepth, type LoadOptions } from 'video-depth'
 
 t.setTimeout(300_000)
 
@@ -181,6 +181,71 @@ t.test('options that make no sense', async (t) => {
   t.throws(() => model.process(frames(1), { maxLen: 0 }), { code: 'INVALID_OPTION' })
   t.throws(() => model.process(frames(1), { targetFps: 0 }), { code: 'INVALID_OPTION' })
   await model.close()
+})
+
+t.test('a callback that throws fails its call, not the process', async (t) => {
+  const onProgress = (): void => {
+    throw new Error('mine')
+  }
+  await t.rejects(load({ cacheDir: t.testdir(), onProgress }), { message: 'mine' })
+  await t.rejects(load({ onProgress: 'loud' as unknown as () => void }), { code: 'INVALID_OPTION' })
+  const model = await load({ inputSize: 28 })
+  await t.rejects(model.process(frames(3), { onProgress }).next(), { message: 'mine' })
+  await model.close()
+})
+
+t.test('an abort does not wait for sessions that are being made', async (t) => {
+  const abort = new AbortController()
+  const opening = new Promise<void>((resolve) => {
+    const onProgress = ({ phase }: { phase: string }): void => {
+      if (phase === 'sessions') resolve()
+    }
+    void load({ inputSize: 210, onProgress }).then(async (model) => {
+      await t.rejects(model.process(frames(1), { signal: abort.signal }).next(), { message: 'enough' })
+      t.equal((await model.process(frames(1)).next()).done, false, 'the model goes on')
+      await model.close()
+      done()
+    })
+  })
+  let done: () => void = () => undefined
+  const ended = new Promise<void>((resolve) => (done = resolve))
+  await opening
+  abort.abort(new Error('enough'))
+  await ended
+})
+
+t.test('closing the model ends a run whose source has not given a frame', async (t) => {
+  const model = await load({ inputSize: 28 })
+  const never = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }) }
+  const next = model.process(never).next()
+  const rejected = t.rejects(next, { code: 'CLOSED', message: 'The model was closed' })
+  setImmediate(() => void model.close())
+  await rejected
+  await model.close()
+})
+
+t.test('a source that is open already has its own options', async (t) => {
+  const model = await load({ inputSize: 28 })
+  const source = await fromFrames(frames(5), { maxLen: 2 })
+  t.throws(() => model.process(source, { maxLen: 3 }), {
+    code: 'INVALID_OPTION',
+    message: 'Expected no maxLen for a source that is open already for options, received "maxLen"',
+  })
+  let count = 0
+  for await (const frame of model.process(source)) count += frame.index >= 0 ? 1 : 0
+  t.equal(count, 2)
+  await t.rejects(model.process(null as unknown as string).next(), { code: 'INVALID_OPTION' })
+  await model.close()
+})
+
+t.test('a dozen models at once are no leak to Node', async (t) => {
+  const warnings: string[] = []
+  const onWarning = ({ name }: Error): void => void warnings.push(name)
+  process.on('warning', onWarning)
+  const models = await Promise.all(Array.from({ length: 12 }, () => load({ threads: 1 })))
+  await Promise.all(models.map((model) => model.close()))
+  process.off('warning', onWarning)
+  t.same(warnings, [])
 })
 
 t.test('a checkpoint that is not there', async (t) => {

@@ -211,3 +211,16 @@ t.test('abort and return do not wait for a source that is stuck', async (t) => {
   setImmediate(() => void other.return())
   await t.rejects(pending, { code: 'CLOSED' })
 })
+
+t.test('what opens after the run was ended is closed again', async (t) => {
+  const late = source(3)
+  let opened: (value: typeof late) => void = () => undefined
+  const { run, session } = start(late, { openSource: () => new Promise((resolve) => (opened = resolve)) })
+  const next = run.next()
+  setImmediate(() => void run.return())
+  await t.rejects(next, { code: 'CLOSED' })
+  opened(late)
+  await new Promise((resolve) => setImmediate(resolve))
+  t.equal(late.closed, true)
+  t.equal(session(), undefined)
+})

@@ -61,7 +61,7 @@ export class CpuNetwork {
   }
 
   /** @param threads ONNX Runtime's threads for one operator, ≥ 1 */
-  static async create(paths: NetworkPaths, threads: number, gate: RunGate): Promise<CpuNetwork> {
+  static async create(paths: NetworkPaths, threads: number, gate: RunGate, signal: AbortSignal): Promise<CpuNetwork> {
     const options: InferenceSession.SessionOptions = {
       executionProviders: ['cpu'],
       intraOpNumThreads: threads,
@@ -75,10 +75,11 @@ export class CpuNetwork {
       for (const path of [paths.encoder, paths.temporalHead, paths.depthDecoder]) {
         sessions.push(await through(gate, () => InferenceSession.create(path, options)))
         await breathe()
+        signal.throwIfAborted()
       }
     } catch (cause) {
       await Promise.all(sessions.map((session) => session.release()))
-      throw failure('could not load the graphs', cause)
+      throw signal.aborted ? cause : failure('could not load the graphs', cause)
     }
     const [encoder, head, decoder] = sessions as [InferenceSession, InferenceSession, InferenceSession]
     return new CpuNetwork(gate, encoder, head, decoder)

@@ -3,7 +3,7 @@
 
 import type { ErrorCode } from '../errors.js'
 import type { Architecture } from '../model/architecture.js'
-import type { SessionGeometry } from './engine.js'
+import type { LoadProgress, SessionGeometry } from './engine.js'
 
 export interface LoadRequest {
   readonly op: 'load'
@@ -81,13 +81,6 @@ export interface CpuReplies {
   readonly close: null
   readonly abort: null
   readonly shutdown: null
-}
-
-/** Preparation that takes long enough to be told about. */
-export interface LoadProgress {
-  readonly phase: 'hash' | 'convert' | 'graphs' | 'sessions'
-  /** 0…1 within the phase. */
-  readonly fraction: number
 }
 
 export type CpuMessage =

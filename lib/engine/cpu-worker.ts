@@ -14,12 +14,11 @@ import type {
   DecodeRequest,
   EncodeReply,
   EncodeRequest,
-  LoadProgress,
   LoadReply,
   LoadRequest,
   OpenRequest,
 } from './cpu-protocol.js'
-import type { SessionGeometry } from './engine.js'
+import type { LoadProgress, SessionGeometry } from './engine.js'
 import { RunGate } from './run-gate.js'
 
 interface Session {
@@ -149,7 +148,7 @@ async function createNetwork(
   })
   signal.throwIfAborted()
   onProgress({ phase: 'sessions', fraction: 0 })
-  const network = await CpuNetwork.create(paths, loaded.request.threads, gate)
+  const network = await CpuNetwork.create(paths, loaded.request.threads, gate, signal)
   networks.set(key, network)
   return network
 }

@@ -2,6 +2,7 @@
 // Must not know: ONNX Runtime, windows' meaning, videos.
 
 import path from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { loadAddon } from '../binding.js'
 import { VideoDepthError } from '../errors.js'
@@ -9,8 +10,16 @@ import type { RgbFrame } from '../frame.js'
 import type { Architecture } from '../model/architecture.js'
 import type { NativeStitcher, StitchStep } from '../native-types.js'
 import packageRoot from '../package-root.cjs'
-import type { CpuMessage, CpuReplies, CpuRequest, LoadProgress, WireError } from './cpu-protocol.js'
-import type { Engine, EngineSession, EngineTimings, SessionGeometry, StitchedFrames, WindowDepth } from './engine.js'
+import type { CpuMessage, CpuReplies, CpuRequest, WireError } from './cpu-protocol.js'
+import type {
+  Engine,
+  EngineSession,
+  EngineTimings,
+  LoadProgress,
+  SessionGeometry,
+  StitchedFrames,
+  WindowDepth,
+} from './engine.js'
 import { RunGate } from './run-gate.js'
 
 export interface CpuEngineOptions {
@@ -28,6 +37,17 @@ export interface CpuEngineOptions {
 
 /** Longer than any one graph run on two cores, but for ViT-L at full size. */
 const exitTimeoutMs = 30_000
+
+/** For the worker to stop between two tensors and clean up. */
+const abortGraceMs = 500
+
+const openGates = new Set<RunGate>()
+
+// process.exit() or an uncaught error in mid-flight: a thread inside ONNX Runtime would abort the process.
+process.on('exit', () => {
+  for (const gate of openGates) gate.shut()
+  for (const gate of openGates) gate.waitOutside(exitTimeoutMs)
+})
 
 interface Pending {
   /** Undefined for requests that belong to no session. */
@@ -72,10 +92,10 @@ export class CpuEngine implements Engine {
     this.#worker.on('error', (cause) => this.#end(crashed(cause.message, cause)))
     this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()))
     this.#worker.on('exit', (code) => {
-      process.off('exit', this.#onProcessExit)
+      openGates.delete(this.#gate)
       this.#end(crashed(`exit code ${code}`))
     })
-    process.on('exit', this.#onProcessExit)
+    openGates.add(this.#gate)
   }
 
   /** Reads the checkpoint, or finds it in the cache, in the worker. */
@@ -90,7 +110,8 @@ export class CpuEngine implements Engine {
       engine.#architecture = architecture
       return engine
     } catch (error) {
-      await engine.close()
+      // The worker removes what it was writing; an abort does not wait long for that.
+      await (signal?.aborted === true ? Promise.race([engine.close(), wait(abortGraceMs)]) : engine.close())
       throw error
     }
   }
@@ -102,7 +123,12 @@ export class CpuEngine implements Engine {
 
   async openSession(geometry: SessionGeometry, signal?: AbortSignal): Promise<EngineSession> {
     const id = this.#nextId++
-    await this.request({ op: 'open', session: id, geometry }, { signal, onProgress: this.#onProgress })
+    try {
+      await this.request({ op: 'open', session: id, geometry }, { signal, onProgress: this.#onProgress })
+    } catch (error) {
+      this.closeSession(id) // where the worker opens it after all
+      throw error
+    }
     const session = new CpuSession(this, id, geometry, () => this.#sessions.delete(session))
     this.#sessions.add(session)
     return session
@@ -113,7 +139,10 @@ export class CpuEngine implements Engine {
     if (this.#ended !== undefined) return Promise.reject(new VideoDepthError(this.#ended.code, this.#ended.message))
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
     const id = this.#nextId++
-    const abort = (): void => this.#worker.postMessage({ id: this.#nextId++, op: 'abort', target: id })
+    const abort = (): void => {
+      this.#worker.postMessage({ id: this.#nextId++, op: 'abort', target: id })
+      this.#settle(id)?.reject(signal?.reason)
+    }
     signal?.addEventListener('abort', abort, { once: true })
     const reply = new Promise<unknown>((resolve, reject) => {
       const session = 'session' in request && request.op !== 'open' ? request.session : undefined
@@ -121,11 +150,7 @@ export class CpuEngine implements Engine {
       if (this.#pending.size === 1) this.#worker.ref()
       this.#worker.postMessage({ ...request, id }, transfer)
     })
-    return reply
-      .catch((error: unknown) => {
-        throw signal?.aborted === true ? (signal.reason as Error) : error
-      })
-      .finally(() => signal?.removeEventListener('abort', abort)) as Promise<CpuReplies[R['op']]>
+    return reply.finally(() => signal?.removeEventListener('abort', abort)) as Promise<CpuReplies[R['op']]>
   }
 
   /** Rejects what the session waits for; the worker frees its slots when its current graph run ends. */
@@ -150,9 +175,19 @@ export class CpuEngine implements Engine {
   }
 
   #receive(message: CpuMessage): void {
-    if ('progress' in message) this.#pending.get(message.id)?.onProgress?.(message.progress)
+    if ('progress' in message) this.#report(message.id, message.progress)
     else if ('error' in message) this.#settle(message.id)?.reject(revived(message.error))
     else this.#settle(message.id)?.resolve(message.value)
+  }
+
+  /** A callback of the user's that throws fails the call that it was given to. */
+  #report(id: number, progress: LoadProgress): void {
+    try {
+      this.#pending.get(id)?.onProgress?.(progress)
+    } catch (error) {
+      this.#settle(id)?.reject(error)
+      this.#worker.postMessage({ id: this.#nextId++, op: 'abort', target: id })
+    }
   }
 
   #settle(id: number): Pending | undefined {
@@ -160,12 +195,6 @@ export class CpuEngine implements Engine {
     // A late answer, after `close`, changes nothing.
     if (this.#pending.delete(id) && this.#pending.size === 0) this.#worker.unref()
     return pending
-  }
-
-  /** process.exit() or an uncaught error in mid-flight: a thread inside ONNX Runtime would abort the process. */
-  readonly #onProcessExit = (): void => {
-    this.#gate.shut()
-    this.#gate.waitOutside(exitTimeoutMs)
   }
 
   /** The first reason stays; everything pending is rejected with it. */
@@ -220,6 +249,7 @@ class CpuSession implements EngineSession {
     const frames = Array.from({ length: count }, () => new Float32Array(frameWidth * frameHeight))
     const started = performance.now()
     const result = await this.#stitcher.stitch(depth, step, frames)
+    this.#assertOpen()
     this.timings.stitch += (performance.now() - started) / 1000
     return { ...result, frames }
   }

@@ -2,6 +2,7 @@
 // Must not know: ONNX Runtime, TensorRT, windows' meaning, videos.
 
 import type { RgbFrame } from '../frame.js'
+import type { Architecture } from '../model/architecture.js'
 import type { StitchResult, StitchStep } from '../native-types.js'
 
 /** Everything that fixes a session's shapes. */
@@ -40,6 +41,13 @@ export interface EngineSession {
   close(): Promise<void>
 }
 
+/** Preparation that takes long enough to be told about. */
+export interface LoadProgress {
+  readonly phase: 'hash' | 'convert' | 'graphs' | 'sessions'
+  /** 0…1 within the phase. */
+  readonly fraction: number
+}
+
 export interface EngineTimings {
   preprocess: number
   encode: number
@@ -51,7 +59,10 @@ export interface EngineTimings {
 /** A loaded network. Immutable and shared: any number of sessions may be open on it. */
 export interface Engine {
   readonly backend: 'cpu' | 'tensorrt'
+  /** What the checkpoint was found to be. */
+  readonly architecture: Architecture
+  /** An abort of `signal` rejects with its reason at once, also in mid-preparation. */
   openSession(geometry: SessionGeometry, signal?: AbortSignal): Promise<EngineSession>
-  /** Idempotent. Closes every session. */
+  /** Idempotent. Everything pending rejects with code CLOSED at once; resolves when nothing of the engine is left. */
   close(): Promise<void>
 }
