@@ -2,7 +2,7 @@
 // Must not know: what the addon's functions are for.
 
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import nodeGypBuild from 'node-gyp-build'
 import { VideoDepthError } from './errors.js'
@@ -32,7 +32,9 @@ export interface AddonDiagnosis {
   readonly cause: unknown
 }
 
-const buildCommand = 'npm run build:addon'
+// A published package has no lock file, and its folder none of the tools that build the addon.
+const isCheckout = existsSync(path.join(packageRoot, 'package-lock.json'))
+const buildCommand = isCheckout ? 'npm run build:addon' : 'npm install --no-save --ignore-scripts && npm run build:addon'
 let loaded: NativeAddon | undefined
 
 /**

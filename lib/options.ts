@@ -5,6 +5,8 @@ import { availableParallelism } from 'node:os'
 import type { LoadProgress } from './engine/engine.js'
 import { invalidOption } from './errors.js'
 import type { OpenSourceOptions } from './io/open-source.js'
+import { checkSourceOptions } from './io/source-options.js'
+import { checkSignal, known } from './known-options.js'
 import { patchSize } from './model/input-size.js'
 import { defaultWindowLength, stitchings, windowLengths, type Stitching } from './window/strategy.js'
 
@@ -100,12 +102,7 @@ export function checkProcessOptions(options: ProcessOptions): CheckedProcessOpti
   const { stitching = 'upstream', windowLength = defaultWindowLength, onProgress, signal, ...source } = options
   oneOf(stitching, 'stitching', stitchings)
   oneOf(windowLength, 'windowLength', windowLengths)
-  if (source.maxRes !== undefined && source.maxRes !== -1) integer(source.maxRes, 'maxRes', 2, 65_536)
-  if (source.maxLen !== undefined && source.maxLen !== -1) integer(source.maxLen, 'maxLen', 1, Number.MAX_SAFE_INTEGER)
-  const { targetFps } = source
-  if (targetFps !== undefined && targetFps !== -1 && !(Number.isFinite(targetFps) && targetFps > 0)) {
-    throw invalidOption('a number above 0, or −1', 'targetFps', targetFps)
-  }
+  checkSourceOptions(source)
   checkSignal(signal)
   checkCallback(onProgress)
   return { stitching, windowLength, source, signal, onProgress }
@@ -136,13 +133,6 @@ const processOptionNames: readonly (keyof ProcessOptions)[] = [
   'onProgress',
 ]
 
-/** An option that nobody reads is refused, not ignored. */
-function known(options: object, parameter: string, names: readonly string[]): void {
-  if (typeof options !== 'object' || (options as unknown) === null) throw invalidOption('an object', parameter, options)
-  const stranger = Object.keys(options).find((name) => !names.includes(name))
-  if (stranger !== undefined) throw invalidOption(`only ${names.join(', ')}`, parameter, stranger)
-}
-
 function integer(value: number, parameter: string, least: number, most: number): void {
   if (Number.isInteger(value) && value >= least && value <= most) return
   throw invalidOption(`a whole number from ${least} to ${most}`, parameter, value)
@@ -161,8 +151,4 @@ function checkTaps(taps: readonly number[]): void {
 function checkCallback(onProgress: unknown): void {
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw invalidOption('a function', 'onProgress', onProgress)
-}
-
-function checkSignal(signal: unknown): void {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidOption('an AbortSignal', 'signal', signal)
 }

@@ -87,11 +87,15 @@ t.test(
   'not built: the command that builds it',
   { skip: process.platform !== 'linux' && 'the commands are Linux’s' },
   (t) => {
-    const { problem, remedy, thrown } = diagnosisOf(t.testdir(), () => undefined)
+    const checkout = (root: string): void => writeFileSync(path.join(root, 'package-lock.json'), '{}')
+    const { problem, remedy, thrown } = diagnosisOf(t.testdir(), checkout)
     t.same({ problem, remedy }, { problem: 'not-built', remedy: 'npm run build:addon' })
     t.match(thrown, /^ADDON_UNAVAILABLE: The native addon is not built\. In .*package, run: npm run build:addon$/)
 
-    const bare = diagnosisOf(t.testdir(), () => undefined, { PATH: '' })
+    const installed = diagnosisOf(t.testdir(), () => undefined)
+    t.equal(installed.remedy, 'npm install --no-save --ignore-scripts && npm run build:addon')
+
+    const bare = diagnosisOf(t.testdir(), checkout, { PATH: '' })
     t.equal(bare.problem, 'no-toolchain')
     t.match(bare.detail, /a C\+\+ compiler and CMake/)
     t.match(bare.remedy, /(apt-get install -y build-essential|apk add build-base) cmake && npm run build:addon$/)
@@ -113,7 +117,7 @@ t.test('built for something else: what was found', (t) => {
   t.match(foreign, { problem: 'other-platform', detail: /built for linux-\w+-glibc, this is / })
 
   const damaged = diagnosisOf(t.testdir(), place(Buffer.alloc(100, 7)))
-  t.match(damaged, { problem: 'unloadable', detail: /does not load: /, remedy: 'npm run build:addon' })
+  t.match(damaged, { problem: 'unloadable', detail: /does not load: /, remedy: /npm run build:addon$/ })
   t.match(diagnosisOf(t.testdir(), place(Buffer.alloc(0))), { problem: 'unloadable' })
   t.end()
 })

@@ -1,51 +1,28 @@
-// Owns: tests of the command line as a person types it: outputs, exit codes, messages, Ctrl-C, a full disk.
+// Owns: tests of the command line as a person types it: outputs, exit codes, messages, a full disk.
 // Must not know: what the network computes.
 
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, truncateSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import packageRoot from '#lib/package-root.cjs'
+import sharp from 'sharp'
 import { openVideo } from '#lib/io/video-source.js'
 import { tinyPth, tinyTensors, writeSafetensors } from './support/checkpoint-files.js'
 import { collect } from './support/frames.js'
 import { makeVideo, steady } from './support/make-video.js'
 import { readNpz } from './support/npz.js'
+import { flat, runCli, type Ended } from './support/run-cli.js'
 
 t.setTimeout(300_000)
 
 const folder = t.testdir()
 const cacheDir = path.join(folder, 'cache')
-const main = path.join(packageRoot, 'dist', 'esm', 'cli', 'main.js')
 const at = (...names: string[]): string => path.join(folder, ...names)
 const network = ['--checkpoint', tinyPth, '--input-size', '28', '--cache-dir', cacheDir]
 const size = { width: 64, height: 36 }
 const clip = await makeVideo({ path: at('clip.mp4'), times: steady(40, 24), ...size, muxer: { movflags: 'faststart' } })
 
-interface Ended {
-  readonly code: number | null
-  readonly signal: NodeJS.Signals | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Runs a command to its end; `onText` sees standard error as it comes. */
-function run(
-  args: readonly string[],
-  onText?: (text: string, kill: (signal: NodeJS.Signals) => void) => void,
-): Promise<Ended> {
-  const { VIDEO_DEPTH_CHECKPOINT: _, ...env } = process.env
-  const child = spawn(process.execPath, [main, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
-  let [stdout, stderr] = ['', '']
-  child.stdout.on('data', (data: Buffer) => (stdout += data.toString()))
-  child.stderr.on('data', (data: Buffer) => {
-    stderr += data.toString()
-    onText?.(stderr, (signal) => child.kill(signal))
-  })
-  return new Promise((resolve) => {
-    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }))
-  })
-}
+const run = (args: readonly string[], cwd = folder): Promise<Ended> => runCli(args, { cwd })
 
 t.test('a video into all outputs, under upstream’s names', async (t) => {
   const args = ['run', clip, '-o', at('all'), ...network, '--save-npz', '--save-png16', '--save-raw', '--json']
@@ -63,7 +40,7 @@ t.test('a video into all outputs, under upstream’s names', async (t) => {
   const summary = JSON.parse(stdout) as Record<string, unknown>
   t.match(summary, { frames: 40, ...size, kind: 'disparity', backend: 'cpu', windows: 2, error: null })
   t.match(summary, {
-    seconds: { total: Number, encode: Number, read: Number },
+    seconds: { total: Number, load: Number, encode: Number, read: Number, write: Number },
     framesPerSecond: Number,
     peakMemoryMiB: Number,
   })
@@ -84,6 +61,43 @@ t.test('--max-len, --target-fps, --max-res, --grayscale, --metric', async (t) =>
     stderr,
     "The weights are those of the test network: RANDOM. What comes out has depth's form, not its content.\n",
   )
+})
+
+t.test('outputs lie in their folder, under the name of the input', async (t) => {
+  const images = at('take.v2')
+  mkdirSync(images)
+  await flat(images, 'a.png', 32, 18)
+  for (const [index, input] of ['.', `${images}/`, path.join(images, '..', 'take.v2')].entries()) {
+    const output = at('names', String(index))
+    const { code, stderr } = await run(['run', input, '-o', output, ...network], images)
+    t.equal(code, 0, stderr)
+    t.same(readdirSync(output).sort(), ['take.v2_src.mp4', 'take.v2_vis.mp4'], input)
+  }
+  t.same(readdirSync(at('names')).sort(), ['0', '1', '2'])
+})
+
+t.test('a damaged image in the middle: what came before is kept, exit code 3', async (t) => {
+  const images = at('holed')
+  mkdirSync(images)
+  for (const name of ['0.png', '1.png', '2.png', '4.png']) await flat(images, name, 32, 18)
+  file('holed/3.png', 'not a picture')
+  const { code, stdout, stderr } = await run(['run', images, '-o', at('holed-out'), ...network, '--json'])
+  t.equal(code, 3, stderr)
+  t.match(JSON.parse(stdout), { frames: 3, error: { code: 'SOURCE_DAMAGED', message: /3\.png/ } })
+  for (const name of ['holed_src.mp4', 'holed_vis.mp4'])
+    t.equal((await collect(await openVideo(at('holed-out', name)))).frames.length, 3)
+})
+
+t.test('sample: the clip, its depth and a picture of both', async (t) => {
+  const { code, stdout, stderr } = await run(['sample', '-o', at('sample'), ...network, '--frames', '5', '--json'])
+  t.equal(code, 0, stderr)
+  t.match(JSON.parse(stdout), { frames: 5, width: 320, height: 240, error: null })
+  const names = ['.mp4', '.png', '_depths.npz', '_src.mp4', '_truth.mp4', '_truth.npz', '_vis.mp4']
+  t.same(
+    readdirSync(at('sample')).sort(),
+    names.map((ending) => `sample${ending}`),
+  )
+  t.match(await sharp(at('sample', 'sample.png')).metadata(), { width: 4 * 326 + 6, height: 3 * 268 })
 })
 
 t.test('a pipe gets no progress bar, and a folder of images works like a video', async (t) => {
@@ -115,6 +129,29 @@ const refusals: [name: string, args: () => string[] | Promise<string[]>, code: n
     2,
     /from 14 to 4096 for inputSize, received 3/,
   ],
+  [
+    '--grayscale with --palette',
+    () => ['run', clip, ...network, '--grayscale', '--palette', 'turbo'],
+    2,
+    /'--grayscale' cannot be used with option '--palette <name>'/,
+  ],
+  [
+    'a size of 0',
+    () => ['run', clip, ...network, '--max-res', '0'],
+    2,
+    /from 2 to 65536, or −1, for maxRes, received 0/,
+  ],
+  [
+    'a sample of 0 frames',
+    () => ['sample', ...network, '--frames', '0'],
+    2,
+    /from 1 to 86400 for --frames, received 0/,
+  ],
+  ['a sample of 2.5 frames', () => ['sample', ...network, '--frames', '2.5'], 2, /for --frames, received 2\.5/],
+  ['a sample of seed −1', () => ['sample', ...network, '--seed=-1'], 2, /from 0 to 4294967295 for --seed, received -1/],
+  ['a sample of seed 0.5', () => ['sample', ...network, '--seed', '0.5'], 2, /for --seed, received 0\.5/],
+  ['a sample on 0 threads', () => ['sample', ...network, '--threads', '0'], 2, /from 1 to 256 for threads, received 0/],
+  ['a sample without a checkpoint', () => ['sample'], 2, /received none/],
   ['no such palette', () => ['run', clip, ...network, '--palette', 'mud'], 2, /Allowed choices are inferno, magma/],
   [
     'no such file',
@@ -194,7 +231,7 @@ for (const [name, args, code, message] of refusals) {
     { skip: name.includes('/proc') && process.platform !== 'linux' ? 'no /proc here' : false },
     async (t) => {
       const given = await args()
-      const output = given.includes('-o') || given[0] !== 'run' ? [] : ['-o', at('refused')]
+      const output = given.includes('-o') || !['run', 'sample'].includes(given[0] ?? '') ? [] : ['-o', at('refused')]
       const ended = await run([...given, ...output])
       t.equal(ended.code, code, ended.stderr)
       t.match(ended.stderr, message)
@@ -215,22 +252,6 @@ t.test('a truncated video gives what could be decoded, and exit code 3', async (
   t.equal((await collect(await openVideo(at('cut', 'cut_vis.mp4')))).frames.length, frames)
   t.equal(stderr.includes('RANDOM'), true)
 })
-
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  t.test(`${signal} removes what is half written and keeps what was finished`, { skip: windows() }, async (t) => {
-    const output = at(signal)
-    mkdirSync(output)
-    file(`${signal}/clip_vis.mp4`, 'an earlier result')
-    const long = ['--checkpoint', tinyPth, '--input-size', '280', '--cache-dir', cacheDir]
-    let sent = 0
-    const ended = await run(['run', clip, '-o', output, ...long, '--save-npz'], (text, kill) => {
-      if (sent === 0 && text.includes('RANDOM')) setTimeout(() => kill(signal), 300)
-      sent ||= performance.now()
-    })
-    t.equal(ended.signal, signal)
-    t.same(readdirSync(output), ['clip_vis.mp4'])
-  })
-}
 
 t.test('a full disk', async (t) => {
   const disk = at('disk')
@@ -282,7 +303,3 @@ t.test('inspect and doctor', async (t: Test) => {
   t.equal(broken.code, 1)
   t.match(JSON.parse(broken.stdout), { usable: false })
 })
-
-function windows(): string | false {
-  return process.platform === 'win32' ? 'no POSIX signals on Windows' : false
-}

@@ -8,6 +8,7 @@ import t from 'tap'
 import { fromFrames, type InputFrame } from '#lib/io/frames-source.js'
 import { openImages } from '#lib/io/image-source.js'
 import { openSource, type SourceInput } from '#lib/io/open-source.js'
+import { openVideo } from '#lib/io/video-source.js'
 import { collect } from './support/frames.js'
 import { makeVideo } from './support/make-video.js'
 
@@ -107,7 +108,20 @@ t.test('images that cannot be used are named', async (t) => {
   t.match(wide.error, { code: 'FRAME_SIZE_CHANGED', message: /Image 2 .*wide\.png.* is 8×4, .* 6×4/ })
   const broken = await collect(await openImages([at('ok.png'), at('broken.png')]))
   t.equal(broken.frames.length, 1)
-  t.match(broken.error, { code: 'SOURCE_UNREADABLE', message: /broken\.png/ })
+  t.match(broken.error, { code: 'SOURCE_DAMAGED', message: /Image 1: Cannot read .*broken\.png/ })
+  const absent = await collect(await openImages([at('ok.png'), at('ok.png'), at('absent.png')]))
+  t.equal(absent.frames.length, 2)
+  t.match(absent.error, { code: 'SOURCE_DAMAGED', message: /Image 2: .*absent\.png: ENOENT/ })
+})
+
+t.test('a folder is called by its own name, however it is written', async (t) => {
+  await mkdir(at('take.v2', 'deeper'), { recursive: true })
+  await plain(1).png().toFile(at('take.v2', 'a.png'))
+  for (const path of [at('take.v2'), `${at('take.v2')}/`, at('take.v2', '.'), `${at('take.v2', 'deeper')}/..`]) {
+    const source = await openImages(path)
+    await source.close()
+    t.equal(source.info.name, 'take.v2', path)
+  }
 })
 
 t.test("a caller's frames: lazily, in order, with their times", async (t) => {
@@ -156,6 +170,21 @@ t.test("a caller's frames are checked", async (t) => {
   for (const [wrong, message] of invalid)
     await t.rejects(fromFrames([wrong as unknown as InputFrame]), { code: 'FRAME_INVALID', message })
   await t.rejects(fromFrames([]), { code: 'SOURCE_EMPTY' })
+  let closed = 0
+  function* oneBad(): Generator<InputFrame> {
+    try {
+      yield { ...frame(0), width: 3 }
+    } finally {
+      closed++
+    }
+  }
+  async function* oneBadLater(): AsyncGenerator<InputFrame> {
+    await Promise.resolve()
+    yield* oneBad()
+  }
+  await t.rejects(fromFrames(oneBad()), { code: 'FRAME_INVALID' })
+  await t.rejects(fromFrames(oneBadLater()), { code: 'FRAME_INVALID' })
+  t.equal(closed, 2, 'the iterators were told')
   await t.rejects(fromFrames([frame(0)], { targetFps: 5 }), { code: 'INVALID_OPTION' })
   const changed = await collect(await fromFrames([frame(0), frame(0), frame(0, 5, 2)]))
   t.match([changed.frames.length, changed.error], [2, { code: 'FRAME_SIZE_CHANGED', message: /Frame 2 / }])
@@ -202,5 +231,26 @@ t.test('inputs are told apart', async (t) => {
   t.equal(await names([frame(1)]), 'frames undefined')
   await t.rejects(openSource(7 as unknown as string), { code: 'INVALID_OPTION' })
   await t.rejects(openSource(video, { frameRate: 5 }), { code: 'INVALID_OPTION' })
+  const strange = (options: object): object => options
+  const sourceOptions = 'maxRes, maxLen, targetFps, signal'
+  const message = (names: string, stranger: string): string =>
+    `Expected only ${names} for options, received "${stranger}"`
+  for (const input of [at('kind'), video, [frame(1)]]) {
+    await t.rejects(openSource(input, strange({ maxres: 3 })), {
+      code: 'INVALID_OPTION',
+      message: message(`${sourceOptions}, frameRate, name`, 'maxres'),
+    })
+  }
+  await t.rejects(openVideo(video, strange({ frameRate: 3 })), { message: message(sourceOptions, 'frameRate') })
+  await t.rejects(openSource(video, { name: 'mine' }), { message: message(sourceOptions, 'name') })
+  await t.rejects(openImages(at('kind'), strange({ name: 'mine' })), {
+    message: message(`${sourceOptions}, frameRate`, 'name'),
+  })
+  await t.rejects(fromFrames([frame(1)], strange({ fps: 3 })), {
+    message: message(`${sourceOptions}, frameRate, name`, 'fps'),
+  })
+  await t.rejects(openSource(video, null as unknown as object), {
+    message: 'Expected an object for options, received null',
+  })
   await t.rejects(openSource(at('gone.png')), { code: 'SOURCE_UNREADABLE', message: /gone\.png/ })
 })

@@ -6,8 +6,15 @@ import { VideoDepthError } from '#lib/errors.js'
 import { checkRange, rangeOf, RunningRange, toBytes, type RangeRule } from '#lib/io/depth-range.js'
 import { turnFor } from '#lib/io/display-matrix.js'
 import { palette, paletteNames } from '#lib/io/palettes.js'
-import { limitedSize, resolveSourceOptions, strideFor } from '#lib/io/source-options.js'
+import {
+  checkSourceOptions,
+  limitedSize,
+  resolveSourceOptions,
+  sourceDefaults,
+  strideFor,
+} from '#lib/io/source-options.js'
 import { Timeline } from '#lib/io/timeline.js'
+import { roundHalfEven } from '#lib/rounding.js'
 
 t.test('the size limit follows upstream', (t) => {
   t.same(limitedSize(1920, 1080, 1280), { width: 1280, height: 720 })
@@ -35,15 +42,35 @@ t.test('options outside their range are refused', (t) => {
   for (const options of [
     { maxRes: 0 },
     { maxRes: 1.5 },
+    { maxRes: 65_537 },
+    { maxRes: null as unknown as number },
     { maxLen: 0 },
     { maxLen: -2 },
     { targetFps: 0 },
     { targetFps: NaN },
-  ])
+    { signal: 5 as unknown as AbortSignal },
+  ]) {
+    t.throws(() => checkSourceOptions(options), { code: 'INVALID_OPTION' }, JSON.stringify(options))
     t.throws(() => resolveSourceOptions(options), { code: 'INVALID_OPTION' }, JSON.stringify(options))
-  t.throws(() => resolveSourceOptions({ maxLen: 0 }), {
-    message: 'Expected a whole number from 1, or −1 for maxLen, received 0',
-  })
+  }
+  const messages = [
+    [{ maxRes: 0 }, 'Expected a whole number from 2 to 65536, or −1, for maxRes, received 0'],
+    [{ maxLen: 0 }, 'Expected a whole number from 1, or −1, for maxLen, received 0'],
+    [{ targetFps: 0 }, 'Expected a number above 0, or −1, for targetFps, received 0'],
+    [{ signal: 5 as unknown as AbortSignal }, 'Expected an AbortSignal for signal, received 5'],
+  ] as const
+  for (const [options, message] of messages) t.throws(() => checkSourceOptions(options), { message })
+  checkSourceOptions({ maxRes: 65_536, maxLen: Number.MAX_SAFE_INTEGER, targetFps: 0.1 })
+  checkSourceOptions(sourceDefaults)
+  t.match(resolveSourceOptions({}), { maxRes: 1280, maxLen: undefined, targetFps: undefined })
+  t.end()
+})
+
+t.test('halves are rounded to the even neighbour', (t) => {
+  t.same(
+    [0.5, 1.5, 2.5, 2.4, 2.6, -0.5, -1.5, -2.5].map(roundHalfEven).map((value) => value + 0),
+    [0, 2, 2, 2, 3, 0, -2, -2],
+  )
   t.end()
 })
 

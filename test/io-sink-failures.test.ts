@@ -3,9 +3,14 @@
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import fs, { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { AtomicFolder } from '#lib/io/atomic-output.js'
+import type { DepthSpill } from '#lib/io/depth-spill.js'
+import { png16Output } from '#lib/io/png16-sink.js'
+import { rgbVideoWriter } from '#lib/io/rgb-video-sink.js'
 import { openSink, openSinks, type OutputSpec } from '#lib/io/sinks.js'
 import { depthFrame } from './support/frames.js'
 import { allOutputs, count, fill, height, value, width } from './support/outputs.js'
@@ -36,6 +41,96 @@ t.test('an earlier folder is replaced only if it is one of ours', async (t) => {
   await fill(await openSink({ format: 'png16', path: join(folder, 'ours') }))
   t.equal((await readdir(join(folder, 'ours'))).length, count + 1)
   t.same((await readdir(folder)).sort(), ['mine', 'ours'])
+})
+
+t.test('an earlier folder gets its name back where the new one cannot take it', async (t) => {
+  const folder = t.testdir({ ours: { '00000.png': 'old' } })
+  const output = await AtomicFolder.create(join(folder, 'ours'), (name) => name.endsWith('.png'))
+  await rm(output.temporary, { recursive: true })
+  await t.rejects(output.commit(), { code: 'OUTPUT_UNWRITABLE', message: /ours/ })
+  t.same(await readdir(folder), ['ours'])
+  t.equal(await readFile(join(folder, 'ours', '00000.png'), 'utf8'), 'old')
+})
+
+t.test('raw: both temporary files go where the first cannot be opened', async (t) => {
+  const folder = t.testdir()
+  const { open } = fs
+  fs.open = (path, flags, mode) =>
+    flags === 'r+' ? Promise.reject(new Error('too many open files')) : open(path, flags, mode)
+  syncBuiltinESMExports()
+  t.teardown(restore)
+  await t.rejects(openSink({ format: 'raw', path: join(folder, 'd.f32') }), {
+    code: 'OUTPUT_UNWRITABLE',
+    message: /d\.f32: too many open files/,
+  })
+  restore()
+  t.same(await readdir(folder), [])
+
+  function restore(): void {
+    fs.open = open
+    syncBuiltinESMExports()
+  }
+})
+
+t.test('png16: nothing is still being written when a failure is reported', async (t) => {
+  const output = await png16Output(join(t.testdir(), 'png'))
+  let settled = false
+  const spill = {
+    facts: { width: 2, height: 1, kind: 'disparity', count: 2, range: { min: 0, max: 1 }, timestampsMs: [0, 40] },
+    frame: async (index: number) => {
+      if (index === 0) throw new Error('cut short')
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      settled = true
+      return new Float32Array(2)
+    },
+  }
+  await t.rejects(output.render(spill as unknown as DepthSpill), { message: /cut short/ })
+  t.ok(settled)
+  await output.discard()
+})
+
+t.test('a video can be aborted while a frame is being encoded', async (t) => {
+  const folder = t.testdir()
+  const [width, height] = [640, 360]
+  const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => Math.imul(i, 2_654_435_761) >>> 13)
+  for (let turn = 0; turn < 8; turn++) {
+    const writer = await rgbVideoWriter(join(folder, 'x.mp4'))
+    const frame = (index: number): Promise<void> => writer.write({ data, width, height, timestampMs: index * 40 })
+    for (let index = 0; index < turn % 4; index++) await frame(index)
+    const running = frame(10)
+    const outcome = running.then(
+      () => 'written',
+      (error: unknown) => (error as { code: string }).code,
+    )
+    await new Promise((resolve) => setTimeout(resolve, turn % 5))
+    const waiting = t.rejects(frame(11), { code: 'CLOSED' })
+    const aborted = writer.abort()
+    await t.rejects(frame(12), { code: 'CLOSED' })
+    await t.rejects(writer.finish(), { code: 'CLOSED' })
+    await Promise.all([waiting, aborted, writer.abort()])
+    t.match(await outcome, /^(written|CLOSED)$/)
+    t.same(await readdir(folder), [])
+  }
+})
+
+t.test('strange names in an output are refused before anything is made', async (t) => {
+  const folder = t.testdir()
+  const good = { format: 'raw', path: join(folder, 'a') } as const
+  const strange = (spec: object): OutputSpec => ({ path: join(folder, 'b'), ...spec }) as OutputSpec
+  const cases: [OutputSpec, string][] = [
+    [strange({ format: 'npz', crf: 3 }), 'Expected only format, path for output 1 (npz), received "crf"'],
+    [
+      strange({ format: 'png16', palette: 'gray' }),
+      'Expected only format, path, range for output 1 (png16), received "palette"',
+    ],
+    [
+      strange({ format: 'video', colour: 'gray' }),
+      'Expected only format, path, palette, range, frameRate, crf for output 1 (video), received "colour"',
+    ],
+    [strange({ format: 'exr' }), "Expected 'raw', 'npz', 'png16' or 'video' for format, received \"exr\""],
+  ]
+  for (const [spec, message] of cases) await t.rejects(openSinks([good, spec]), { code: 'INVALID_OPTION', message })
+  t.same(await readdir(folder), [])
 })
 
 t.test('frames that do not fit are refused, and the failure sticks', async (t) => {

@@ -148,6 +148,26 @@ t.test('the frames themselves as a video, variable times kept', async (t) => {
   t.ok(Math.abs((frames[2]?.data[0] ?? 0) - 90) <= 2)
 })
 
+t.test('a frame may be reused as soon as write returned', async (t) => {
+  const path = join(t.testdir(), 'x_src.mp4')
+  const writer = await rgbVideoWriter(path, { crf: 0 })
+  const data = new Uint8Array(16 * 16 * 3)
+  const writes = [200, 100, 50].map((level, index) => {
+    const writing = writer.write({ data: data.fill(level), width: 16, height: 16, timestampMs: index * 40 })
+    data.fill(0)
+    return writing
+  })
+  const finished = writer.finish() // what overlaps waits for its turn
+  await Promise.all(writes)
+  t.equal(await finished, path)
+  await t.rejects(writer.write({ data, width: 16, height: 16, timestampMs: 400 }), { code: 'CLOSED' })
+  const { frames } = await collect(await openVideo(path))
+  t.same(
+    frames.map((frame) => Math.round((frame.data[0] ?? 0) / 10) * 10),
+    [200, 100, 50],
+  )
+})
+
 t.test('several outputs end together', async (t) => {
   const folder = t.testdir()
   const outputs = allOutputs(folder)

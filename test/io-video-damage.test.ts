@@ -46,6 +46,25 @@ t.test('an MP4 that ends early: what is there comes out, then the damage', async
   }
 })
 
+t.test('a long video that lacks less than a hundredth is incomplete too', async (t) => {
+  const recipe = {
+    path: at('long.mp4'),
+    width: 16,
+    height: 16,
+    times: steady(1600, 4),
+    pixel: noise,
+    keyInterval: 1,
+    muxer: { movflags: '+faststart' },
+  }
+  const whole = await readFile(await makeVideo(recipe))
+  t.equal((await collect(await openVideo(recipe.path))).error, undefined, 'the whole of it is not called damaged')
+  const index = whole.indexOf('mdat')
+  await writeFile(at('long-cut.mp4'), whole.subarray(0, index + Math.round((whole.length - index) * 0.995)))
+  const { frames, error } = await collect(await openVideo(at('long-cut.mp4')))
+  t.ok(frames.length > 1584 && frames.length < 1596, `${frames.length} frames`)
+  t.match(error, { code: 'SOURCE_DAMAGED', message: /promises 400\.000 s and ends after 39\d\.\d+ s/ })
+})
+
 t.test('a fragmented MP4 and a Matroska file that end early', async (t) => {
   const fragmented = { movflags: '+frag_keyframe+empty_moov+default_base_moof' }
   for (const [name, muxer] of [

@@ -10,15 +10,20 @@ const columns = 4
 const gap = 6
 const labelHeight = 22
 
-/** Frames at equal distances from the first to the last. All videos have the first one's size and length. */
+/**
+ * Frames at equal distances from the first to the last. All videos have the first one's size.
+ *
+ * @param frameCount of each video
+ */
 export async function writeContactSheet(
   videos: readonly string[],
   labels: readonly string[],
+  frameCount: number,
   file: string,
   signal: AbortSignal,
 ): Promise<void> {
   const rows: RgbFrame[][] = []
-  for (const video of videos) rows.push(await pick(video, signal))
+  for (const video of videos) rows.push(await pick(video, frameCount, signal))
   const [first] = rows[0] ?? []
   if (first === undefined) return
   const width = columns * (first.width + gap) + gap
@@ -37,13 +42,13 @@ export async function writeContactSheet(
     })
 }
 
-async function pick(video: string, signal: AbortSignal): Promise<RgbFrame[]> {
+async function pick(video: string, frameCount: number, signal: AbortSignal): Promise<RgbFrame[]> {
+  const step = Math.max(1, (frameCount - 1) / (columns - 1))
+  const wanted = new Set(Array.from({ length: columns }, (_, i) => Math.round(i * step)))
   const frames: RgbFrame[] = []
-  for await (const frame of await openVideo(video, { maxRes: -1, signal })) frames.push(frame)
-  const step = Math.max(1, (frames.length - 1) / (columns - 1))
-  return Array.from({ length: Math.min(columns, frames.length) }, (_, i) => frames[Math.round(i * step)]).filter(
-    (frame) => frame !== undefined,
-  )
+  let index = 0
+  for await (const frame of await openVideo(video, { maxRes: -1, signal })) if (wanted.has(index++)) frames.push(frame)
+  return frames
 }
 
 function tile({ data, width, height }: RgbFrame, left: number, top: number): OverlayOptions {

@@ -5,7 +5,7 @@ import { VideoDepthError, type ErrorCode } from '../errors.js'
 
 export const exitCode = {
   ok: 0,
-  /** Nothing was written. */
+  /** No half-written file is left; what a command had finished before stays. */
   failed: 1,
   /** Unknown command, option or value. */
   usage: 2,

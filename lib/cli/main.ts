@@ -25,7 +25,7 @@ const program = new Command('video-depth')
   .addCommand(doctorCommand())
   .addHelpText(
     'after',
-    '\nExit codes: 0 done; 1 failed, nothing written; 2 wrong usage; 3 input damaged, outputs hold what could be read;\n130 interrupted, half-written outputs removed.',
+    '\nExit codes: 0 done; 1 failed, no half-written file is left; 2 wrong usage; 3 input damaged, outputs hold what could\nbe read; 130 interrupted, half-written outputs removed.',
   )
 for (const command of program.commands) command.exitOverride()
 

@@ -22,24 +22,30 @@ export interface OutputOptions {
 export class Outputs {
   readonly #depth: DepthSink
   readonly #recording: TwoStepVideoWriter
+  #writeMs = 0
 
   private constructor(depth: DepthSink, recording: TwoStepVideoWriter) {
     this.#depth = depth
     this.#recording = recording
   }
 
-  /** @param base folder and name without ending: `outputs/street` gives `outputs/street_vis.mp4` and so on */
-  static async create(base: string, frameRate: number | undefined, options: OutputOptions): Promise<Outputs> {
-    const folder = path.dirname(base)
+  /** `outputs` and `street` give `outputs/street_vis.mp4` and so on. */
+  static async create(
+    folder: string,
+    name: string,
+    frameRate: number | undefined,
+    options: OutputOptions,
+  ): Promise<Outputs> {
+    const at = (ending: string): string => path.join(folder, `${name}${ending}`)
     await makeFolder(folder).catch((error: unknown) => {
       throw outputError(folder, error)
     })
     const palette = options.grayscale ? 'gray' : options.palette
-    const specs: OutputSpec[] = [{ format: 'video', path: `${base}_vis.mp4`, palette, frameRate }]
-    if (options.saveNpz) specs.push({ format: 'npz', path: `${base}_depths.npz` })
-    if (options.savePng16) specs.push({ format: 'png16', path: `${base}_png16` })
-    if (options.saveRaw) specs.push({ format: 'raw', path: `${base}_depths.f32` })
-    const recording = await rgbVideoWriter(`${base}_src.mp4`, { frameRate })
+    const specs: OutputSpec[] = [{ format: 'video', path: at('_vis.mp4'), palette, frameRate }]
+    if (options.saveNpz) specs.push({ format: 'npz', path: at('_depths.npz') })
+    if (options.savePng16) specs.push({ format: 'png16', path: at('_png16') })
+    if (options.saveRaw) specs.push({ format: 'raw', path: at('_depths.f32') })
+    const recording = await rgbVideoWriter(at('_src.mp4'), { frameRate })
     try {
       return new Outputs(await openSinks(specs), recording)
     } catch (error) {
@@ -60,8 +66,13 @@ export class Outputs {
     return { info: source.info, close: () => source.close(), [Symbol.asyncIterator]: frames }
   }
 
+  /** Spent so far in `write` and `finish`; the source video's frames are written while the source is read. */
+  get writeSeconds(): number {
+    return this.#writeMs / 1000
+  }
+
   write(frame: DepthFrame): Promise<void> {
-    return this.#depth.write(frame)
+    return this.#timed(() => this.#depth.write(frame))
   }
 
   /** Resolves with all finished paths, the source video first. An abort of `signal` ends a second pass over long videos too. */
@@ -70,9 +81,11 @@ export class Outputs {
     signal.addEventListener('abort', stop, { once: true })
     try {
       signal.throwIfAborted()
-      await this.#recording.complete()
-      const depth = await this.#depth.finish()
-      return [await this.#recording.finish(), ...depth]
+      return await this.#timed(async () => {
+        await this.#recording.complete()
+        const depth = await this.#depth.finish()
+        return [await this.#recording.finish(), ...depth]
+      })
     } finally {
       signal.removeEventListener('abort', stop)
     }
@@ -80,5 +93,14 @@ export class Outputs {
 
   async abort(): Promise<void> {
     await Promise.all([this.#depth.abort(), this.#recording.abort()])
+  }
+
+  async #timed<T>(action: () => Promise<T>): Promise<T> {
+    const started = performance.now()
+    try {
+      return await action()
+    } finally {
+      this.#writeMs += performance.now() - started
+    }
   }
 }

@@ -8,7 +8,8 @@ const updateIntervalMs = 100
 /** A bar with frames per second and time left on a terminal, nothing in a pipe. */
 export class ProgressLine {
   readonly #out: NodeJS.WriteStream
-  readonly #started = performance.now()
+  /** The first report of frames: what came before it, loading above all, is not counted into the rate. */
+  #start: { readonly ms: number; readonly framesEncoded: number } | undefined
   #lastMs = Number.NEGATIVE_INFINITY
   #shown = false
 
@@ -20,22 +21,24 @@ export class ProgressLine {
     return this.#out.isTTY
   }
 
-  /** One line for a step that has no frames: loading, converting. */
+  /** One line for a step that has no frames: loading, converting, writing. */
   step(text: string): void {
     this.#show(text, true)
   }
 
   frames({ framesEncoded, framesOut, frameCount }: ProcessProgress): void {
-    const seconds = (performance.now() - this.#started) / 1000
-    const rate = framesEncoded / seconds
+    this.#start ??= { ms: performance.now(), framesEncoded }
+    const seconds = (performance.now() - this.#start.ms) / 1000
+    const rate = (framesEncoded - this.#start.framesEncoded) / seconds
+    const speed = `${rate > 0 && rate < Infinity ? rate.toFixed(2) : '?'} fps`
     const total = frameCount ?? 0
     if (total === 0) {
-      this.#show(`${framesOut} frames  ${rate.toFixed(2)} fps`, false)
+      this.#show(`${framesOut} frames  ${speed}`, false)
       return
     }
     const left = framesOut >= total ? 0 : (total - framesEncoded) / rate
     const done = Math.min(1, framesEncoded / total)
-    const text = `${bar(done)} ${framesOut}/${total} frames  ${rate.toFixed(2)} fps  ${duration(left)} left`
+    const text = `${bar(done)} ${framesOut}/${total} frames  ${speed}  ${duration(left)} left`
     this.#show(text, framesOut >= total)
   }
 
@@ -50,7 +53,8 @@ export class ProgressLine {
     if (!this.#active || (!now && time - this.#lastMs < updateIntervalMs)) return
     this.#lastMs = time
     this.#shown = true
-    this.#out.write(`\r\u001b[K${text.slice(0, Math.max(20, this.#out.columns - 1))}`)
+    const columns = this.#out.columns || 80 // 0 where the terminal does not know
+    this.#out.write(`\r\u001b[K${text.slice(0, Math.max(20, columns - 1))}`)
   }
 }
 

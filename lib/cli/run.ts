@@ -1,13 +1,15 @@
 // Owns: `video-depth run`: a video or a folder of images into depth outputs.
 // Must not know: file formats, the network.
 
+import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { Command, Option } from 'commander'
 import type { DepthRun } from '../depth-run.js'
 import { invalidOption } from '../errors.js'
 import { openSource } from '../io/open-source.js'
-import type { FrameSource } from '../io/source.js'
 import { paletteNames } from '../io/palettes.js'
+import { checkSourceOptions, sourceDefaults } from '../io/source-options.js'
+import type { FrameSource, SourceOptions } from '../io/source.js'
 import type { Architecture } from '../model/architecture.js'
 import { licenseNote, matchRecipes } from '../model/recipe.js'
 import { checkLoadOptions, checkProcessOptions, type LoadOptions, type ProcessOptions } from '../options.js'
@@ -34,13 +36,23 @@ export function runCommand(): Command {
     .description('Depth of a video or of a folder of images.')
     .argument('<input>', 'video file or image folder')
     .option('-o, --output <dir>', 'folder for the outputs', './outputs')
-    .option('--max-res <pixels>', 'scale frames down to this longer side; −1: never', number('--max-res'), 1280)
-    .option('--max-len <n>', 'stop after this many frames; −1: no limit', number('--max-len'), -1)
-    .option('--target-fps <n>', 'drop frames down to about this rate; −1: keep all', number('--target-fps'), -1)
+    .option(
+      '--max-res <pixels>',
+      'scale frames down to this longer side; −1: never',
+      number('--max-res'),
+      sourceDefaults.maxRes,
+    )
+    .option('--max-len <n>', 'stop after this many frames; −1: no limit', number('--max-len'), sourceDefaults.maxLen)
+    .option(
+      '--target-fps <n>',
+      'drop frames down to about this rate; −1: keep all',
+      number('--target-fps'),
+      sourceDefaults.targetFps,
+    )
     .addOption(
       new Option('--stitching <rule>', 'how windows are stitched').choices(['upstream', 'paper']).default('upstream'),
     )
-    .option('--grayscale', 'gray instead of coloured depth video', false)
+    .addOption(new Option('--grayscale', 'gray instead of coloured depth video').default(false).conflicts('palette'))
     .addOption(
       new Option('--palette <name>', 'colours of the depth video').choices([...paletteNames]).default('inferno'),
     )
@@ -54,47 +66,48 @@ export function runCommand(): Command {
   return addModelOptions(command)
 }
 
-/** Wrong options are refused before anything is opened, loaded or created. */
-function checked(
-  options: RunArguments,
-  signal: AbortSignal,
-  progress: ProgressLine,
-): { load: LoadOptions; process: ProcessOptions } {
-  const { inputSize, metric, precision, backend, cacheDir, threads } = options
+interface Settings {
+  readonly load: LoadOptions
+  readonly source: SourceOptions
+  readonly process: ProcessOptions
+}
+
+/** @throws VideoDepthError INVALID_OPTION; nothing is opened, loaded or created */
+export function checkRun(options: RunArguments): Settings {
+  const { inputSize, metric, precision, backend, cacheDir, threads, maxRes, maxLen, targetFps, stitching } = options
   const load: LoadOptions = {
     checkpoint: requireCheckpoint(options),
-    ...{ inputSize, metric, precision, backend, signal },
+    ...{ inputSize, metric, precision, backend },
     ...(cacheDir !== undefined && { cacheDir }),
     ...(threads !== undefined && { threads }),
-    onProgress: ({ phase, fraction }) =>
-      progress.step(`preparing the network: ${phase} ${Math.round(fraction * 100)} %`),
   }
-  const { maxRes, maxLen, targetFps, stitching } = options
-  const process: ProcessOptions = {
-    maxRes,
-    maxLen,
-    targetFps,
-    stitching,
-    signal,
-    onProgress: (p) => progress.frames(p),
-  }
+  const source: SourceOptions = { maxRes, maxLen, targetFps }
+  const process: ProcessOptions = { stitching }
   checkLoadOptions(load)
+  checkSourceOptions(source)
   checkProcessOptions(process)
   if (options.output === '') throw invalidOption('a folder', '--output', options.output)
-  return { load, process }
+  return { load, source, process }
 }
 
 export async function runVideo(input: string, options: RunArguments, signal: AbortSignal): Promise<number> {
+  const settings = checkRun(options)
   const progress = new ProgressLine(process.stderr)
-  const { load, process: processing } = checked(options, signal, progress)
-  const { maxRes = 1280, maxLen = -1, targetFps = -1 } = processing
-  const source = await openSource(input, { maxRes, maxLen, targetFps, signal })
+  const source = await openSource(input, { ...settings.source, signal })
   let model: VideoDepth | undefined
   try {
-    model = await VideoDepth.load(load)
+    const started = performance.now()
+    model = await VideoDepth.load({
+      ...settings.load,
+      signal,
+      onProgress: ({ phase, fraction }) =>
+        progress.step(`preparing the network: ${phase} ${Math.round(fraction * 100)} %`),
+    })
+    const loadSeconds = (performance.now() - started) / 1000
     progress.end()
     tellOfWeights(model.architecture)
-    return await writeAll(source, model, options, processing, progress, signal)
+    const name = await outputName(input)
+    return await writeAll({ source, name, model, loadSeconds, processing: settings.process, progress }, options, signal)
   } finally {
     progress.end()
     await source.close()
@@ -102,25 +115,40 @@ export async function runVideo(input: string, options: RunArguments, signal: Abo
   }
 }
 
-async function writeAll(
-  source: FrameSource,
-  model: VideoDepth,
-  options: RunArguments,
-  processing: ProcessOptions,
-  progress: ProgressLine,
-  signal: AbortSignal,
-): Promise<number> {
+/** Upstream's: the file's name without its ending, or the folder's. */
+async function outputName(input: string): Promise<string> {
+  const base = path.basename(path.resolve(input))
+  const isFolder = (await stat(input).catch(() => undefined))?.isDirectory() === true
+  return (isFolder ? base : path.parse(base).name) || 'video' // the root folder has no name
+}
+
+interface Run {
+  readonly source: FrameSource
+  readonly name: string
+  readonly model: VideoDepth
+  readonly loadSeconds: number
+  readonly processing: ProcessOptions
+  readonly progress: ProgressLine
+}
+
+async function writeAll(run: Run, options: RunArguments, signal: AbortSignal): Promise<number> {
+  const { source, name, model, loadSeconds, processing, progress } = run
   const started = performance.now()
-  const name = path.parse(source.info.name).name
-  const outputs = await Outputs.create(path.join(options.output, name), source.info.frameRate, options)
-  const depths = model.process(outputs.recording(source), processing)
-  let sourceError: unknown
+  const outputs = await Outputs.create(options.output, name, source.info.frameRate, options)
   try {
-    sourceError = await drain(depths, outputs)
+    const onProgress: ProcessOptions['onProgress'] = (report) => progress.frames(report)
+    const depths = model.process(outputs.recording(source), { ...processing, signal, onProgress })
+    const sourceError = await drain(depths, outputs)
+    progress.step('writing the outputs')
     const files = await outputs.finish(signal)
     progress.end()
     const seconds = (performance.now() - started) / 1000
-    printSummary({ files, source: source.info, model, summary: depths.summary, seconds, sourceError }, options.json)
+    const { summary } = depths
+    const { writeSeconds } = outputs
+    printSummary(
+      { files, source: source.info, model, summary, seconds, loadSeconds, writeSeconds, sourceError },
+      options.json,
+    )
     return sourceError === undefined ? exitCode.ok : exitCode.partial
   } catch (error) {
     await outputs.abort()

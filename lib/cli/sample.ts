@@ -12,9 +12,9 @@ import type { RenderedFrame } from '../scene/render.js'
 import { renderSequence } from '../scene/sequence.js'
 import { writeContactSheet } from './contact-sheet.js'
 import { interruptible } from './interrupt.js'
-import { addModelOptions, number, requireCheckpoint, type ModelArguments } from './options.js'
+import { addModelOptions, number, requireWhole, type ModelArguments } from './options.js'
 import { ProgressLine } from './progress.js'
-import { runVideo } from './run.js'
+import { checkRun, runVideo, type RunArguments } from './run.js'
 
 interface SampleArguments extends ModelArguments {
   readonly output: string
@@ -23,7 +23,23 @@ interface SampleArguments extends ModelArguments {
   readonly json: boolean
 }
 
+/** An hour at 24 frames a second. */
+const mostFrames = 86_400
+
 const clip = { width: 320, height: 240, frameRate: 24 }
+
+/** The clip goes through the network as it is. */
+const sampleRun = {
+  maxRes: -1,
+  maxLen: -1,
+  targetFps: -1,
+  stitching: 'upstream',
+  grayscale: false,
+  palette: 'inferno',
+  saveNpz: true,
+  savePng16: false,
+  saveRaw: false,
+} as const
 
 export function sampleCommand(): Command {
   const command = new Command('sample')
@@ -39,27 +55,19 @@ export function sampleCommand(): Command {
 }
 
 async function sample(options: SampleArguments, signal: AbortSignal): Promise<number> {
-  requireCheckpoint(options)
+  const { frames, seed } = options
+  requireWhole(frames, '--frames', 1, mostFrames)
+  requireWhole(seed, '--seed', 0, 2 ** 32 - 1)
+  const running: RunArguments = { ...options, ...sampleRun }
+  checkRun(running)
   const at = (name: string): string => path.join(options.output, name)
   await makeFolder(options.output).catch((error: unknown) => {
     throw outputError(options.output, error)
   })
   await renderClip(at('sample.mp4'), at('sample_truth'), options, signal)
-  const outputs = {
-    maxRes: -1,
-    maxLen: -1,
-    targetFps: -1,
-    stitching: 'upstream',
-    grayscale: false,
-    palette: 'inferno',
-  } as const
-  const code = await runVideo(
-    at('sample.mp4'),
-    { ...options, ...outputs, saveNpz: true, savePng16: false, saveRaw: false },
-    signal,
-  )
+  const code = await runVideo(at('sample.mp4'), running, signal)
   const rows = ['sample.mp4', 'sample_truth.mp4', 'sample_vis.mp4'].map(at)
-  await writeContactSheet(rows, ['input', 'exact depth', 'network'], at('sample.png'), signal)
+  await writeContactSheet(rows, ['input', 'exact depth', 'network'], frames, at('sample.png'), signal)
   if (!options.json)
     process.stdout.write(`  ${at('sample.png')}   input, exact depth and the network's, side by side\n`)
   return code
@@ -73,11 +81,14 @@ async function renderClip(
   signal: AbortSignal,
 ): Promise<void> {
   const progress = new ProgressLine(process.stderr)
-  const writer = await rgbVideoWriter(video, { frameRate: clip.frameRate })
   const sink = await openSinks([
     { format: 'video', path: `${truth}.mp4`, frameRate: clip.frameRate },
     { format: 'npz', path: `${truth}.npz` },
   ])
+  const writer = await rgbVideoWriter(video, { frameRate: clip.frameRate }).catch(async (error: unknown) => {
+    await sink.abort()
+    throw error
+  })
   try {
     let index = 0
     for (const frame of renderSequence({ seed, frames, ...clip })) {

@@ -13,12 +13,16 @@ export interface Finished {
   readonly summary: RunSummary
   /** Wall time of reading, computing and writing, without loading the network. */
   readonly seconds: number
+  /** `VideoDepth.load`. */
+  readonly loadSeconds: number
+  /** Writing the depth, the second pass included. */
+  readonly writeSeconds: number
   /** Why the source ended early; undefined where it did not. */
   readonly sourceError: unknown
 }
 
 export function printSummary(finished: Finished, json: boolean): void {
-  const { files, source, model, summary, seconds, sourceError } = finished
+  const { files, source, model, summary, seconds, loadSeconds, writeSeconds, sourceError } = finished
   const error = sourceError === undefined ? null : described(sourceError)
   const object = {
     source: source.name,
@@ -31,7 +35,9 @@ export function printSummary(finished: Finished, json: boolean): void {
     degenerateWindows: summary.degenerateWindows,
     seconds: {
       total: round(seconds),
+      load: round(loadSeconds),
       ...Object.fromEntries(Object.entries(summary.seconds).map(([k, v]) => [k, round(v)])),
+      write: round(writeSeconds),
     },
     framesPerSecond: round(summary.framesOut / seconds),
     peakMemoryMiB: Math.round(process.resourceUsage().maxRSS / 1024),

@@ -82,7 +82,10 @@ export class AtomicFolder {
       const exists = await this.#checkReplaceable()
       const old = besides(this.path, 'old')
       if (exists) await rename(this.path, old)
-      await rename(this.temporary, this.path)
+      await rename(this.temporary, this.path).catch(async (cause: unknown) => {
+        if (exists) await this.#restore(old)
+        throw cause
+      })
       await syncFolder(dirname(resolve(this.path)))
       if (exists) await rm(old, { recursive: true, force: true })
       return this.path
@@ -93,6 +96,13 @@ export class AtomicFolder {
 
   async discard(): Promise<void> {
     await rm(this.temporary, { recursive: true, force: true })
+  }
+
+  async #restore(old: string): Promise<void> {
+    await rename(old, this.path).catch((cause: unknown) => {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw unwritable(this.path, `the earlier folder is now ${old} and cannot be given its name back: ${reason}`)
+    })
   }
 
   async #checkReplaceable(): Promise<boolean> {

@@ -3,11 +3,13 @@
 
 import { expected, VideoDepthError } from '../errors.js'
 import type { RgbFrame } from '../frame.js'
+import { known } from '../known-options.js'
 import { openGuarded, type FrameProducer } from './guarded-source.js'
 import {
   checkFrameRate,
   limitedSize,
   resolveSourceOptions,
+  sourceOptionNames,
   strideFor,
   type ResolvedSourceOptions,
   type Size,
@@ -34,6 +36,12 @@ export interface FramesSourceOptions extends SourceOptions {
 
 const assumedFrameRate = 24
 
+export const framesSourceOptionNames: readonly (keyof FramesSourceOptions)[] = [
+  ...sourceOptionNames,
+  'frameRate',
+  'name',
+]
+
 /**
  * A caller's own frames. The first one is taken at once, for `info`; after that, one is taken only when the consumer asks for it.
  *
@@ -43,6 +51,7 @@ export async function fromFrames(
   frames: Iterable<InputFrame> | AsyncIterable<InputFrame>,
   options: FramesSourceOptions = {},
 ): Promise<FrameSource> {
+  known(options, 'options', framesSourceOptionNames)
   const resolved = resolveSourceOptions(options)
   const frameRate = options.frameRate === undefined ? undefined : checkFrameRate(options.frameRate)
   const producer = new IterableProducer(frames, options.name ?? 'frames', frameRate, resolved)
@@ -76,7 +85,17 @@ class IterableProducer implements FrameProducer {
     this.#stride = strideFor(frameRate, options)
   }
 
+  /** Takes the first frame; where that fails, the caller's iterator is closed. */
   async start(): Promise<this> {
+    try {
+      return await this.#start()
+    } catch (error) {
+      await this.close().catch(() => undefined)
+      throw error
+    }
+  }
+
+  async #start(): Promise<this> {
     const first = await this.#take()
     if (first === undefined) throw new VideoDepthError('SOURCE_EMPTY', `${this.#name} has no frame`)
     this.#first = first

@@ -2,16 +2,18 @@
 // Must not know: videos, the pipeline.
 
 import { readdir, stat } from 'node:fs/promises'
-import { basename, extname, join } from 'node:path'
+import { basename, extname, join, resolve } from 'node:path'
 import type { Sharp } from 'sharp'
 import { VideoDepthError } from '../errors.js'
 import type { RgbFrame } from '../frame.js'
+import { known } from '../known-options.js'
 import { openGuarded, type FrameProducer } from './guarded-source.js'
 import {
   checkFrameRate,
   keptFrames,
   limitedSize,
   resolveSourceOptions,
+  sourceOptionNames,
   strideFor,
   type Size,
 } from './source-options.js'
@@ -25,6 +27,7 @@ export interface ImageSourceOptions extends SourceOptions {
 /** What the image library decodes everywhere; a folder's other files are passed over. */
 const extensions: ReadonlySet<string> = new Set(['.png', '.jpg', '.jpeg', '.webp', '.tif', '.tiff', '.avif'])
 const defaultFrameRate = 24
+const optionNames: readonly (keyof ImageSourceOptions)[] = [...sourceOptionNames, 'frameRate']
 const naturalOrder = new Intl.Collator('en', { numeric: true })
 
 export function isImagePath(path: string): boolean {
@@ -37,17 +40,19 @@ export function isImagePath(path: string): boolean {
  * embedded colour profiles become sRGB, and an alpha channel is dropped, not blended, as OpenCV does. Of animations and
  * multi-page files the first picture counts.
  *
- * @throws `SOURCE_UNREADABLE` naming the file; `SOURCE_EMPTY` no image; `FRAME_SIZE_CHANGED` while iterating
+ * @throws `SOURCE_UNREADABLE` naming the folder or the first image; `SOURCE_EMPTY` no image; while iterating
+ *   `SOURCE_DAMAGED` naming a later image that cannot be read, `FRAME_SIZE_CHANGED`
  */
 export async function openImages(
   input: string | readonly string[],
   options: ImageSourceOptions = {},
 ): Promise<FrameSource> {
+  known(options, 'options', optionNames)
   const resolved = resolveSourceOptions(options)
   const frameRate = checkFrameRate(options.frameRate ?? defaultFrameRate)
   const open = async (): Promise<FrameProducer> => {
     const listed = typeof input === 'string' ? await imagesIn(input) : input
-    const name = typeof input === 'string' ? basename(input) : basename(listed[0] ?? 'images')
+    const name = typeof input === 'string' ? basename(resolve(input)) : basename(listed[0] ?? 'images')
     const first = listed[0]
     if (first === undefined)
       throw new VideoDepthError('SOURCE_EMPTY', `No images in ${typeof input === 'string' ? input : 'the list'}`)
@@ -81,6 +86,14 @@ class ImageProducer implements FrameProducer {
     const index = this.#index++
     const path = this.#paths[index]
     if (path === undefined) return undefined
+    try {
+      return await this.#read(path, index)
+    } catch (error) {
+      throw index > 0 ? damaged(error, index) : error
+    }
+  }
+
+  async #read(path: string, index: number): Promise<RgbFrame> {
     const { width, height } = await orientedSize(path)
     if (width !== this.#stored.width || height !== this.#stored.height)
       throw new VideoDepthError(
@@ -137,6 +150,12 @@ async function pixels(path: string, size: Size): Promise<Uint8Array> {
 async function openImage(path: string): Promise<Sharp> {
   const { default: sharp } = await import('sharp')
   return sharp(path)
+}
+
+/** What cannot be read after the first image does not take the images before it away. */
+function damaged(error: unknown, index: number): unknown {
+  if (!(error instanceof VideoDepthError) || error.code !== 'SOURCE_UNREADABLE') return error
+  return new VideoDepthError('SOURCE_DAMAGED', `Image ${index}: ${error.message}`, { cause: error })
 }
 
 function unreadable(path: string, cause: unknown): never {

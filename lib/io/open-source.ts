@@ -3,7 +3,8 @@
 
 import { stat } from 'node:fs/promises'
 import { invalidOption } from '../errors.js'
-import { fromFrames, type FramesSourceOptions, type InputFrame } from './frames-source.js'
+import { known } from '../known-options.js'
+import { framesSourceOptionNames, fromFrames, type FramesSourceOptions, type InputFrame } from './frames-source.js'
 import { isImagePath, openImages } from './image-source.js'
 import type { FrameSource } from './source.js'
 import { openVideo } from './video-source.js'
@@ -16,6 +17,7 @@ export type OpenSourceOptions = FramesSourceOptions
 
 /** Opens whatever `input` is; see `openVideo`, `openImages` and `fromFrames` for what each one does. */
 export async function openSource(input: SourceInput, options: OpenSourceOptions = {}): Promise<FrameSource> {
+  known(options, 'options', framesSourceOptionNames)
   if (typeof input === 'string') return openPath(input, options)
   if (isPathList(input)) return openImages(input, options)
   if (isIterable(input)) return fromFrames(input, options)
@@ -26,8 +28,9 @@ async function openPath(path: string, options: OpenSourceOptions): Promise<Frame
   const found = await stat(path).catch(() => undefined)
   if (found?.isDirectory() === true) return openImages(path, options)
   if (isImagePath(path)) return openImages([path], options)
-  if (options.frameRate !== undefined) throw invalidOption('none (a video has its own)', 'frameRate', options.frameRate)
-  return openVideo(path, options)
+  const { frameRate, ...videoOptions } = options
+  if (frameRate !== undefined) throw invalidOption('none (a video has its own)', 'frameRate', frameRate)
+  return openVideo(path, videoOptions)
 }
 
 function isPathList(input: Exclude<SourceInput, string>): input is readonly string[] {

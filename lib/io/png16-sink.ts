@@ -73,12 +73,14 @@ async function writeFolder(spill: DepthSpill, folder: string, mapping: Mapping):
   const name = (index: number): string => `${String(index).padStart(digits, '0')}.png`
   for (let from = 0; from < count; from += parallel) {
     const indices = Array.from({ length: Math.min(parallel, count - from) }, (_, i) => from + i)
-    await Promise.all(
+    // All of them have settled when one's failure is thrown: what follows is the folder's removal.
+    const results = await Promise.allSettled(
       indices.map(async (index) => {
         const pixels = await quantised(await spill.frame(index), mapping)
         await writeFile(join(folder, name(index)), await encoded(pixels, width, height))
       }),
     )
+    for (const result of results) if (result.status === 'rejected') throw result.reason
   }
   const unit = kind === 'metric' ? 'm' : null
   const scale = {

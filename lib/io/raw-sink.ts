@@ -20,7 +20,13 @@ export async function rawSink(path: string): Promise<DepthSink> {
     await data.discard()
     throw error
   })
-  const file = await open(data.temporary, 'r+')
+  const discard = async (): Promise<void> => {
+    await Promise.all([data.discard(), description.discard()])
+  }
+  const file = await open(data.temporary, 'r+').catch(async (cause: unknown) => {
+    await discard()
+    throw outputError(path, cause)
+  })
   const timestampsMs: number[] = []
   let first: DepthFrame | undefined
   const failed = (cause: unknown): never => {
@@ -41,8 +47,7 @@ export async function rawSink(path: string): Promise<DepthSink> {
     },
     discard: async () => {
       await file.close().catch(() => undefined)
-      await data.discard()
-      await description.discard()
+      await discard()
     },
   })
 }

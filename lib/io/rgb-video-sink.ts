@@ -7,13 +7,13 @@ import { AtomicFile } from './atomic-output.js'
 import { outputError } from './output-errors.js'
 import { checkEncoderOptions, VideoEncoder, type VideoEncoderOptions } from './video-encoder.js'
 
-/** As `DepthSink`, for RGB: nothing appears under its final name before `finish()` resolves. Calls do not overlap. */
+/** As `DepthSink`, for RGB: nothing appears under its final name before `finish()` resolves. Calls that overlap wait for each other. */
 export interface RgbVideoWriter {
   /** All frames have the size of the first. The data is copied before the promise is returned. */
   write(frame: RgbFrame): Promise<void>
   /** Resolves with the finished path. */
   finish(): Promise<string>
-  /** Idempotent; after `finish()` it does nothing. Not while another call is running. */
+  /** Idempotent; waits for the call that is running, and later ones reject with CLOSED. After `finish()` it does nothing. */
   abort(): Promise<void>
 }
 
@@ -35,56 +35,92 @@ class Mp4Writer implements TwoStepVideoWriter {
   #encoder: VideoEncoder | undefined
   #size: { readonly width: number; readonly height: number } | undefined
   #completed = false
-  #ended = false
+  #finished = false
+  #failure: VideoDepthError | undefined
+  #aborting: Promise<void> | undefined
+  /** Settles, always well, when the calls so far have: the encoder works on other threads and must not be freed under them. */
+  #queue: Promise<void> = Promise.resolve()
 
   constructor(file: AtomicFile, options: VideoEncoderOptions) {
     this.#file = file
     this.#options = options
   }
 
-  async write({ data, width, height, timestampMs }: RgbFrame): Promise<void> {
-    if (this.#ended || this.#completed) throw new VideoDepthError('CLOSED', `${this.#file.path} is finished`)
-    this.#size ??= { width, height }
-    if (width !== this.#size.width || height !== this.#size.height)
-      throw new VideoDepthError(
-        'FRAME_SIZE_CHANGED',
-        `Expected frames of ${this.#size.width}×${this.#size.height} for ${this.#file.path}, received ${width}×${height}`,
-      )
-    await this.#guard(async () => {
-      this.#encoder ??= await VideoEncoder.create(this.#file.temporary, width, height, this.#options)
-      await this.#encoder.write(data, width, height, timestampMs)
+  write({ data, width, height, timestampMs }: RgbFrame): Promise<void> {
+    const copy = new Uint8Array(data)
+    return this.#run(async () => {
+      if (this.#completed) throw this.#closed()
+      this.#size ??= { width, height }
+      if (width !== this.#size.width || height !== this.#size.height)
+        throw new VideoDepthError(
+          'FRAME_SIZE_CHANGED',
+          `Expected frames of ${this.#size.width}×${this.#size.height} for ${this.#file.path}, received ${width}×${height}`,
+        )
+      await this.#guard(async () => {
+        this.#encoder ??= await VideoEncoder.create(this.#file.temporary, width, height, this.#options)
+        await this.#encoder.write(copy, width, height, timestampMs)
+      })
     })
   }
 
-  async complete(): Promise<void> {
-    const encoder = this.#encoder
-    if (this.#ended) throw new VideoDepthError('CLOSED', `${this.#file.path} is finished`)
-    if (encoder === undefined) throw new VideoDepthError('SOURCE_EMPTY', `${this.#file.path} received no frame`)
+  complete(): Promise<void> {
+    return this.#run(() => this.#complete())
+  }
+
+  finish(): Promise<string> {
+    return this.#run(async () => {
+      await this.#complete()
+      const path = await this.#file.commit()
+      this.#finished = true
+      return path
+    })
+  }
+
+  abort(): Promise<void> {
+    this.#aborting ??= this.#queue.then(() => (this.#finished ? undefined : this.#remove()))
+    return this.#aborting
+  }
+
+  async #complete(): Promise<void> {
     if (this.#completed) return
+    const encoder = this.#encoder
+    if (encoder === undefined) throw new VideoDepthError('SOURCE_EMPTY', `${this.#file.path} received no frame`)
     await this.#guard(() => encoder.finish())
     this.#completed = true
   }
 
-  async finish(): Promise<string> {
-    await this.complete()
-    const path = await this.#file.commit()
-    this.#ended = true
-    return path
+  async #remove(): Promise<void> {
+    try {
+      await this.#encoder?.free()
+    } finally {
+      await this.#file.discard()
+    }
   }
 
-  async abort(): Promise<void> {
-    if (this.#ended) return
-    this.#ended = true
-    await this.#encoder?.free()
-    await this.#file.discard()
+  #run<T>(action: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(() => {
+      if (this.#aborting !== undefined || this.#finished) throw this.#closed()
+      if (this.#failure !== undefined) throw this.#failure
+      return action()
+    })
+    this.#queue = result.then(
+      () => undefined,
+      () => undefined,
+    )
+    return result
   }
 
-  /** Errors name the final path, not the temporary one. */
+  #closed(): VideoDepthError {
+    return new VideoDepthError('CLOSED', `${this.#file.path} is ${this.#finished ? 'finished' : 'closed'}`)
+  }
+
+  /** Errors name the final path, not the temporary one; after one the file is beyond repair, so it sticks. */
   async #guard<T>(action: () => Promise<T>): Promise<T> {
     try {
       return await action()
     } catch (cause) {
-      throw outputError(this.#file.path, cause)
+      this.#failure = outputError(this.#file.path, cause)
+      throw this.#failure
     }
   }
 }

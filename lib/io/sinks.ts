@@ -3,6 +3,7 @@
 
 import { invalidOption } from '../errors.js'
 import type { DepthFrame } from '../frame.js'
+import { known } from '../known-options.js'
 import { checkRange } from './depth-range.js'
 import { npzOutput } from './npz-sink.js'
 import { png16Output, type Png16Options } from './png16-sink.js'
@@ -18,6 +19,13 @@ export type OutputSpec =
   | ({ readonly format: 'png16'; readonly path: string } & Png16Options)
   | ({ readonly format: 'video'; readonly path: string } & DepthVideoOptions)
 
+const specNames: Readonly<Record<OutputSpec['format'], readonly string[]>> = {
+  raw: ['format', 'path'],
+  npz: ['format', 'path'],
+  png16: ['format', 'path', 'range'],
+  video: ['format', 'path', 'palette', 'range', 'frameRate', 'crf'],
+}
+
 /**
  * One sink for all the outputs. Paths are tried at once, so that an unwritable one fails before the work. Outputs that
  * need all frames first (`npz`, `png16`, `video` with a global range) share one temporary file of 4 bytes a pixel,
@@ -27,6 +35,7 @@ export type OutputSpec =
  */
 export async function openSinks(outputs: readonly OutputSpec[]): Promise<DepthSink> {
   if (outputs.length === 0) throw invalidOption('at least one output', 'outputs', outputs)
+  outputs.forEach(checkSpec)
   const sinks: DepthSink[] = []
   const spilled: SpillOutput[] = []
   try {
@@ -87,6 +96,13 @@ export function fanOut(sinks: readonly DepthSink[]): DepthSink {
   }
 }
 
+function checkSpec(spec: OutputSpec, index: number): void {
+  if (typeof spec !== 'object' || (spec as unknown) === null) throw invalidOption('an object', `output ${index}`, spec)
+  if (!Object.hasOwn(specNames, spec.format))
+    throw invalidOption("'raw', 'npz', 'png16' or 'video'", 'format', spec.format)
+  known(spec, `output ${index} (${spec.format})`, specNames[spec.format])
+}
+
 async function liveSink(spec: OutputSpec): Promise<DepthSink | undefined> {
   if (spec.format === 'raw') return rawSink(spec.path)
   if (spec.format !== 'video') return undefined
@@ -98,5 +114,5 @@ async function spillOutput(spec: OutputSpec): Promise<SpillOutput> {
   if (spec.format === 'npz') return npzOutput(spec.path)
   if (spec.format === 'png16') return png16Output(spec.path, spec)
   if (spec.format === 'video') return videoOutput(spec.path, spec)
-  throw invalidOption("'raw', 'npz', 'png16' or 'video'", 'format', spec.format)
+  throw new Error(`${spec.format} needs no second pass`)
 }

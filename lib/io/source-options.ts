@@ -2,6 +2,8 @@
 // Must not know: file formats, decoders.
 
 import { invalidOption } from '../errors.js'
+import { checkSignal } from '../known-options.js'
+import { roundHalfEven } from '../rounding.js'
 import type { SourceOptions } from './source.js'
 
 /** SourceOptions with every default applied; `undefined` where there is no limit. */
@@ -18,16 +20,38 @@ export interface Size {
   readonly height: number
 }
 
-/** Upstream's `--max_res`. */
-export const defaultMaxRes = 1280
+/** Upstream's; −1: no limit. */
+export const sourceDefaults = { maxRes: 1280, maxLen: -1, targetFps: -1 } as const
+
+export const sourceOptionNames: readonly (keyof SourceOptions)[] = ['maxRes', 'maxLen', 'targetFps', 'signal']
+
+const maxResLimits = { least: 2, most: 65_536 } as const
+
+/**
+ * Values only; names are the caller's to check.
+ *
+ * @throws VideoDepthError INVALID_OPTION naming the option, what it may be, and what came
+ */
+export function checkSourceOptions({ maxRes, maxLen, targetFps, signal }: SourceOptions): void {
+  const { least, most } = maxResLimits
+  if (!isLimit(maxRes, (value) => Number.isInteger(value) && value >= least && value <= most))
+    throw invalidOption(`a whole number from ${least} to ${most}, or −1,`, 'maxRes', maxRes)
+  if (!isLimit(maxLen, (value) => Number.isSafeInteger(value) && value >= 1))
+    throw invalidOption('a whole number from 1, or −1,', 'maxLen', maxLen)
+  if (!isLimit(targetFps, (value) => Number.isFinite(value) && value > 0))
+    throw invalidOption('a number above 0, or −1,', 'targetFps', targetFps)
+  checkSignal(signal)
+}
 
 export function resolveSourceOptions(options: SourceOptions): ResolvedSourceOptions {
-  return {
-    maxRes: wholeOrNone(options.maxRes ?? defaultMaxRes, 'maxRes', 2),
-    maxLen: wholeOrNone(options.maxLen ?? -1, 'maxLen', 1),
-    targetFps: rateOrNone(options.targetFps ?? -1),
-    signal: options.signal,
-  }
+  checkSourceOptions(options)
+  const {
+    maxRes = sourceDefaults.maxRes,
+    maxLen = sourceDefaults.maxLen,
+    targetFps = sourceDefaults.targetFps,
+  } = options
+  const { signal } = options
+  return { maxRes: orNone(maxRes), maxLen: orNone(maxLen), targetFps: orNone(targetFps), signal }
 }
 
 /** Upstream's rule: the longer side becomes `maxRes`, aspect kept; then each side is made even by adding 1. */
@@ -55,28 +79,15 @@ export function checkFrameRate(frameRate: number): number {
   throw invalidOption('a number of frames per second above 0', 'frameRate', frameRate)
 }
 
-function wholeOrNone(value: number, name: string, least: number): number | undefined {
-  if (value === -1) return undefined
-  if (!Number.isSafeInteger(value) || value < least)
-    throw invalidOption(`a whole number from ${least}, or −1`, name, value)
-  return value
+function isLimit(value: number | undefined, within: (value: number) => boolean): boolean {
+  return value === undefined || value === -1 || within(value)
 }
 
-function rateOrNone(value: number): number | undefined {
-  if (value === -1) return undefined
-  if (!Number.isFinite(value) || value <= 0)
-    throw invalidOption('a number of frames per second above 0, or −1', 'targetFps', value)
-  return value
+function orNone(value: number): number | undefined {
+  return value === -1 ? undefined : value
 }
 
 /** At least 2, so that a very flat picture keeps a pixel row. */
 function evenAbove(side: number): number {
   return Math.max(side + (side % 2), 2)
-}
-
-/** Python's `round`. */
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value)
-  if (value - floor !== 0.5) return Math.round(value)
-  return floor + (floor % 2)
 }

@@ -6,6 +6,7 @@ import { basename } from 'node:path'
 import type { Frame } from 'node-av'
 import { VideoDepthError } from '../errors.js'
 import type { RgbFrame } from '../frame.js'
+import { known } from '../known-options.js'
 import { loadAv, present, type Av } from './av.js'
 import { turnFor } from './display-matrix.js'
 import { FilterChain, type FilterStep } from './filter-chain.js'
@@ -14,6 +15,7 @@ import {
   keptFrames,
   limitedSize,
   resolveSourceOptions,
+  sourceOptionNames,
   strideFor,
   type ResolvedSourceOptions,
   type Size,
@@ -24,6 +26,8 @@ import { VideoDecoder } from './video-decoder.js'
 
 /** Frames a second that missing times are interpolated with where the file tells none. */
 const assumedFrameRate = 25
+/** A container's duration and its packets' may differ this much without anything being missing. */
+const tolerance = { share: 0.01, mostMs: 1000, leastFrames: 3 } as const
 
 /**
  * A video file that FFmpeg decodes, on threads of its own.
@@ -38,6 +42,7 @@ const assumedFrameRate = 25
  * @throws `SOURCE_UNREADABLE` no such file, no video; `SOURCE_EMPTY` not a single decodable frame
  */
 export async function openVideo(path: string, options: SourceOptions = {}): Promise<FrameSource> {
+  known(options, 'options', sourceOptionNames)
   const resolved = resolveSourceOptions(options)
   return openGuarded(() => VideoProducer.open(path, resolved), { signal: resolved.signal, readAhead: true })
 }
@@ -206,11 +211,11 @@ class VideoProducer implements FrameProducer {
     return `${packets} packets could not be read or decoded, ${frames} frames came out with errors${where}`
   }
 
-  /** Tolerance: a container's duration and its packets' may differ by a few frames without anything being missing. */
   #shortText(): readonly string[] {
     const { promisedMs, readMs, frameRate } = this.#decoder
     if (promisedMs === undefined || readMs === undefined) return []
-    const toleranceMs = Math.max(3000 / (frameRate ?? assumedFrameRate), promisedMs / 100)
+    const framesMs = (tolerance.leastFrames * 1000) / (frameRate ?? assumedFrameRate)
+    const toleranceMs = Math.max(framesMs, Math.min(promisedMs * tolerance.share, tolerance.mostMs))
     if (readMs >= promisedMs - toleranceMs) return []
     return [`it promises ${seconds(promisedMs)} and ends after ${seconds(readMs)}`]
   }
