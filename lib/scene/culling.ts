@@ -2,7 +2,8 @@
 // Must not know: surfaces, colours. It only ever leaves out shapes that are certainly missed.
 
 import type { Intrinsics, Pose } from './camera.js'
-import type { Point, Ray, Shape, SurfacePoint } from './shapes.js'
+import type { Point, Ray, Shape } from './shapes.js'
+import type { SurfacePoint } from './surface.js'
 import { cross, dot, normalize, type Vector } from './vector.js'
 
 /** Pixels. */

@@ -1,6 +1,7 @@
 // Owns: where rays meet planes, spheres, boxes and columns, and what the surface is like there.
 // Must not know: colours, light, cameras. World: metres, z up, right-handed.
 
+import type { SurfacePoint } from './surface.js'
 import type { Texture } from './textures.js'
 import type { Vector } from './vector.js'
 
@@ -12,23 +13,6 @@ export type Ray = Float64Array
 
 /** [3], for the same reason. */
 export type Point = Float64Array
-
-/** Filled by `Shape.describe`; one object is reused for every pixel. */
-export interface SurfacePoint {
-  /** Unit normal in the world, outwards. */
-  nx: number
-  ny: number
-  nz: number
-  /** The point in the shape's own frame, metres; moves and turns with it. */
-  x: number
-  y: number
-  z: number
-  /** Metres along the surface. */
-  u: number
-  v: number
-  /** Distance to the nearest edge, metres; large where there is none. */
-  edge: number
-}
 
 export interface Shape {
   readonly texture: Texture

@@ -2,7 +2,7 @@
 // Must not know: light, cameras, which shape wears them.
 
 import { fractalNoise, hash, noise } from './random.js'
-import type { SurfacePoint } from './shapes.js'
+import type { SurfacePoint } from './surface.js'
 
 /** Linear light, 0…1 (sky and highlights may exceed 1). One object is reused for every pixel. */
 export interface Colour {

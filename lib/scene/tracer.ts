@@ -4,7 +4,8 @@
 import type { Intrinsics, Pose } from './camera.js'
 import { ScreenTiles, SunDiscs } from './culling.js'
 import { addHaze, sky, type Light } from './light.js'
-import type { Point, Ray, Shape, SurfacePoint } from './shapes.js'
+import type { Point, Ray, Shape } from './shapes.js'
+import type { SurfacePoint } from './surface.js'
 import type { Colour } from './textures.js'
 
 /** Overwritten by the next ray. */
