@@ -34,7 +34,9 @@ export interface AddonDiagnosis {
 
 // A published package has no lock file, and its folder none of the tools that build the addon.
 const isCheckout = existsSync(path.join(packageRoot, 'package-lock.json'))
-const buildCommand = isCheckout ? 'npm run build:addon' : 'npm install --no-save --ignore-scripts && npm run build:addon'
+const buildCommand = isCheckout
+  ? 'npm run build:addon'
+  : 'npm install --no-save --ignore-scripts && npm run build:addon'
 let loaded: NativeAddon | undefined
 
 /**

@@ -17,7 +17,7 @@ export type ErrorCode =
   | 'SOURCE_EMPTY' // a source without a single frame
   | 'SOURCE_DAMAGED' // decoding failed after some frames
   | 'FRAME_SIZE_CHANGED' // a frame of another size than the first
-  | 'FRAME_INVALID' // a frame whose bytes do not fit its size
+  | 'FRAME_INVALID' // a frame whose bytes do not fit its size, or too elongated for the network
   | 'DEPTH_NOT_FINITE' // the network produced NaN or infinity
   | 'OUTPUT_UNWRITABLE' // an output cannot be created or written
   | 'OUTPUT_FULL' // no space left where the output goes

@@ -2,7 +2,20 @@
 // Must not know: engines, graphs' content.
 
 import { execFile } from 'node:child_process'
-import { copyFile, mkdir, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -92,6 +105,88 @@ t.test('files that were cut, altered or removed are made again', async (t) => {
   }
   t.equal((await prepare()).graphs.cacheHit, true)
 })
+
+t.test('weights that were overwritten at the same size are made again, untouched ones not read again', async (t) => {
+  const cacheDir = t.testdir()
+  const prepare = async () => {
+    const phases: string[] = []
+    const onProgress = ({ phase }: PrepareProgress): void => {
+      if (phases.at(-1) !== phase) phases.push(phase)
+    }
+    const { folder, cacheHit } = await prepareWeights({ checkpoint: tinyPth, cacheDir, precision: 'fp32', onProgress })
+    return { file: path.join(folder, 'weights.fp32.bin'), cacheHit, phases }
+  }
+  const first = await prepare()
+  t.same(first.phases, ['hash', 'convert'])
+  t.match(await prepare(), { cacheHit: true, phases: [] }, 'known from when it was written')
+  const whole = await readFile(first.file)
+  const { mtimeMs } = await stat(first.file)
+
+  const handle = await open(first.file, 'r+')
+  await handle.write(new Uint8Array(160_000).fill(63), 0, 160_000, Math.floor(whole.length / 2))
+  await handle.close()
+  t.equal((await stat(first.file)).size, whole.length)
+  t.match(await prepare(), { cacheHit: false, phases: ['hash', 'convert'] })
+  t.ok((await readFile(first.file)).equals(whole))
+  t.match(await prepare(), { cacheHit: true, phases: [] })
+
+  await utimes(first.file, mtimeMs / 1000 + 5, mtimeMs / 1000 + 5)
+  t.match(await prepare(), { cacheHit: true, phases: ['hash'] }, 'another time: read, found intact')
+  t.match(await prepare(), { cacheHit: true, phases: [] }, 'and that is remembered')
+
+  const copy = `${first.file}.copy`
+  await copyFile(first.file, copy)
+  await rename(copy, first.file)
+  t.match(await prepare(), { cacheHit: true, phases: ['hash'] }, 'another inode')
+
+  const manifest = path.join(path.dirname(first.file), 'weights.fp32.json')
+  const { weightsSha256: _, ...old } = JSON.parse(await readFile(manifest, 'utf8')) as Record<string, unknown>
+  await writeFile(manifest, JSON.stringify(old))
+  t.match(await prepare(), { cacheHit: false, phases: ['convert'] }, 'a manifest without a hash')
+})
+
+t.test('a cache that cannot remember hashes serves hits', async (t) => {
+  const cacheDir = t.testdir()
+  const prepare = () => prepareWeights({ checkpoint: tinyPth, cacheDir, precision: 'fp32' })
+  const weights = await prepare()
+  const graphs = await prepareGraphs(weights, shape)
+  // Files and folders in each other's place: permissions would not stop root.
+  await rm(path.join(cacheDir, 'checkpoints'), { recursive: true })
+  await writeFile(path.join(cacheDir, 'checkpoints'), 'in the way')
+  await rm(path.join(weights.folder, 'weights.fp32.verified.json'))
+  await mkdir(path.join(weights.folder, 'weights.fp32.verified.json'))
+  for (const _ of [1, 2]) {
+    const again = await prepare()
+    t.same(again, { ...weights, cacheHit: true })
+    t.same(await prepareGraphs(again, shape), { ...graphs, cacheHit: true })
+  }
+})
+
+t.test(
+  'a read-only cache serves hits',
+  {
+    skip:
+      process.platform === 'win32'
+        ? 'folder permissions are a POSIX matter'
+        : process.getuid?.() === 0 && 'permissions do not stop root',
+  },
+  async (t) => {
+    const folder = t.testdir()
+    const cacheDir = path.join(folder, 'cache')
+    const checkpoint = path.join(folder, 'a.pth') // its hash is not remembered
+    await copyFile(tinyPth, checkpoint)
+    const weights = await prepareWeights({ checkpoint: tinyPth, cacheDir, precision: 'fp32' })
+    await prepareGraphs(weights, shape)
+    const folders = [path.join(cacheDir, 'checkpoints'), weights.folder, path.join(cacheDir, 'models'), cacheDir]
+    for (const each of folders) await chmod(each, 0o555)
+    try {
+      const again = await prepareWeights({ checkpoint, cacheDir, precision: 'fp32' })
+      t.same([again.cacheHit, (await prepareGraphs(again, shape)).cacheHit], [true, true])
+    } finally {
+      for (const each of folders) await chmod(each, 0o755) // or the folder cannot be removed
+    }
+  },
+)
 
 t.test('leftovers of killed writers are removed once they are old, a running writer is left alone', async (t) => {
   const cacheDir = t.testdir()

@@ -195,6 +195,24 @@ t.test('a flipped bit in a tensor is found', async (t) => {
   t.match((await failure(file('a.pth'))).message, /checksum/)
 })
 
+t.test('a flipped bit in a storage is found by every view of it, also of another part', async (t) => {
+  const file = inFolder(t)
+  const base = { storage: 'FloatStorage', key: '0', elements: 6 }
+  for (const view of [
+    { ...base, offset: 3, shape: [3] },
+    { ...base, offset: 5, shape: [] },
+    { ...base, shape: [3, 2], strides: [1, 3] },
+  ]) {
+    const pickle = pickleStateDict(new Map([['a', view]]))
+    await files.writeZip(file('a.pth'), files.pthRecords(small()).set('data.pkl', pickle))
+    const bytes = await readFile(file('a.pth'))
+    const at = bytes.indexOf(Buffer.from(Float32Array.of(1, 2).buffer))
+    bytes[at] = (bytes[at] ?? 0) ^ 1
+    await writeFile(file('a.pth'), bytes)
+    t.match((await failure(file('a.pth'))).message, /record archive\/data\/0 does not match its checksum/)
+  }
+})
+
 t.test('every truncation of both formats is refused', async (t) => {
   const file = inFolder(t)
   await files.writeZip(file('a.pth'), files.pthRecords(small()))

@@ -115,6 +115,21 @@ const damaged: [string, (w: PickleWriter) => void][] = [
         strides: [0, 0],
       }),
   ],
+  [
+    'eight gibibytes of one element',
+    (w) =>
+      pickleTensor(w, {
+        storage: 'FloatStorage',
+        key: '0',
+        elements: 1,
+        shape: [2, 1024, 1024, 1024],
+        strides: [0, 0, 0, 0],
+      }),
+  ],
+  [
+    'an expanded row',
+    (w) => pickleTensor(w, { storage: 'FloatStorage', key: '0', elements: 5, shape: [2, 3], strides: [0, 1] }),
+  ],
   ['a stack that grows without end', (w) => w.raw(...new Array<number>(70_000).fill(0x4e))],
 ]
 
@@ -126,6 +141,15 @@ for (const [what, write] of damaged) {
     t.end()
   })
 }
+
+t.test('a view with more elements than its storage says so', (t) => {
+  const writer = new PickleWriter()
+  pickleTensor(writer, { storage: 'FloatStorage', key: '0', elements: 5, shape: [2, 3], strides: [0, 1] })
+  t.match(thrown(() => read(writer.finish())).message, /a tensor of 2×3 elements is a view of a storage of 5$/)
+  const overlapping = { storage: 'FloatStorage', key: '0', elements: 6, shape: [2, 3], strides: [1, 2] }
+  t.ok(read(pickleStateDict(new Map([['a', overlapping]]))) instanceof PickleDict)
+  t.end()
+})
 
 t.test('other protocols and empty input', (t) => {
   for (const bytes of [[], [0x80], [0x80, 1], [0x80, 6, 0x4e, 0x2e], [0x28, 0x2e]]) {

@@ -7,18 +7,20 @@ import path from 'node:path'
 import { VideoDepthError } from '../errors.js'
 import { checkpointArchitecture, completeArchitecture, type Architecture } from '../model/architecture.js'
 import { openCheckpoint } from '../model/checkpoint.js'
-import { temporalChannels, type Dimensions } from '../model/layout.js'
+import { temporalChannels } from '../model/layout.js'
 import { emitterVersion, type GraphBuilder } from './builder.js'
-import { defaultCacheDir, fileSize, openCacheFolder, writeAtomically } from './cache-folder.js'
-import { checkpointHash, fileIdentity, sameIdentity } from './checkpoint-hash.js'
+import { defaultCacheDir, openCacheFolder, writeAtomically } from './cache-folder.js'
 import { buildDepthDecoder, type DepthDecoderShape } from './depth-decoder.js'
 import { buildEncoder, type EncoderShape } from './encoder.js'
+import { checkpointRecord, fileHash, fileIdentity, sameIdentity } from './file-hash.js'
+import { readManifest, writeManifest } from './manifest.js'
 import { extendTemporalTable, resamplePositions } from './position-tables.js'
 import { buildTemporalHead, type TemporalHeadShape } from './temporal-head.js'
 import { readWeight, weightsIndex, writeWeights, type WeightsIndex } from './weights-file.js'
 import type { Precision } from './weights.js'
 
 export interface PrepareProgress {
+  /** `hash` is told for the checkpoint, then for weights that were converted before; not for a file known as it is. */
   readonly phase: 'hash' | 'convert' | 'graphs'
   /** 0…1 within the phase. */
   readonly fraction: number
@@ -84,24 +86,22 @@ export async function prepareWeights(options: PrepareWeightsOptions): Promise<Pr
   signal?.throwIfAborted()
   const cacheDir = path.resolve(options.cacheDir ?? defaultCacheDir())
   const identity = await fileIdentity(checkpoint)
-  const sha256 = await checkpointHash(cacheDir, identity, {
-    signal,
-    onProgress: (fraction) => onProgress?.({ phase: 'hash', fraction }),
-  })
+  const hashing = { signal, onProgress: (fraction: number) => onProgress?.({ phase: 'hash', fraction }) }
+  const sha256 = await fileHash(identity, checkpointRecord(cacheDir, identity), hashing)
   const folder = path.join(cacheDir, 'models', `${sha256.slice(0, 32)}-v${emitterVersion}`)
-  const known = await readManifest(folder, precision)
+  const known = await readManifest(folder, precision, hashing)
   if (known !== undefined) {
     await openCacheFolder(folder).catch(() => undefined) // only to tidy up: a read-only cache serves hits too
     return { folder, sha256, architecture: completeArchitecture(known, tapsOption(taps)), precision, cacheHit: true }
   }
-  const architecture = await convert(options, folder)
+  const { architecture, weightsSha256 } = await convert(options, folder)
   if (!sameIdentity(identity, await fileIdentity(checkpoint))) {
     throw new VideoDepthError(
       'CHECKPOINT_UNREADABLE',
       `Checkpoint ${checkpoint} was changed while it was read; try again`,
     )
   }
-  await writeManifest(folder, precision, architecture)
+  await writeManifest(folder, precision, architecture, weightsSha256)
   return { folder, sha256, architecture, precision, cacheHit: false }
 }
 
@@ -112,51 +112,22 @@ function tapsOption(taps: readonly number[] | undefined): { taps?: readonly numb
 async function convert(
   { checkpoint: file, precision, taps, signal, onProgress }: PrepareWeightsOptions,
   folder: string,
-): Promise<Architecture> {
+): Promise<{ architecture: Architecture; weightsSha256: string }> {
   const checkpoint = await openCheckpoint(file)
   try {
     const architecture = checkpointArchitecture(checkpoint, tapsOption(taps))
     const { file: name } = weightsIndex(architecture, precision)
     await openCacheFolder(folder)
-    await writeAtomically(folder, name, (target) =>
-      writeWeights(target, checkpoint, architecture, precision, {
+    let weightsSha256 = ''
+    await writeAtomically(folder, name, async (target) => {
+      weightsSha256 = await writeWeights(target, checkpoint, architecture, precision, {
         signal,
         onProgress: (fraction) => onProgress?.({ phase: 'convert', fraction }),
-      }),
-    )
-    return architecture
+      })
+    })
+    return { architecture, weightsSha256 }
   } finally {
     await checkpoint.close()
-  }
-}
-
-/** Written after the weights file, so its presence says that the file is complete. */
-interface Manifest {
-  readonly dimensions: Dimensions
-  readonly weightsBytes: number
-}
-
-function manifestName(precision: Precision): string {
-  return `weights.${precision}.json`
-}
-
-async function writeManifest(folder: string, precision: Precision, architecture: Architecture): Promise<void> {
-  const { taps: _taps, size: _size, ...dimensions } = architecture
-  const manifest: Manifest = { dimensions, weightsBytes: weightsIndex(architecture, precision).bytes }
-  await writeAtomically(folder, manifestName(precision), (file) => file.writeFile(JSON.stringify(manifest)))
-}
-
-/** Undefined where weights have to be converted: never done, or the file's size is not what was written. */
-async function readManifest(folder: string, precision: Precision): Promise<Dimensions | undefined> {
-  try {
-    const { dimensions, weightsBytes } = JSON.parse(
-      await readFile(path.join(folder, manifestName(precision)), 'utf8'),
-    ) as Manifest
-    const index = weightsIndex(dimensions, precision)
-    const size = await fileSize(path.join(folder, index.file))
-    return size === weightsBytes && size === index.bytes ? dimensions : undefined
-  } catch {
-    return undefined
   }
 }
 

@@ -1,6 +1,7 @@
 // Owns: the weights file: where each tensor lies in it, writing it, reading one tensor of it.
 // Must not know: where the file is kept, what graphs do with it.
 
+import { createHash, type Hash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { VideoDepthError } from '../errors.js'
 import type { Checkpoint } from '../model/checkpoint.js'
@@ -50,17 +51,23 @@ export interface WriteOptions {
   readonly onProgress?: ((fraction: number) => void) | undefined
 }
 
-/** Writes the whole file. In memory at any time: the sources and one result of one group. */
+/**
+ * Writes the whole file. In memory at any time: the sources and one result of one group.
+ *
+ * @returns SHA-256 of what was written, hex
+ */
 export async function writeWeights(
   file: FileHandle,
   checkpoint: Checkpoint,
   dimensions: Dimensions,
   precision: Precision,
   { signal, onProgress }: WriteOptions,
-): Promise<void> {
+): Promise<string> {
   const index = weightsIndex(dimensions, precision)
   await file.truncate(index.bytes)
   const groups = weightGroups(dimensions, precision)
+  const hash = createHash('sha256')
+  let hashed = 0
   for (const [i, { sources, tensors }] of groups.entries()) {
     signal?.throwIfAborted()
     const values: Float32Array[] = []
@@ -70,9 +77,19 @@ export async function writeWeights(
       const data = encode(spec, spec.make(values))
       if (data.length !== bytes) throw new Error(`${spec.name} has ${data.length} bytes instead of ${bytes}`)
       await writeAll(file, data, offset)
+      hashGap(hash, offset - hashed) // tensors are placed in the order in which they are written
+      hash.update(data)
+      hashed = offset + bytes
     }
     onProgress?.((i + 1) / groups.length)
   }
+  hashGap(hash, index.bytes - hashed)
+  return hash.digest('hex')
+}
+
+/** What lies between tensors reads as zeros. */
+function hashGap(hash: Hash, bytes: number): void {
+  hash.update(new Uint8Array(bytes))
 }
 
 function placed(index: WeightsIndex, name: string): PlacedWeight {

@@ -1,6 +1,8 @@
 // Owns: the floating-point formats of stored tensors, and exact conversion between them and float32.
 // Must not know: files, tensor names.
 
+import { roundHalfEven } from '../rounding.js'
+
 export type FloatType = 'float32' | 'float16' | 'bfloat16'
 
 export const bytesPerFloat: Readonly<Record<FloatType, number>> = { float32: 4, float16: 2, bfloat16: 2 }
@@ -64,14 +66,7 @@ function halfBits(bits: number, value: number): number {
     // A carry out of the mantissa runs into the exponent, as it should.
     return sign | (half + (rest > 0x1000 || (rest === 0x1000 && (half & 1) === 1) ? 1 : 0))
   }
-  return sign | roundHalfEven(Math.abs(value) * 2 ** 24)
-}
-
-/** For 0 ≤ value ≤ 1024 subnormal steps, where doubles are exact. */
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value)
-  const rest = value - floor
-  return floor + (rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? 1 : 0)
+  return sign | roundHalfEven(Math.abs(value) * 2 ** 24) // subnormal steps, exact in a double
 }
 
 /** Index of the first NaN or infinity, −1 if there is none. */

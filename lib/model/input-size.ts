@@ -1,6 +1,9 @@
 // Owns: the size that frames are resized to for the network.
 // Must not know: pixels, tensors, engines.
 
+import { VideoDepthError } from '../errors.js'
+import { roundHalfEven } from '../rounding.js'
+
 /** Pixels along each side of a patch: DINOv2's ViT-…/14. */
 export const patchSize = 14
 
@@ -15,24 +18,32 @@ export interface InputSize {
  * `inputSize`, aspect kept, both sides rounded to a multiple of 14 (up where rounding fell below `inputSize`).
  *
  * @param inputSize pixels, upstream's `--input_size` (518)
+ * @throws VideoDepthError FRAME_INVALID for frames so elongated that their input size would be below one patch
  */
 export function networkInputSize(frameWidth: number, frameHeight: number, inputSize: number): InputSize {
   const ratio = Math.max(frameWidth, frameHeight) / Math.min(frameWidth, frameHeight)
-  const target =
-    ratio > 1.78 ? roundHalfEven(Math.trunc((inputSize * 1.777) / ratio) / patchSize) * patchSize : inputSize
+  const target = ratio > 1.78 ? reducedInputSize(inputSize, ratio) : inputSize
+  if (target === 0) throw tooElongated(frameWidth, frameHeight, ratio, inputSize)
   const scale = Math.max(target / frameWidth, target / frameHeight)
   return { width: toPatches(scale * frameWidth, target), height: toPatches(scale * frameHeight, target) }
+}
+
+/** @returns a multiple of 14, 0 where less than half a patch is left */
+function reducedInputSize(inputSize: number, ratio: number): number {
+  return roundHalfEven(Math.trunc((inputSize * 1.777) / ratio) / patchSize) * patchSize
+}
+
+function tooElongated(width: number, height: number, ratio: number, inputSize: number): VideoDepthError {
+  let needed = Math.max(inputSize, Math.floor((patchSize / 2) * (ratio / 1.777)))
+  while (reducedInputSize(needed, ratio) === 0) needed++
+  return new VideoDepthError(
+    'FRAME_INVALID',
+    `Frames of ${width}×${height} are too elongated (${ratio.toFixed(1)}:1) for an input size of ${inputSize}: ` +
+      `crop them, or set inputSize to ${needed} or more`,
+  )
 }
 
 function toPatches(length: number, least: number): number {
   const rounded = roundHalfEven(length / patchSize) * patchSize
   return rounded < least ? Math.ceil(length / patchSize) * patchSize : rounded
-}
-
-/** numpy's and Python's rounding. */
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value)
-  const difference = value - floor
-  if (difference !== 0.5) return Math.round(value)
-  return floor % 2 === 0 ? floor : floor + 1
 }

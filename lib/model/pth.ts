@@ -12,6 +12,7 @@ import { torchHost, TorchTensor } from './torch-objects.js'
 /** Far above any state_dict's pickle; bounds the memory that a hostile one takes. */
 const maxPickleBytes = 64 * 1024 * 1024
 const maxRecords = 100_000
+const chunkBytes = 4 * 1024 * 1024
 
 export const resaveHint = 'load it with PyTorch and re-save it: torch.save(model.state_dict(), "checkpoint.pth")'
 
@@ -19,6 +20,8 @@ export const resaveHint = 'load it with PyTorch and re-save it: torch.save(model
 interface Archive {
   readonly zip: yauzl.ZipFile
   readonly records: ReadonlyMap<string, yauzl.Entry>
+  /** Records that views are read from, once they were found to match their checksums. */
+  readonly checked: Set<yauzl.Entry>
 }
 
 export async function openPth(file: FileReader): Promise<TensorFile> {
@@ -41,7 +44,7 @@ async function readDirectory(file: FileReader): Promise<Archive> {
       if (byName.has(entry.fileName)) throw file.error(`record ${entry.fileName} is there twice`)
       byName.set(entry.fileName, entry)
     }
-    return { zip, records: withoutFolder(byName) }
+    return { zip, records: withoutFolder(byName), checked: new Set() }
   } catch (error) {
     if (error instanceof VideoDepthError) throw error
     throw file.error(
@@ -125,6 +128,7 @@ async function readTensor(
   const elements = shape.reduce((a, b) => a * b, 1)
   if (elements === storage.elements && isContiguous(shape, strides)) return readRecord(file, archive, entry)
   if (elements === 0) return new Uint8Array(0)
+  await checkRecord(file, archive, entry)
   const start = await dataStart(file, archive, entry)
   if (isContiguous(shape, strides)) return file.read(start + offset * size, elements * size)
   const span = 1 + shape.reduce((sum, extent, i) => sum + (extent - 1) * (strides[i] ?? 0), 0)
@@ -170,10 +174,25 @@ function gather(
 async function readRecord(file: FileReader, archive: Archive, entry: yauzl.Entry): Promise<Uint8Array<ArrayBuffer>> {
   checkStored(file, entry)
   const bytes = await file.read(await dataStart(file, archive, entry), entry.uncompressedSize)
-  if (crc32(bytes) !== entry.crc32) {
-    throw file.error(`record ${entry.fileName} does not match its checksum; the file is damaged, download it again`)
-  }
+  compareChecksum(file, entry, crc32(bytes))
   return bytes
+}
+
+/** The same check for a record of which parts are read: in pieces, as many tensors may share a large one, and once. */
+async function checkRecord(file: FileReader, archive: Archive, entry: yauzl.Entry): Promise<void> {
+  if (archive.checked.has(entry)) return
+  const start = await dataStart(file, archive, entry)
+  let checksum = 0
+  for (let done = 0; done < entry.uncompressedSize; done += chunkBytes) {
+    checksum = crc32(await file.read(start + done, Math.min(chunkBytes, entry.uncompressedSize - done)), checksum)
+  }
+  compareChecksum(file, entry, checksum)
+  archive.checked.add(entry)
+}
+
+function compareChecksum(file: FileReader, entry: yauzl.Entry, checksum: number): void {
+  if (checksum === entry.crc32) return
+  throw file.error(`record ${entry.fileName} does not match its checksum; the file is damaged, download it again`)
 }
 
 async function dataStart(file: FileReader, archive: Archive, entry: yauzl.Entry): Promise<number> {

@@ -25,7 +25,7 @@ const storageTypes = new Map<string, { type: string; bytes: number }>([
   ['BoolStorage', { type: 'bool', bytes: 1 }],
 ])
 
-/** More elements than any tensor of the network has; keeps every product below 2^53. */
+/** More elements than any storage or tensor of the network has; keeps every product below 2^53. */
 const maxElements = 2 ** 31
 
 class StorageType extends PickleObject {
@@ -61,7 +61,7 @@ export class TorchStorage extends PickleObject {
   }
 }
 
-/** A view of a storage. It lies inside: checked when it was made. */
+/** A view of a storage. It lies inside and has no more elements: checked when it was made. */
 export class TorchTensor extends PickleObject {
   readonly storage: TorchStorage
   /** Elements. */
@@ -123,7 +123,11 @@ function rebuildTensor([storage, offset, size, stride]: readonly PickleValue[]):
   if (shape.length !== strides.length || shape.length > 8) throw damaged('a tensor has no proper shape')
   let elements = 1
   for (const extent of shape) elements = Math.min(elements * extent, 2 * maxElements)
-  if (elements > maxElements) throw damaged(`a tensor has more than ${maxElements} elements`)
+  // An expanded view (stride 0) could claim gigabytes of a storage of one element; a state_dict has no use for one.
+  if (elements > storage.elements) {
+    const extents = shape.length === 0 ? 'one element' : `${shape.join('×')} elements`
+    throw damaged(`a tensor of ${extents} is a view of a storage of ${storage.elements}`)
+  }
   const last = shape.reduce((sum, extent, i) => sum + (extent - 1) * (strides[i] ?? 0), offset)
   if (elements > 0 && last >= storage.elements) throw damaged('a tensor reaches beyond its storage')
   return new TorchTensor(storage, offset, shape, strides)

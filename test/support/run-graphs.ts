@@ -74,16 +74,3 @@ function joined(parts: readonly Float32Array[]): Float32Array {
   }
   return all
 }
-
-/** Largest difference over the reference's range; NaN and infinity count as infinitely far. */
-export function relativeError(found: Float32Array, reference: ArrayLike<number>): number {
-  let [least, most, worst] = [Infinity, -Infinity, found.length === reference.length ? 0 : Infinity]
-  for (const [i, value] of found.entries()) {
-    const wanted = reference[i] ?? Number.NaN
-    least = Math.min(least, wanted)
-    most = Math.max(most, wanted)
-    const difference = Math.abs(value - wanted)
-    worst = Number.isFinite(difference) ? Math.max(worst, difference) : Infinity
-  }
-  return worst / (most - least)
-}

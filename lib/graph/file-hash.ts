@@ -1,5 +1,5 @@
-// Owns: the SHA-256 of checkpoint files, remembered so that an unchanged file is not read again.
-// Must not know: what is cached under that hash.
+// Owns: the SHA-256 of large files, remembered so that an unchanged file is not read again.
+// Must not know: what the files hold, what is cached under a hash.
 
 import { createHash } from 'node:crypto'
 import { readFile, realpath, stat } from 'node:fs/promises'
@@ -13,6 +13,12 @@ export interface FileIdentity {
   readonly size: string
   readonly mtimeNs: string
   readonly inode: string
+}
+
+/** Where a hash is remembered: a small JSON file. */
+export interface HashRecord {
+  readonly folder: string
+  readonly name: string
 }
 
 const chunkBytes = 4 * 1024 * 1024
@@ -32,27 +38,43 @@ export function sameIdentity(a: FileIdentity, b: FileIdentity): boolean {
   return a.path === b.path && a.size === b.size && a.mtimeNs === b.mtimeNs && a.inode === b.inode
 }
 
+/** One record for each path, so that what is remembered does not grow with the writes to a file. */
+export function checkpointRecord(cacheDir: string, { path: real }: FileIdentity): HashRecord {
+  const name = `${createHash('sha256').update(real).digest('hex').slice(0, 32)}.json`
+  return { folder: path.join(cacheDir, 'checkpoints'), name }
+}
+
 export interface HashOptions {
   readonly signal?: AbortSignal | undefined
-  /** @param fraction 0…1 */
+  /** @param fraction 0…1; not called where the hash was remembered */
   readonly onProgress?: ((fraction: number) => void) | undefined
 }
 
 /** Hex. Reads the file only where no hash is remembered for this identity. */
-export async function checkpointHash(cacheDir: string, identity: FileIdentity, options: HashOptions): Promise<string> {
-  const folder = path.join(cacheDir, 'checkpoints')
-  const name = `${createHash('sha256').update(identity.path).digest('hex').slice(0, 32)}.json`
-  const remembered = await recall(path.join(folder, name), identity)
+export async function fileHash(identity: FileIdentity, record: HashRecord, options: HashOptions): Promise<string> {
+  const remembered = await recallHash(identity, record)
   if (remembered !== undefined) return remembered
-  const sha256 = await hashFile(identity.path, options)
-  await openCacheFolder(folder)
-  await writeAtomically(folder, name, (file) => file.writeFile(JSON.stringify({ ...identity, sha256 })))
+  const sha256 = await readHash(identity.path, options)
+  await rememberHash(identity, record, sha256)
   return sha256
 }
 
-async function recall(file: string, identity: FileIdentity): Promise<string | undefined> {
+/** Best effort: a cache that cannot be written costs another reading of the file, not the call. */
+export async function rememberHash(identity: FileIdentity, record: HashRecord, sha256: string): Promise<void> {
   try {
-    const record = JSON.parse(await readFile(file, 'utf8')) as Partial<FileIdentity & { sha256: string }> | null
+    await openCacheFolder(record.folder)
+    const content = JSON.stringify({ ...identity, sha256 })
+    await writeAtomically(record.folder, record.name, (file) => file.writeFile(content))
+  } catch {
+    // What follows needs the hash, not its record; where it has to write, that fails with the reason.
+  }
+}
+
+async function recallHash(identity: FileIdentity, { folder, name }: HashRecord): Promise<string | undefined> {
+  try {
+    const record = JSON.parse(await readFile(path.join(folder, name), 'utf8')) as Partial<
+      FileIdentity & { sha256: string }
+    > | null
     const { path: real = '', size = '', mtimeNs = '', inode = '', sha256 = '' } = record ?? {}
     return sameIdentity(identity, { path: real, size, mtimeNs, inode }) && /^[0-9a-f]{64}$/.test(sha256)
       ? sha256
@@ -62,7 +84,7 @@ async function recall(file: string, identity: FileIdentity): Promise<string | un
   }
 }
 
-async function hashFile(file: string, { signal, onProgress }: HashOptions): Promise<string> {
+async function readHash(file: string, { signal, onProgress }: HashOptions): Promise<string> {
   const reader = await FileReader.open(file)
   try {
     const hash = createHash('sha256')
