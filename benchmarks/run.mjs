@@ -16,6 +16,7 @@ const { values } = parseArgs({
     checkpoint: { type: 'string' },
     'input-size': { type: 'string', default: '280' },
     frames: { type: 'string', default: '66' },
+    'frame-size': { type: 'string', default: '540x540' },
     trials: { type: 'string', default: '3' },
     threads: { type: 'string', default: String(os.availableParallelism()) },
   },
@@ -28,6 +29,10 @@ const [inputSize, frames, trials, threads] = ['input-size', 'frames', 'trials', 
     throw new Error(`Expected a whole number from 1 for --${name}, received ${values[name]}`)
   return value
 })
+
+const [width, height] = values['frame-size'].split('x').map(Number)
+if (!(width > 0 && height > 0))
+  throw new Error(`Expected WIDTHxHEIGHT for --frame-size, received ${values['frame-size']}`)
 
 const settings = { checkpoint: await checkpoint(), video: await clip(), inputSize, threads }
 const samples = { pipeline: [], 'whole-window': [] }
@@ -52,11 +57,10 @@ async function checkpoint() {
 }
 
 async function clip() {
-  const target = path.join(results, `clip-${frames}.mp4`)
+  const target = path.join(results, `clip-${width}x${height}-${frames}.mp4`)
   if (existsSync(target)) return target
   const writer = await rgbVideoWriter(target, { frameRate: 24 })
-  for (const frame of renderSequence({ seed: 1, frames, width: 960, height: 540, frameRate: 24 }))
-    await writer.write(frame)
+  for (const frame of renderSequence({ seed: 1, frames, width, height, frameRate: 24 })) await writer.write(frame)
   return writer.finish()
 }
 
@@ -82,7 +86,7 @@ function median(numbers) {
 
 function print({ machine: { processor, threads: used, node } }, file) {
   const lines = [
-    `${values.size} at ${inputSize}, ${frames} frames of 960×540, ${used} threads, ${processor}, Node ${node}`,
+    `${values.size} at ${inputSize}, ${frames} frames of ${width}×${height}, ${used} threads, ${processor}, Node ${node}`,
     '',
   ]
   const perFrame = {}
