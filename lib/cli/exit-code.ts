@@ -3,6 +3,7 @@
 
 import { VideoDepthError, type ErrorCode } from '../errors.js'
 
+/** An interrupted command has none: it ends by the signal, which a shell shows as 130 for Ctrl-C. */
 export const exitCode = {
   ok: 0,
   /** No half-written file is left; what a command had finished before stays. */
@@ -11,8 +12,6 @@ export const exitCode = {
   usage: 2,
   /** The input broke off or was damaged; the outputs are complete for the frames that could be read. */
   partial: 3,
-  /** 128 + SIGINT: Ctrl-C; half-written outputs were removed. */
-  interrupted: 130,
 } as const
 
 const partialCodes: readonly ErrorCode[] = ['SOURCE_DAMAGED', 'FRAME_SIZE_CHANGED']
