@@ -2,13 +2,13 @@
 // Must not know: how either works.
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { rgbVideoWriter } from '#lib/io/rgb-video-sink.js'
 import { renderSequence } from '#lib/scene/sequence.js'
-import { writeSeededCheckpoint } from './seeded-checkpoint.mjs'
+import { benchmarkCheckpoint, frameSize, machine, median, results, wholeNumber, writeReport } from './shared.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -21,40 +21,16 @@ const { values } = parseArgs({
     threads: { type: 'string', default: String(os.availableParallelism()) },
   },
 })
-const results = path.join(import.meta.dirname, 'results')
-mkdirSync(results, { recursive: true })
-const [inputSize, frames, trials, threads] = ['input-size', 'frames', 'trials', 'threads'].map((name) => {
-  const value = Number(values[name])
-  if (!Number.isInteger(value) || value < 1)
-    throw new Error(`Expected a whole number from 1 for --${name}, received ${values[name]}`)
-  return value
-})
-
-const [width, height] = values['frame-size'].split('x').map(Number)
-if (!(width > 0 && height > 0))
-  throw new Error(`Expected WIDTHxHEIGHT for --frame-size, received ${values['frame-size']}`)
-
-const settings = { checkpoint: await checkpoint(), video: await clip(), inputSize, threads }
+const [inputSize, frames, trials, threads] = ['input-size', 'frames', 'trials', 'threads'].map((name) =>
+  wholeNumber(values, name),
+)
+const { width, height } = frameSize(values)
+const settings = { checkpoint: await benchmarkCheckpoint(values), video: await clip(), inputSize, threads }
 const samples = { pipeline: [], 'whole-window': [] }
 for (const name of Object.keys(samples)) trial(name) // warm-up: caches on disk, clocks
 for (let i = 0; i < trials; i++) for (const name of Object.keys(samples)) samples[name].push(trial(name))
-const report = {
-  date: new Date().toISOString(),
-  machine: machine(),
-  settings: { ...values, frameSize: '960x540' },
-  samples,
-}
-const file = path.join(results, `pipeline-${values.size}-${inputSize}-${Date.now()}.json`)
-writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`)
-print(report, file)
-
-/** The named one, or seeded weights of the named size: speed does not depend on their values. */
-async function checkpoint() {
-  if (values.checkpoint !== undefined) return path.resolve(values.checkpoint)
-  const target = path.join(results, `seeded-${values.size}.safetensors`)
-  if (!existsSync(target)) await writeSeededCheckpoint(values.size, target)
-  return target
-}
+const report = { machine: machine(threads), settings: values, samples }
+print(report, writeReport(`pipeline-${values.size}-${inputSize}`, report))
 
 async function clip() {
   const target = path.join(results, `clip-${width}x${height}-${frames}.mp4`)
@@ -72,16 +48,6 @@ function trial(name) {
   const result = JSON.parse(output.toString())
   process.stderr.write(`${name}: ${result.seconds.total.toFixed(2)} s for ${result.frames} frames\n`)
   return result
-}
-
-function machine() {
-  const { model } = os.cpus()[0]
-  return { processor: model.trim(), threads, memoryGiB: Math.round(os.totalmem() / 2 ** 30), node: process.version }
-}
-
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b)
-  return sorted[sorted.length >> 1]
 }
 
 function print({ machine: { processor, threads: used, node } }, file) {
@@ -107,6 +73,6 @@ function print({ machine: { processor, threads: used, node } }, file) {
   )
   if (spread > 0.1)
     lines.push(`The ratios differ by ${Math.round(spread * 100)} %: the machine was too busy to believe this.`)
-  lines.push(`raw: ${path.relative(process.cwd(), file)}`)
+  lines.push(`raw: ${file}`)
   process.stdout.write(`${lines.join('\n')}\n`)
 }

@@ -3,24 +3,35 @@
 
 #include <napi.h>
 
+#include "content-meter.h"
+#include "maps.h"
 #include "preprocess.h"
 #include "stitcher.h"
+#include "to-rgb.h"
 
 namespace {
 
 class Addon : public Napi::Addon<Addon> {
  public:
   Addon(Napi::Env env, Napi::Object exports) {
-    DefineAddon(exports,
-                {
-                    InstanceValue("version", Napi::String::New(env, VIDEO_DEPTH_VERSION), napi_enumerable),
-                    InstanceMethod<&Addon::preprocess>("preprocess", napi_enumerable),
-                    InstanceValue("Stitcher", video_depth_binding::Stitcher::define(env), napi_enumerable),
-                });
+    DefineAddon(
+        exports,
+        {
+            InstanceValue("version", Napi::String::New(env, VIDEO_DEPTH_VERSION), napi_enumerable),
+            InstanceMethod<&Addon::preprocess>("preprocess", napi_enumerable),
+            InstanceMethod<&Addon::to_rgb>("toRgb", napi_enumerable),
+            InstanceMethod<&Addon::upsample>("upsample", napi_enumerable),
+            InstanceMethod<&Addon::fit_map>("fitMap", napi_enumerable),
+            InstanceValue("ContentMeter", video_depth_binding::ContentMeter::define(env), napi_enumerable),
+            InstanceValue("Stitcher", video_depth_binding::Stitcher::define(env), napi_enumerable),
+        });
   }
 
  private:
   void preprocess(const Napi::CallbackInfo& info) { video_depth_binding::preprocess(info); }
+  Napi::Value to_rgb(const Napi::CallbackInfo& info) { return video_depth_binding::to_rgb(info); }
+  Napi::Value upsample(const Napi::CallbackInfo& info) { return video_depth_binding::upsample(info); }
+  Napi::Value fit_map(const Napi::CallbackInfo& info) { return video_depth_binding::fit_map(info); }
 };
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "arguments.h"
 
 #include <cmath>
+#include <limits>
 #include <new>
 
 #include "error.h"
@@ -61,6 +62,15 @@ int64_t read_integer(const Napi::Value& value, const std::string& parameter, int
   return static_cast<int64_t>(number);
 }
 
+float read_float(const Napi::Value& value, const std::string& parameter) {
+  if (!value.IsNumber()) throw unexpected("a finite number", parameter, value);
+  const double number = value.As<Napi::Number>().DoubleValue();
+  if (!(std::abs(number) <= static_cast<double>(std::numeric_limits<float>::max()))) {
+    throw Napi::RangeError::New(value.Env(), wording("a finite number", parameter, value));
+  }
+  return static_cast<float>(number);
+}
+
 Napi::Object read_object(const Napi::Value& value, const std::string& parameter) {
   if (!value.IsObject() || value.IsFunction()) throw unexpected("an object", parameter, value);
   return value.As<Napi::Object>();
@@ -108,6 +118,12 @@ Napi::Value to_js_error(Napi::Env env, const std::exception_ptr& failure) {
   } catch (const std::exception& error) {
     return Napi::Error::New(env, error.what()).Value();
   }
+}
+
+Napi::Value transferred(Napi::Env env, const std::string& arrays, const std::string& function) {
+  const std::string expected =
+      "Expected " + arrays + " to stay with their owner until " + function + " settles";
+  return Napi::Error::New(env, expected + ", received a transferred array").Value();
 }
 
 } // namespace video_depth_binding

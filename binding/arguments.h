@@ -18,6 +18,8 @@ Napi::Error unexpected(const std::string& expected, const std::string& parameter
 
 /// None of these runs JavaScript, except `member` and `element`, which may call getters.
 int64_t read_integer(const Napi::Value& value, const std::string& parameter, int64_t least, int64_t most);
+/// Finite, also as a float32.
+float read_float(const Napi::Value& value, const std::string& parameter);
 Napi::Object read_object(const Napi::Value& value, const std::string& parameter);
 Napi::Array read_array(const Napi::Value& value, const std::string& parameter, uint32_t most);
 Napi::Float32Array read_floats(const Napi::Value& value, const std::string& parameter);
@@ -32,5 +34,8 @@ inline std::string item(const std::string& list, uint32_t index) {
 
 /// What the core threw, as a RangeError with `operation`, or an Error.
 Napi::Value to_js_error(Napi::Env env, const std::exception_ptr& failure);
+
+/// What a call of `function` rejects with where it lost the memory of `arrays`.
+Napi::Value transferred(Napi::Env env, const std::string& arrays, const std::string& function);
 
 } // namespace video_depth_binding

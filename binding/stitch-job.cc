@@ -42,9 +42,7 @@ void StitchJob::OnOK() {
   if (failure_) {
     deferred_.Reject(to_js_error(env, failure_));
   } else if (!arrays_intact()) {
-    const char* message =
-        "Expected maps and out to stay with their owner until stitch settles, received a transferred array";
-    deferred_.Reject(Napi::Error::New(env, message).Value());
+    deferred_.Reject(transferred(env, "maps and out", "stitch"));
   } else {
     deferred_.Resolve(result(env));
   }

@@ -1,11 +1,14 @@
 // Owns: one video's way through the engine: reading, encoding, decoding and stitching in the order of the plan.
 // Must not know: which engine runs, where frames come from, where depth goes.
 
+import type { CutDetector } from './cuts/cut-detector.js'
 import type { EngineSession, EngineTimings } from './engine/engine.js'
 import { VideoDepthError } from './errors.js'
-import type { DepthFrame, DepthKind, RgbFrame } from './frame.js'
+import type { DepthFrame, DepthKind, RgbFrame, SceneMark } from './frame.js'
+import { FrameReader, type ReadFrame } from './frame-reader.js'
 import type { FrameSource, SourceInfo } from './io/source.js'
 import type { ProcessProgress } from './options.js'
+import { openUnlessAborted } from './unless-aborted.js'
 import { isNeeded, newEnd, planWindow, releasable, type WindowPlan } from './window/plan.js'
 import { SlotTable } from './window/slots.js'
 import type { WindowStrategy } from './window/strategy.js'
@@ -14,6 +17,8 @@ export interface DepthRunOptions {
   readonly strategy: WindowStrategy
   readonly kind: DepthKind
   readonly slots: number
+  /** Undefined where the video is one scene. */
+  readonly detector?: CutDetector | undefined
   readonly openSource: (signal: AbortSignal) => Promise<FrameSource>
   readonly openSession: (width: number, height: number, signal: AbortSignal) => Promise<EngineSession>
   readonly signal: AbortSignal | undefined
@@ -28,6 +33,8 @@ export interface RunSummary {
   /** Encoder runs; equals framesIn, as no frame is ever encoded twice. */
   readonly framesEncoded: number
   readonly windows: number
+  /** Scenes that the video was cut into: 1 unless `sceneCuts` found any. */
+  readonly scenes: number
   /** Windows that could not be fitted to the earlier ones and kept scale 1, shift 0. */
   readonly degenerateWindows: number
   /** Seconds spent by phase. `read` includes decoding and waiting for the source. */
@@ -36,8 +43,18 @@ export interface RunSummary {
 
 interface Emission {
   readonly plan: WindowPlan
+  /** Running number of the window. */
+  readonly window: number
+  /** Index of the scene's first frame. */
+  readonly base: number
   readonly frames: readonly Float32Array[]
   readonly aligned: DepthFrame['aligned']
+}
+
+/** What is known of a frame besides its pixels, until its depth is there. */
+interface FrameFacts {
+  readonly timestampMs: number
+  readonly scene: SceneMark
 }
 
 /**
@@ -51,32 +68,34 @@ interface Emission {
 export class DepthRun implements AsyncIterableIterator<DepthFrame> {
   readonly #options: DepthRunOptions
   readonly #frames: AsyncGenerator<DepthFrame, undefined>
-  readonly #slots: SlotTable
-  readonly #timestamps = new Map<number, number>()
+  readonly #facts = new Map<number, FrameFacts>()
   readonly #stop = new AbortController()
-  #source: FrameSource | undefined
-  #reader: AsyncIterator<RgbFrame> | undefined
+  readonly #reader: FrameReader
   #session: EngineSession | undefined
-  #first: RgbFrame | undefined
-  #reading = false
-  #read = 0
+  /** Read, but not yet part of a scene. */
+  #pending: ReadFrame | undefined
+  /** Slots of the present scene's frames, by their position in it. */
+  #slots: SlotTable
+  #scenes = 0
+  #sceneStart = 0
+  /** No more frames belong to the present scene. */
+  #sceneEnded = false
   #framesIn = 0
   #framesEncoded = 0
   #framesOut = 0
   #windows = 0
   #degenerateWindows = 0
-  #ended = false
-  #sourceError: Error | undefined
 
   constructor(options: DepthRunOptions) {
     this.#options = options
+    this.#reader = new FrameReader(options.detector, this.#stop.signal)
     this.#slots = new SlotTable(options.slots)
     this.#frames = this.#run()
   }
 
   /** What the source says of itself; undefined until the first frame was asked for. */
   get info(): SourceInfo | undefined {
-    return this.#source?.info
+    return this.#reader.info
   }
 
   get summary(): RunSummary {
@@ -86,8 +105,9 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
       framesOut: this.#framesOut,
       framesEncoded: this.#framesEncoded,
       windows: this.#windows,
+      scenes: this.#scenes,
       degenerateWindows: this.#degenerateWindows,
-      seconds: { read: this.#read, ...engine },
+      seconds: { read: this.#reader.seconds, ...engine },
     }
   }
 
@@ -123,7 +143,7 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
     this.#stop.signal.addEventListener('abort', () => void this.#session?.close())
     try {
       for await (const emission of this.#windowsInOrder()) yield* this.#emit(emission)
-      if (this.#sourceError !== undefined) throw this.#sourceError
+      if (this.#reader.error !== undefined) throw this.#reader.error
     } catch (error) {
       throw this.#stop.signal.aborted ? (this.#stop.signal.reason as Error) : error
     } finally {
@@ -133,13 +153,29 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
   }
 
   async *#windowsInOrder(): AsyncGenerator<Emission> {
-    const { strategy, kind } = this.#options
     await this.#open()
+    while (this.#pending !== undefined) {
+      this.#beginScene()
+      yield* this.#sceneWindows()
+    }
+  }
+
+  /** Every scene is a video of its own: its windows see, and are fitted to, nothing before it. */
+  #beginScene(): void {
+    this.#scenes++
+    this.#sceneStart = this.#framesIn
+    this.#sceneEnded = false
+    this.#slots = new SlotTable(this.#options.slots)
+  }
+
+  async *#sceneWindows(): AsyncGenerator<Emission> {
+    const { strategy, kind } = this.#options
+    const base = this.#sceneStart
     let filling = this.#fill(0)
     try {
       for (let index = 0; ; index++) {
         await filling
-        const frameCount = this.#ended ? this.#framesIn : undefined
+        const frameCount = this.#sceneEnded ? this.#framesIn - base : undefined
         if (frameCount !== undefined && !isNeeded(strategy, index, frameCount)) return
         const plan = planWindow(strategy, index, frameCount, kind === 'disparity')
         const session = this.#engineSession()
@@ -149,10 +185,9 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
         filling = plan.last ? Promise.resolve() : this.#fill(index + 1) // goes on while this window is stitched and read
         filling.catch(() => undefined) // awaited above, or superseded by an earlier error
         const { frames, scale, shift, degenerate, nonFinite } = await session.stitch(depth, plan.step)
-        if (nonFinite > 0) throw notFinite(index, nonFinite)
-        this.#windows++
+        if (nonFinite > 0) throw notFinite(this.#windows, nonFinite)
         if (degenerate) this.#degenerateWindows++
-        yield { plan, frames, aligned: { scale, shift, degenerate } }
+        yield { plan, window: this.#windows++, base, frames, aligned: { scale, shift, degenerate } }
         if (plan.last) return
       }
     } finally {
@@ -160,84 +195,70 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
     }
   }
 
-  *#emit({ plan, frames, aligned }: Emission): Generator<DepthFrame> {
+  *#emit({ plan, window, base, frames, aligned }: Emission): Generator<DepthFrame> {
     const { frameWidth: width, frameHeight: height } = this.#engineSession().geometry
     for (let i = 0; i < plan.emitted; i++) {
       this.#stop.signal.throwIfAborted()
-      const index = plan.firstEmitted + i
+      const index = base + plan.firstEmitted + i
       const data = frames[i]
-      const timestampMs = this.#timestamps.get(index)
-      if (data === undefined || timestampMs === undefined) throw new Error(`frame ${index} is missing`)
-      this.#timestamps.delete(index)
+      const facts = this.#facts.get(index)
+      if (data === undefined || facts === undefined) throw new Error(`frame ${index} is missing`)
+      this.#facts.delete(index)
       this.#framesOut++
-      yield { index, timestampMs, width, height, data, kind: this.#options.kind, window: plan.index, aligned }
+      yield { index, ...facts, width, height, data, kind: this.#options.kind, window, aligned }
       this.#report()
     }
   }
 
   async #open(): Promise<void> {
     const { signal } = this.#stop
-    this.#source = await openUnlessAborted(this.#options.openSource(signal), signal)
-    this.#reader = this.#source[Symbol.asyncIterator]()
-    const first = await this.#nextFrame()
+    await this.#reader.open(this.#options.openSource(signal))
+    const first = await this.#reader.next()
     if (first === undefined) {
-      throw this.#sourceError ?? new VideoDepthError('SOURCE_EMPTY', `${this.#source.info.name} has no frames`)
+      throw this.#reader.error ?? new VideoDepthError('SOURCE_EMPTY', `${this.info?.name} has no frames`)
     }
-    this.#first = first
-    this.#session = await openUnlessAborted(this.#options.openSession(first.width, first.height, signal), signal)
+    this.#pending = first
+    const { width, height } = first.frame
+    this.#session = await openUnlessAborted(this.#options.openSession(width, height, signal), signal)
   }
 
-  /** Reads and encodes the frames that window `index` brings in, or as many as there are. */
+  /** Reads and encodes the frames that window `index` of the scene brings in, or as many as there are. */
   async #fill(index: number): Promise<void> {
-    const end = newEnd(this.#options.strategy, index)
+    const end = this.#sceneStart + newEnd(this.#options.strategy, index)
     const session = this.#engineSession()
-    while (!this.#ended && this.#framesIn < end) {
-      const frame = this.#first ?? (await this.#nextFrame())
-      this.#first = undefined
-      if (frame === undefined) return
-      const frameIndex = this.#framesIn
-      if (!this.#accept(frame, session)) return
-      await session.encode(frame, this.#slots.take(frameIndex))
+    while (!this.#sceneEnded && this.#framesIn < end) {
+      const next = this.#pending ?? (await this.#reader.next())
+      this.#pending = undefined
+      if (next === undefined || !this.#fits(next.frame, session)) {
+        this.#sceneEnded = true
+        return
+      }
+      if (next.decision.cut && this.#framesIn > this.#sceneStart) {
+        this.#pending = next
+        this.#sceneEnded = true
+        return
+      }
+      const slot = this.#slots.take(this.#framesIn - this.#sceneStart)
+      this.#accept(next)
+      await session.encode(next.frame, slot)
       this.#stop.signal.throwIfAborted()
       this.#framesEncoded++
       this.#report()
     }
   }
 
-  /** Counts a frame in; one of another size ends the video there. */
-  #accept(frame: RgbFrame, { geometry }: EngineSession): boolean {
+  /** One of another size ends the video. */
+  #fits(frame: RgbFrame, { geometry }: EngineSession): boolean {
     const { frameWidth, frameHeight } = geometry
-    if (frame.width !== frameWidth || frame.height !== frameHeight) {
-      const message = `Expected every frame to be ${frameWidth}×${frameHeight}, received ${frame.width}×${frame.height} at frame ${this.#framesIn}`
-      this.#endSource(new VideoDepthError('FRAME_SIZE_CHANGED', message))
-      return false
-    }
-    this.#timestamps.set(this.#framesIn, frame.timestampMs)
+    if (frame.width === frameWidth && frame.height === frameHeight) return true
+    const message = `Expected every frame to be ${frameWidth}×${frameHeight}, received ${frame.width}×${frame.height} at frame ${this.#framesIn}`
+    this.#reader.end(new VideoDepthError('FRAME_SIZE_CHANGED', message))
+    return false
+  }
+
+  #accept({ frame: { timestampMs }, decision }: ReadFrame): void {
+    this.#facts.set(this.#framesIn, { timestampMs, scene: { index: this.#scenes - 1, ...decision } })
     this.#framesIn++
-    return true
-  }
-
-  async #nextFrame(): Promise<RgbFrame | undefined> {
-    this.#stop.signal.throwIfAborted()
-    const started = performance.now()
-    this.#reading = true
-    try {
-      const result = await unlessAborted(Promise.resolve(this.#reader?.next()), this.#stop.signal)
-      if (result?.done === false) return result.value
-      this.#ended = true
-    } catch (error) {
-      this.#stop.signal.throwIfAborted()
-      this.#endSource(error)
-    } finally {
-      this.#read += (performance.now() - started) / 1000
-      this.#reading = this.#stop.signal.aborted
-    }
-    return undefined
-  }
-
-  #endSource(error: unknown): void {
-    this.#ended = true
-    this.#sourceError = error instanceof Error ? error : new Error(String(error))
   }
 
   #slotsOf(plan: WindowPlan): number[] {
@@ -253,47 +274,19 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
     this.#options.onProgress?.({
       framesEncoded: this.#framesEncoded,
       framesOut: this.#framesOut,
-      frameCount: this.#source?.info.frameCount,
+      frameCount: this.#reader.info?.frameCount,
     })
   }
 
   async #release(): Promise<void> {
     this.#stop.abort(ended())
     await this.#session?.close()
-    await this.#source?.close()
-    // A generator that is stuck in its own await would never answer.
-    if (!this.#reading) await this.#reader?.return?.()
+    await this.#reader.close()
     this.#options.onEnd?.()
   }
 }
 
 const ended = (): VideoDepthError => new VideoDepthError('CLOSED', 'The run has ended')
-
-/** What opens after an abort is closed again. */
-async function openUnlessAborted<T extends { close(): Promise<void> }>(
-  opening: Promise<T>,
-  signal: AbortSignal,
-): Promise<T> {
-  opening.then(
-    (opened) => signal.aborted && void opened.close(),
-    () => undefined,
-  )
-  return unlessAborted(opening, signal)
-}
-
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let abort: (() => void) | undefined
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason as Error)
-    if (signal.aborted) abort()
-    else signal.addEventListener('abort', abort, { once: true })
-  })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    if (abort !== undefined) signal.removeEventListener('abort', abort)
-  }
-}
 
 function notFinite(window: number, count: number): VideoDepthError {
   const message = `The network gave ${count} values that are not finite in window ${window}. The checkpoint is damaged, or does not belong to this network.`

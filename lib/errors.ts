@@ -16,9 +16,12 @@ export type ErrorCode =
   | 'SOURCE_UNREADABLE' // a video or image that cannot be opened
   | 'SOURCE_EMPTY' // a source without a single frame
   | 'SOURCE_DAMAGED' // decoding failed after some frames
+  | 'SOURCE_LOST' // a live source that went away and did not come back
   | 'FRAME_SIZE_CHANGED' // a frame of another size than the first
   | 'FRAME_INVALID' // a frame whose bytes do not fit its size, or too elongated for the network
   | 'DEPTH_NOT_FINITE' // the network produced NaN or infinity
+  | 'SNAPSHOT_MISMATCH' // a stream's snapshot that is damaged, of another version, or of another model
+  | 'QUEUE_FULL' // more frames pushed into a stream than may wait
   | 'OUTPUT_UNWRITABLE' // an output cannot be created or written
   | 'OUTPUT_FULL' // no space left where the output goes
 

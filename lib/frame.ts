@@ -1,6 +1,30 @@
 // Owns: what goes into the pipeline and what comes out of it.
 // Must not know: sources, engines, sinks.
 
+/**
+ * How the bytes of a picture are read, by FFmpeg's names: `rgb24`, `bgr24` [h, w, 3]; `rgba`, `bgra` [h, w, 4], alpha
+ * ignored; `gray8` [h, w]; `yuyv422` [h, ⌈w/2⌉, Y U Y V]; `nv12` [h, w] Y, then [⌈h/2⌉, ⌈w/2⌉, U V] with the same stride.
+ */
+export type PixelFormat = 'rgb24' | 'bgr24' | 'rgba' | 'bgra' | 'gray8' | 'nv12' | 'yuyv422'
+
+/** Which weights make luma of red, green and blue: ITU-R BT.601 (standard definition, most cameras) or BT.709 (HD). */
+export type ColorMatrix = 'bt601' | 'bt709'
+
+/** `limited`: luma 16…235, chroma 16…240. `full`: 0…255. */
+export type ColorRange = 'limited' | 'full'
+
+/** Layout of a picture's bytes; the defaults are tightly packed RGB. */
+export interface PixelLayout {
+  /** Default `rgb24`. */
+  readonly pixelFormat?: PixelFormat | undefined
+  /** Bytes from one row to the next; default: no gap. */
+  readonly strideBytes?: number | undefined
+  /** For `nv12` and `yuyv422`; default `bt601`. */
+  readonly colorMatrix?: ColorMatrix | undefined
+  /** For `nv12`, `yuyv422` and `gray8`; default `limited`, for `gray8` `full`. */
+  readonly colorRange?: ColorRange | undefined
+}
+
 /** One picture of a video: tightly packed RGB, 8 bits a channel. */
 export interface RgbFrame {
   /** [height, width, 3] row-major, values 0…255. Copied before the call that takes it returns. */
@@ -16,9 +40,9 @@ export interface RgbFrame {
 /** *Disparity* is relative inverse depth (larger is nearer, no unit); *metric* is depth in metres. */
 export type DepthKind = 'disparity' | 'metric'
 
-/** One depth map, in the order of the frames that went in. */
-export interface DepthFrame {
-  /** Position in the source after frame-rate reduction, from 0. */
+/** One depth map: what every output needs of it. */
+export interface DepthMap {
+  /** Position among the frames that came, from 0. */
   readonly index: number
   readonly timestampMs: number
   /** Pixels; the size of the frame that went in. */
@@ -27,10 +51,28 @@ export interface DepthFrame {
   /** [height, width] row-major, ≥ 0. Owned by the caller. */
   readonly data: Float32Array
   readonly kind: DepthKind
+}
+
+/** Which scene a frame belongs to, and why; one scene where cuts are not looked for. */
+export interface SceneMark {
+  /** From 0. */
+  readonly index: number
+  /** This is the first frame after a cut; in a stream also after a reset or a discontinuity. */
+  readonly cut: boolean
+  /**
+   * Mean absolute difference to the frame before over hue, saturation and value, 0…255; undefined for the first frame and
+   * where cuts are not looked for.
+   */
+  readonly contentScore: number | undefined
+}
+
+/** One depth map of a video that was processed in windows, in the order of the frames that went in. */
+export interface DepthFrame extends DepthMap {
   /** The window (from 0) that produced it; blended frames belong to the later window. */
   readonly window: number
   /** What the window was multiplied by and moved by to agree with the earlier ones. */
   readonly aligned: Alignment
+  readonly scene: SceneMark
 }
 
 export interface Alignment {

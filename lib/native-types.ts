@@ -1,6 +1,51 @@
 // Owns: the contract between TypeScript and the addon (binding/). Both sides check it.
 // Must not know: how the addon is found (binding.ts) or what calls it.
 
+import type { ColorMatrix, ColorRange, PixelFormat } from './frame.js'
+
+/** A picture with all of its layout said; see PixelFormat for the order of its bytes. Borrowed for the call. */
+export interface NativePicture {
+  /** At least as many bytes as the rows up to the last pixel take. */
+  readonly data: Uint8Array
+  /** Pixels, 1…32768. */
+  readonly width: number
+  readonly height: number
+  readonly pixelFormat: PixelFormat
+  /** From one row to the next; for `nv12` in both planes, and chroma begins at strideBytes · height. */
+  readonly strideBytes: number
+  readonly colorMatrix: ColorMatrix
+  readonly colorRange: ColorRange
+}
+
+/** Mean absolute differences between two pictures in OpenCV's 8-bit HSV: hue 0…179, saturation and value 0…255. */
+export interface ContentDifference {
+  readonly hue: number
+  readonly saturation: number
+  readonly value: number
+}
+
+/** Remembers the picture that it was last given. */
+export interface NativeContentMeter {
+  /**
+   * The difference to the picture before; `null` for the first one and where the size changed. Off the JS thread; calls
+   * run one after another in the order made. `picture.data` must not be transferred, resized or written before the promise
+   * settles.
+   */
+  measure(picture: NativePicture): Promise<ContentDifference | null>
+  /** Forgets the last picture: what is measured next (queued or not) counts from here. */
+  reset(): void
+}
+
+/** Least-squares view of two maps: what makes `prediction` most like `target`. */
+export interface MapFit {
+  /** target ≈ scale · prediction + shift; 1 and 0 where degenerate. */
+  readonly scale: number
+  readonly shift: number
+  readonly degenerate: boolean
+  /** Pearson's, −1…1; 0 where one of the maps is flat or not finite. */
+  readonly correlation: number
+}
+
 /** How one window is aligned, blended and emitted; made by window/plan.ts, carried out in cpp/stitch. */
 export interface StitchStep {
   /** Slots whose maps are compared with remembered frames to fit one scale and shift; empty: scale 1, shift 0. */
@@ -66,21 +111,39 @@ export interface NativeAddon {
   /** Package version that the addon was built from. */
   readonly version: string
   /**
-   * RGB 0…255 → resized by OpenCV's INTER_CUBIC rule in float → (x/255 − mean)/std → CHW.
+   * RGB 0…255 (other formats: converted first) → resized by OpenCV's INTER_CUBIC rule in float → (x/255 − mean)/std → CHW.
    * Synchronous: call it from a worker thread.
    *
-   * @param frame [frameHeight, frameWidth, 3] uint8, rows `strideBytes` apart
    * @param out [3, outHeight, outWidth] float32
    */
-  preprocess(
-    frame: Uint8Array,
-    frameWidth: number,
-    frameHeight: number,
-    strideBytes: number,
+  preprocess(picture: NativePicture, out: Float32Array, outWidth: number, outHeight: number, threads: number): void
+  /**
+   * Converts to tightly packed RGB, off the JS thread. Neither array may be transferred, resized or written before the
+   * promise settles.
+   *
+   * @param out [height, width, 3] uint8, apart from the picture's memory
+   */
+  toRgb(picture: NativePicture, out: Uint8Array): Promise<void>
+  /**
+   * Bilinear (align_corners) to another size, × scale + shift, clamped at 0. Synchronous: call it from a worker thread.
+   *
+   * @param map [mapHeight, mapWidth] float32
+   * @param out [outHeight, outWidth] float32
+   * @returns how many values of `map` were NaN or infinite; NaN stays NaN in `out`
+   */
+  upsample(
+    map: Float32Array,
+    mapWidth: number,
+    mapHeight: number,
     out: Float32Array,
     outWidth: number,
     outHeight: number,
+    scale: number,
+    shift: number,
     threads: number,
-  ): void
+  ): number
+  /** Of two maps of the same length. Synchronous: call it from a worker thread. */
+  fitMap(prediction: Float32Array, target: Float32Array): MapFit
+  readonly ContentMeter: new () => NativeContentMeter
   readonly Stitcher: new (options: StitcherOptions) => NativeStitcher
 }

@@ -2,6 +2,7 @@
 // Must not know: what the options do.
 
 import { availableParallelism } from 'node:os'
+import { checkSceneCuts, type SceneCutOptions, type SceneCutRule } from './cuts/cut-detector.js'
 import type { LoadProgress } from './engine/engine.js'
 import { invalidOption } from './errors.js'
 import type { OpenSourceOptions } from './io/open-source.js'
@@ -44,6 +45,11 @@ export interface ProcessOptions extends OpenSourceOptions {
   readonly stitching?: Stitching
   /** Frames a window: 16, 32 (default, as trained) or 48. */
   readonly windowLength?: number
+  /**
+   * Begin a new window where the content changes as at a film's cut; nothing is aligned to or blended with what came
+   * before. Default false; true takes PySceneDetect's defaults.
+   */
+  readonly sceneCuts?: boolean | SceneCutOptions
   /** Called after every frame that was encoded or has left. */
   readonly onProgress?: (progress: ProcessProgress) => void
 }
@@ -91,6 +97,7 @@ export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
 export interface CheckedProcessOptions {
   readonly stitching: Stitching
   readonly windowLength: number
+  readonly sceneCuts: SceneCutRule | undefined
   readonly source: Omit<OpenSourceOptions, 'signal'>
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((progress: ProcessProgress) => void) | undefined
@@ -99,13 +106,14 @@ export interface CheckedProcessOptions {
 /** @throws VideoDepthError INVALID_OPTION naming the option, what it may be, and what came */
 export function checkProcessOptions(options: ProcessOptions): CheckedProcessOptions {
   known(options, 'options', processOptionNames)
-  const { stitching = 'upstream', windowLength = defaultWindowLength, onProgress, signal, ...source } = options
+  const { stitching = 'upstream', windowLength = defaultWindowLength } = options
+  const { sceneCuts, stitching: _, windowLength: __, onProgress, signal, ...source } = options
   oneOf(stitching, 'stitching', stitchings)
   oneOf(windowLength, 'windowLength', windowLengths)
   checkSourceOptions(source)
   checkSignal(signal)
   checkCallback(onProgress)
-  return { stitching, windowLength, source, signal, onProgress }
+  return { stitching, windowLength, sceneCuts: checkSceneCuts(sceneCuts), source, signal, onProgress }
 }
 
 const loadOptionNames: readonly (keyof LoadOptions)[] = [
@@ -130,6 +138,7 @@ const processOptionNames: readonly (keyof ProcessOptions)[] = [
   'signal',
   'stitching',
   'windowLength',
+  'sceneCuts',
   'onProgress',
 ]
 

@@ -1,6 +1,7 @@
-// Owns: VideoDepth, the model as users hold it: load, process, close.
+// Owns: VideoDepth, the model as users hold it: load, process, stream, close.
 // Must not know: how an engine computes, how files are decoded.
 
+import { CutDetector } from './cuts/cut-detector.js'
 import { DepthRun } from './depth-run.js'
 import type { Engine } from './engine/engine.js'
 import { openEngine } from './engine/open-engine.js'
@@ -17,13 +18,16 @@ import {
   type LoadOptions,
   type ProcessOptions,
 } from './options.js'
+import { DepthStream } from './stream/depth-stream.js'
+import { checkStreamOptions, type StreamOptions } from './stream/stream-options.js'
 import { slotCount } from './window/plan.js'
 import { windowStrategy } from './window/strategy.js'
 
 /**
- * A loaded Video Depth Anything network. Any number of videos may be processed with one, also at the same time:
- * they take turns frame by frame. In a worker_thread of your own, `close()` before you terminate it: a thread that ends
- * in mid-inference takes the process with it (a limit of onnxruntime-node).
+ * A loaded Video Depth Anything network. Any number of videos and streams may be processed with one, also at the same
+ * time. They take turns: a turn is one frame, or one window's decoding, which a stream beside a video may wait for. In a
+ * worker_thread of your own, `close()` before you terminate it: a thread that ends in mid-inference takes the process
+ * with it (a limit of onnxruntime-node).
  *
  * @example
  * const model = await VideoDepth.load({ checkpoint: 'video_depth_anything_vits.pth' })
@@ -33,6 +37,7 @@ import { windowStrategy } from './window/strategy.js'
 export class VideoDepth {
   readonly #engine: Engine
   readonly #runs = new Set<DepthRun>()
+  readonly #streams = new Set<DepthStream<undefined>>()
   readonly #options: CheckedLoadOptions
   #closed: Promise<void> | undefined
 
@@ -86,6 +91,7 @@ export class VideoDepth {
       strategy,
       slots,
       kind: this.kind,
+      detector: checked.sceneCuts === undefined ? undefined : new CutDetector(checked.sceneCuts),
       openSource: async (signal) => {
         this.#assertOpen()
         this.#runs.add(run)
@@ -104,14 +110,37 @@ export class VideoDepth {
     return run
   }
 
+  /**
+   * A live video: one frame in, one depth map out. Nothing is loaded before the first frame, or `prepare`.
+   *
+   * @throws VideoDepthError INVALID_OPTION, CLOSED; the reason of a `signal` that is aborted already
+   */
+  stream(options: StreamOptions & { readonly queue: 'latest' }): DepthStream<undefined>
+  stream(options?: StreamOptions & { readonly queue?: 'all' }): DepthStream
+  stream(options?: StreamOptions): DepthStream<undefined>
+  stream(options: StreamOptions = {}): DepthStream<undefined> {
+    const checked = checkStreamOptions(options, this.#options.metric)
+    this.#assertOpen()
+    checked.signal?.throwIfAborted()
+    const host = {
+      engine: this.#engine,
+      kind: this.kind,
+      inputSize: (width: number, height: number) => networkInputSize(width, height, this.#options.inputSize),
+    }
+    const stream = new DepthStream<undefined>(host, checked, () => this.#streams.delete(stream))
+    this.#streams.add(stream)
+    return stream
+  }
+
   #assertOpen(): void {
     if (this.#closed !== undefined) throw new VideoDepthError('CLOSED', 'The model was closed')
   }
 
-  /** Idempotent. Runs that are under way reject with code CLOSED. */
+  /** Idempotent. Runs and streams that are under way reject with code CLOSED. */
   async close(): Promise<void> {
     if (this.#closed === undefined) {
       this.#closed = this.#engine.close()
+      for (const stream of this.#streams) void stream.close()
       for (const run of this.#runs) run.stop(new VideoDepthError('CLOSED', 'The model was closed'))
     }
     await this.#closed

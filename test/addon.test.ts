@@ -9,6 +9,7 @@ import t from 'tap'
 import { type AddonDiagnosis, diagnoseAddon, loadAddon } from '#lib/binding.js'
 import type { NativeAddon } from '#lib/native-types.js'
 import packageRoot from '#lib/package-root.cjs'
+import { resolvePicture } from '#lib/pixel-format.js'
 import { readNpz } from './support/npz.js'
 
 const { version } = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string }
@@ -28,7 +29,9 @@ t.test('the addon works in several workers at once and after they have ended', a
     const { parentPort } = require('node:worker_threads')
     import(${JSON.stringify(new URL('../dist/esm/binding.js', import.meta.url).href)}).then(({ loadAddon }) => {
       const out = new Float32Array(3 * 14 * 14)
-      loadAddon().preprocess(new Uint8Array(300).fill(255), 10, 10, 30, out, 14, 14, 2)
+      const layout = { pixelFormat: 'rgb24', strideBytes: 30, colorMatrix: 'bt601', colorRange: 'limited' }
+      const picture = { data: new Uint8Array(300).fill(255), width: 10, height: 10, ...layout }
+      loadAddon().preprocess(picture, out, 14, 14, 2)
       parentPort.postMessage(out[0])
     })`
   for (let round = 0; round < 3; round++) {
@@ -143,7 +146,8 @@ t.test('preprocess: upstream’s values', async (t) => {
   const bytes = 72 * 128 * 3
   for (const frame of [0, 31]) {
     const out = new Float32Array(3 * 70 * 126)
-    loadAddon().preprocess(video.subarray(frame * bytes, (frame + 1) * bytes), 128, 72, 128 * 3, out, 126, 70, 2)
+    const data = video.subarray(frame * bytes, (frame + 1) * bytes)
+    loadAddon().preprocess(resolvePicture({ data, width: 128, height: 72 }, 'frame'), out, 126, 70, 2)
     const wanted = expected.get(`preprocessed_frame${frame}`)?.data as Float32Array
     t.equal(out.length, wanted.length)
     const worst = out.reduce((worst, value, i) => Math.max(worst, Math.abs(value - (wanted[i] ?? Number.NaN))), 0)
@@ -153,36 +157,74 @@ t.test('preprocess: upstream’s values', async (t) => {
 
 t.test('preprocess: arguments are checked before anything is touched', (t) => {
   type Arguments = Parameters<NativeAddon['preprocess']>
-  const good: Arguments = [new Uint8Array(36), 4, 3, 12, new Float32Array(588), 14, 14, 1]
+  const picture = resolvePicture({ data: new Uint8Array(36), width: 4, height: 3 }, 'frame')
+  const good: Arguments = [picture, new Float32Array(588), 14, 14, 1]
   const detached = new Uint8Array(36)
   structuredClone(detached.buffer, { transfer: [detached.buffer] })
-  const memory = new ArrayBuffer(588 * 4)
+  const pictures: [object, string][] = [
+    [{ data: new Float32Array(36) }, 'Expected a Uint8Array for picture.data, received a typed array of 144 bytes'],
+    [{ data: new Uint8ClampedArray(36) }, 'Expected a Uint8Array for picture.data, received a typed array of 36 bytes'],
+    [{ data: 'pixels' }, 'Expected a Uint8Array for picture.data, received "pixels"'],
+    [{ data: new Uint8Array(35) }, 'Expected at least 36 bytes for picture.data, received 35'],
+    [{ data: detached }, 'Expected at least 36 bytes for picture.data, received 0'],
+    [{ width: 0 }, 'Expected an integer from 1 to 32768 for picture.width, received 0'],
+    [{ width: 4.5 }, 'Expected an integer from 1 to 32768 for picture.width, received 4.5'],
+    [{ width: Number.NaN }, 'Expected an integer from 1 to 32768 for picture.width, received NaN'],
+    [{ width: 2 ** 32 + 4 }, 'Expected an integer from 1 to 32768 for picture.width, received 4294967300'],
+    [{ height: '3' }, 'Expected an integer from 1 to 32768 for picture.height, received "3"'],
+    [{ strideBytes: 11 }, 'Expected 12 to 2147483647 bytes a row for picture.strideBytes, received 11'],
+    [{ strideBytes: -12 }, 'Expected an integer from 1 to 2147483647 for picture.strideBytes, received -12'],
+    [{ pixelFormat: 'rgba' }, 'Expected 16 to 2147483647 bytes a row for picture.strideBytes, received 12'],
+    [{ pixelFormat: 'nv12' }, 'Expected at least 52 bytes for picture.data, received 36'],
+    [
+      { pixelFormat: 'rgb48' },
+      'Expected one of rgb24, bgr24, rgba, bgra, gray8, nv12, yuyv422 for picture.pixelFormat, received "rgb48"',
+    ],
+    [{ colorMatrix: 'bt2020' }, 'Expected one of bt601, bt709 for picture.colorMatrix, received "bt2020"'],
+    [{ colorRange: 1 }, 'Expected one of limited, full for picture.colorRange, received 1'],
+  ]
+  for (const [changes, message] of pictures) {
+    t.throws(() => loadAddon().preprocess({ ...picture, ...changes }, new Float32Array(588), 14, 14, 1), {
+      message,
+    })
+  }
   const cases: [number, unknown, string][] = [
-    [0, new Float32Array(36), 'Expected a Uint8Array for frame, received a typed array of 144 bytes'],
-    [0, new Uint8ClampedArray(36), 'Expected a Uint8Array for frame, received a typed array of 36 bytes'],
-    [0, 'pixels', 'Expected a Uint8Array for frame, received "pixels"'],
-    [0, new Uint8Array(35), 'Expected at least 36 bytes for frame, received 35'],
-    [0, detached, 'Expected at least 36 bytes for frame, received 0'],
-    [1, 0, 'Expected an integer from 1 to 32768 for frameWidth, received 0'],
-    [1, 4.5, 'Expected an integer from 1 to 32768 for frameWidth, received 4.5'],
-    [1, Number.NaN, 'Expected an integer from 1 to 32768 for frameWidth, received NaN'],
-    [1, 2 ** 32 + 4, 'Expected an integer from 1 to 32768 for frameWidth, received 4294967300'],
-    [2, '3', 'Expected an integer from 1 to 32768 for frameHeight, received "3"'],
-    [3, 11, 'Expected at least 12 bytes a row for strideBytes, received 11'],
-    [3, -12, 'Expected an integer from 1 to 2147483647 for strideBytes, received -12'],
-    [4, new Float64Array(588), 'Expected a Float32Array for out, received a typed array of 4704 bytes'],
-    [4, new Float32Array(587), 'Expected 588 values for out, received 587'],
-    [5, 13, 'Expected 546 values for out, received 588'],
-    [6, 1e9, 'Expected an integer from 1 to 32768 for outHeight, received 1000000000'],
-    [7, 0, 'Expected an integer from 1 to 256 for threads, received 0'],
-    [7, undefined, 'Expected an integer from 1 to 256 for threads, received undefined'],
+    [0, 'picture', 'Expected an object for picture, received "picture"'],
+    [0, null, 'Expected an object for picture, received null'],
+    [1, new Float64Array(588), 'Expected a Float32Array for out, received a typed array of 4704 bytes'],
+    [1, new Float32Array(587), 'Expected 588 values for out, received 587'],
+    [2, 13, 'Expected 546 values for out, received 588'],
+    [3, 1e9, 'Expected an integer from 1 to 32768 for outHeight, received 1000000000'],
+    [4, 0, 'Expected an integer from 1 to 256 for threads, received 0'],
+    [4, undefined, 'Expected an integer from 1 to 256 for threads, received undefined'],
   ]
   for (const [index, value, message] of cases) {
     const args = (good as unknown[]).with(index, value) as Arguments
     t.throws(() => loadAddon().preprocess(...args), { message })
   }
-  const overlapping = [new Uint8Array(memory, 100, 36), 4, 3, 12, new Float32Array(memory), 14, 14, 1] as Arguments
-  t.throws(() => loadAddon().preprocess(...overlapping), { message: /memory apart from the frame's for out/ })
+  const memory = new ArrayBuffer(588 * 4)
+  const inside = { ...picture, data: new Uint8Array(memory, 100, 36) }
+  t.throws(() => loadAddon().preprocess(inside, new Float32Array(memory), 14, 14, 1), {
+    message: /memory apart from the picture's for out/,
+  })
   loadAddon().preprocess(...good)
+  t.end()
+})
+
+t.test('preprocess: a getter that takes an array away is noticed', (t) => {
+  const picture = resolvePicture({ data: new Uint8Array(36), width: 4, height: 3 }, 'frame')
+  const out = new Float32Array(588)
+  const takes = (array: Uint8Array | Float32Array): number => {
+    structuredClone(array.buffer, { transfer: [array.buffer as ArrayBuffer] })
+    return 12
+  }
+  const takesOut = Object.defineProperty({ ...picture }, 'strideBytes', { get: () => takes(out) })
+  t.throws(() => loadAddon().preprocess(takesOut, out, 14, 14, 1), {
+    message: 'Expected 588 values for out, received 0',
+  })
+  const takesData = Object.defineProperty({ ...picture }, 'strideBytes', { get: () => takes(picture.data) })
+  t.throws(() => loadAddon().preprocess(takesData, new Float32Array(588), 14, 14, 1), {
+    message: 'Expected at least 36 bytes for picture.data, received 0',
+  })
   t.end()
 })

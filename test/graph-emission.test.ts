@@ -5,7 +5,9 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import t, { type Test } from 'tap'
 import { GraphBuilder } from '#lib/graph/builder.js'
-import { prepareGraphs, prepareWeights, type PreparedGraphs, type PreparedWeights } from '#lib/graph/cache.js'
+import { prepareGraphs, prepareStreamStep, type PreparedGraph, type PreparedGraphs } from '#lib/graph/prepare-graphs.js'
+import { stateSlots } from '#lib/stream/step-plan.js'
+import { prepareWeights, type PreparedWeights } from '#lib/graph/prepare-weights.js'
 import { add, concat, conv, matMul, reshape } from '#lib/graph/operators.js'
 import { extendTemporalTable, resamplePositions } from '#lib/graph/position-tables.js'
 import { weightsIndex } from '#lib/graph/weights-file.js'
@@ -20,9 +22,10 @@ async function prepared(
   t: Test,
   precision: Precision,
   shape = plain,
-): Promise<{ weights: PreparedWeights; graphs: PreparedGraphs }> {
+): Promise<{ weights: PreparedWeights; graphs: PreparedGraphs; streamStep: PreparedGraph }> {
   const weights = await prepareWeights({ checkpoint: tinyPth, cacheDir: t.testdir(), precision })
-  return { weights, graphs: await prepareGraphs(weights, shape) }
+  const graphs = await prepareGraphs(weights, shape)
+  return { weights, graphs, streamStep: await prepareStreamStep(weights, { ...shape, stateSlots }) }
 }
 
 /** torch.nn.functional.interpolate of sin(0.7·i) on a 4×4 grid, bicubic, scale factors (n + 0.1)/4; torch 2.13. */
@@ -47,16 +50,19 @@ const torchPositions: readonly [rows: number, cols: number, values: readonly num
   ],
 ]
 
-const paths = ({ encoder, temporalHead, depthDecoder }: PreparedGraphs): string[] => [
+type Paths = Pick<PreparedGraphs, 'encoder' | 'temporalHead' | 'depthDecoder'>
+
+const paths = ({ encoder, temporalHead, depthDecoder }: Paths, streamStep: PreparedGraph): string[] => [
   encoder,
   temporalHead,
   depthDecoder,
+  streamStep.path,
 ]
 
 for (const precision of ['fp32', 'fp16'] as const) {
   t.test(`${precision}: only operators that TensorRT takes, every value described, every input defined`, async (t) => {
-    const { graphs } = await prepared(t, precision)
-    for (const file of paths(graphs)) {
+    const { graphs, streamStep } = await prepared(t, precision)
+    for (const file of paths(graphs, streamStep)) {
       const model = readModel(await readFile(file))
       t.same([...model.opsets], [['', 20]])
       const operators = new Set(model.nodes.map(({ operator }) => operator))
@@ -75,7 +81,7 @@ for (const precision of ['fp32', 'fp16'] as const) {
   })
 
   t.test(`${precision}: weights lie in one file beside the graphs, on pages, without overlap`, async (t) => {
-    const { weights, graphs } = await prepared(t, precision)
+    const { weights, graphs, streamStep } = await prepared(t, precision)
     const index = weightsIndex(weights.architecture, precision)
     t.equal((await stat(path.join(weights.folder, index.file))).size, index.bytes)
     let end = 0
@@ -83,7 +89,7 @@ for (const precision of ['fp32', 'fp16'] as const) {
       t.ok(offset % 4096 === 0 && offset >= end)
       end = offset + bytes
     }
-    for (const file of paths(graphs)) {
+    for (const file of paths(graphs, streamStep)) {
       t.equal(path.dirname(file), weights.folder)
       for (const { external } of readModel(await readFile(file)).initializers) {
         if (external.size === 0) continue
@@ -95,7 +101,13 @@ for (const precision of ['fp32', 'fp16'] as const) {
 }
 
 t.test('declared ports, also for odd grids and batches', async (t) => {
-  const { graphs } = await prepared(t, 'fp32', { rows: 3, cols: 7, windowLength: 16, encoderBatch: 2, decoderBatch: 4 })
+  const { graphs, streamStep } = await prepared(t, 'fp32', {
+    rows: 3,
+    cols: 7,
+    windowLength: 16,
+    encoderBatch: 2,
+    decoderBatch: 4,
+  })
   t.same(graphs.ports, {
     encoder: {
       inputs: { pixels: [2, 3, 42, 98] },
@@ -105,6 +117,23 @@ t.test('declared ports, also for odd grids and batches', async (t) => {
     depthDecoder: {
       inputs: { path3: [4, 32, 6, 14], layer1: [4, 32, 12, 28], layer2: [4, 32, 6, 14] },
       outputs: { depth: [4, 42, 98] },
+    },
+  })
+  // For each module its two attentions: pixels of its map, then its channels.
+  const states: [string, number, number][] = [
+    ...(['0.0', '0.1'] as const).map((name): [string, number, number] => [name, 21, 64]),
+    ...(['1.0', '1.1'] as const).map((name): [string, number, number] => [name, 8, 64]),
+    ...(['2.0', '2.1'] as const).map((name): [string, number, number] => [name, 21, 32]),
+    ...(['3.0', '3.1'] as const).map((name): [string, number, number] => [name, 84, 32]),
+  ]
+  t.same(streamStep.ports, {
+    inputs: {
+      ...{ layer3: [1, 64, 3, 7], layer4: [1, 64, 2, 4], positions: [43], mask: [43] },
+      ...Object.fromEntries(states.map(([name, pixels, width]) => [`remembered${name}`, [pixels, 42, width]])),
+    },
+    outputs: {
+      path3: [1, 32, 6, 14],
+      ...Object.fromEntries(states.map(([name, pixels, width]) => [`state${name}`, [pixels, width]])),
     },
   })
 })
@@ -159,5 +188,5 @@ t.test('nothing but finished files is left in the cache', async (t) => {
     names.filter((name) => name.startsWith('.')),
     [],
   )
-  t.equal(names.length, 9) // the weights, two notes on them, and three graphs with one each
+  t.equal(names.length, 11) // the weights, two notes on them, and four graphs with one each
 })

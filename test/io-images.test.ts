@@ -159,13 +159,38 @@ t.test("a caller's frames: lazily, in order, with their times", async (t) => {
   )
 })
 
+t.test("a caller's frames in other pixel formats become RGB", async (t) => {
+  const bgr = { data: Uint8Array.of(1, 2, 3, 4, 5, 6, 0, 0, 7, 8, 9, 10, 11, 12), width: 2, height: 2 }
+  const [padded] = (await collect(await fromFrames([{ ...bgr, pixelFormat: 'bgr24', strideBytes: 8 }]))).frames
+  t.same([...(padded?.data ?? [])], [3, 2, 1, 6, 5, 4, 9, 8, 7, 12, 11, 10])
+  const gray = {
+    data: Uint8Array.of(16, 235),
+    width: 2,
+    height: 1,
+    pixelFormat: 'gray8',
+    colorRange: 'limited',
+  } as const
+  const [full] = (await collect(await fromFrames([gray]))).frames
+  t.same([...(full?.data ?? [])], [0, 0, 0, 255, 255, 255])
+  const white = { data: Uint8Array.of(235, 128, 235, 128), width: 2, height: 1, pixelFormat: 'yuyv422' } as const
+  const [camera] = (await collect(await fromFrames([white]))).frames
+  t.same([...(camera?.data ?? [])], [255, 255, 255, 255, 255, 255])
+})
+
 t.test("a caller's frames are checked", async (t) => {
   const invalid: [Partial<Record<keyof InputFrame, unknown>>, RegExp][] = [
-    [{ ...frame(0), width: 4.5 }, /Expected a whole number of pixels from 1 for width, received 4\.5/],
+    [{ ...frame(0), width: 4.5 }, /Expected a whole number from 1 to 32768 for width, received 4\.5/],
     [{ ...frame(0), height: 0 }, /for height, received 0/],
-    [{ ...frame(0), data: new Uint8Array(23) }, /Expected 4×2×3 = 24 bytes for data, received Uint8Array of 23 bytes/],
+    [
+      { ...frame(0), data: new Uint8Array(23) },
+      /Expected 24 bytes \(4×2 rgb24\) for data, received Uint8Array of 23 bytes/,
+    ],
     [{ ...frame(0), data: [1, 2] }, /Expected a Uint8Array of 24 bytes for data, received an array of 2/],
     [{ ...frame(0), timestampMs: NaN }, /for timestampMs, received NaN/],
+    [{ ...frame(0), pixelFormat: 'rgb565' }, /Expected one of rgb24, .* for pixelFormat, received "rgb565"/],
+    [{ ...frame(0), strideBytes: 11 }, /Expected a whole number from 12 to 2147483647 for strideBytes, received 11/],
+    [{ ...frame(0), strideBytes: 13 }, /Expected at least 25 bytes \(4×2 rgb24\) for data/],
+    [{ ...frame(0), colorMatrix: 'bt2020' }, /for colorMatrix/],
   ]
   for (const [wrong, message] of invalid)
     await t.rejects(fromFrames([wrong as unknown as InputFrame]), { code: 'FRAME_INVALID', message })

@@ -9,11 +9,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <string>
 #include <vector>
 
-#include "image/bilinear.h"
+#include "image/content.h"
+#include "image/pixel_format.h"
 #include "image/preprocess.h"
-#include "parallel.h"
+#include "image/upsample.h"
 #include "stitch/stitcher.h"
 
 namespace {
@@ -55,31 +57,74 @@ std::vector<float> noise(size_t count, uint32_t seed) {
   return values;
 }
 
+/// Noise in a frame's layout.
+struct Picture {
+  Picture(video_depth::PixelFormat format, uint32_t seed)
+      : view{nullptr, 0, kFrameWidth, kFrameHeight, format, video_depth::row_bytes(format, kFrameWidth)} {
+    for (const float value : noise(video_depth::picture_bytes(view), seed)) {
+      data.push_back(static_cast<uint8_t>(value * 256));
+    }
+    view.data = data.data();
+    view.length = data.size();
+  }
+
+  std::vector<uint8_t> data;
+  video_depth::PictureView view;
+};
+
+struct NamedFormat {
+  const char* name;
+  video_depth::PixelFormat format;
+};
+
+constexpr NamedFormat kFormats[] = {
+    {"rgb24", video_depth::PixelFormat::kRgb24}, {"bgr24", video_depth::PixelFormat::kBgr24},
+    {"rgba", video_depth::PixelFormat::kRgba},   {"gray8", video_depth::PixelFormat::kGray8},
+    {"nv12", video_depth::PixelFormat::kNv12},   {"yuyv422", video_depth::PixelFormat::kYuyv422}};
+
 void bench_preprocess(const Settings& settings) {
-  std::vector<uint8_t> frame(kFrameValues * 3);
-  for (size_t i = 0; i < frame.size(); i++) frame[i] = static_cast<uint8_t>(i * 2654435761u >> 24);
   std::vector<float> out(kMapValues * 3);
-  const double bytes = static_cast<double>(frame.size() + out.size() * sizeof(float));
-  report("preprocess 1280x720 -> 924x518", bytes, settings, [&] {
-    video_depth::preprocess({frame.data(), frame.size(), kFrameWidth, kFrameHeight, size_t{kFrameWidth} * 3},
-                            {out.data(), out.size(), kMapWidth, kMapHeight}, settings.threads);
-  });
+  for (const NamedFormat& format : {kFormats[0], kFormats[4]}) {
+    const Picture picture(format.format, 1);
+    const double bytes = static_cast<double>(picture.data.size() + out.size() * sizeof(float));
+    const std::string name = std::string("preprocess 1280x720 ") + format.name + " -> 924x518";
+    report(name.c_str(), bytes, settings, [&] {
+      video_depth::preprocess(picture.view, {out.data(), out.size(), kMapWidth, kMapHeight},
+                              settings.threads);
+    });
+  }
+}
+
+void bench_conversions(const Settings& settings) {
+  std::vector<uint8_t> out(kFrameValues * 3);
+  for (const NamedFormat& format : kFormats) {
+    const Picture picture(format.format, 1);
+    const double bytes = static_cast<double>(picture.data.size() + out.size());
+    const std::string name = std::string("convert 1280x720 ") + format.name + " -> RGB";
+    report(name.c_str(), bytes, settings,
+           [&] { video_depth::to_rgb(picture.view, out.data(), out.size(), settings.threads); });
+  }
+}
+
+/// On one thread, whatever the settings.
+void bench_content(const Settings& settings) {
+  for (const NamedFormat& format : {kFormats[0], kFormats[4]}) {
+    const Picture pictures[] = {{format.format, 1}, {format.format, 2}};
+    video_depth::ContentMeter meter;
+    size_t turn = 0;
+    const std::string name = std::string("content difference 1280x720 ") + format.name;
+    report(name.c_str(), static_cast<double>(pictures[0].data.size()), {1, settings.runs},
+           [&] { meter.measure(pictures[turn++ % 2].view); });
+  }
 }
 
 void bench_upsample(const Settings& settings) {
-  const video_depth::BilinearGeometry geometry(kMapWidth, kMapHeight, kFrameWidth, kFrameHeight);
   const std::vector<float> map = noise(kMapValues, 1);
   std::vector<float> out(kFrameValues);
   const double bytes = static_cast<double>((map.size() + out.size()) * sizeof(float));
   report("upsample 924x518 -> 1280x720", bytes, settings, [&] {
-    video_depth::parallel_rows(kFrameHeight, settings.threads, [&](const video_depth::RowChunk& chunk) {
-      std::vector<float> scratch(video_depth::UpsampledRows::scratch_size(geometry));
-      video_depth::UpsampledRows rows(geometry, map.data(), scratch.data());
-      for (int y = chunk.begin; y < chunk.end; y++) {
-        video_depth::write_scaled(rows.row(y), 1, 0,
-                                  out.data() + size_t{kFrameWidth} * static_cast<size_t>(y), kFrameWidth);
-      }
-    });
+    video_depth::upsample({map.data(), map.size(), kMapWidth, kMapHeight},
+                          {out.data(), out.size(), kFrameWidth, kFrameHeight}, 1, 0, settings.threads);
   });
 }
 
@@ -138,6 +183,8 @@ int main(int argc, char** argv) {
   if (argc > 1) settings.threads = std::max(1, std::atoi(argv[1]));
   if (argc > 2) settings.runs = std::max(1, std::atoi(argv[2]));
   bench_preprocess(settings);
+  bench_conversions(settings);
+  bench_content(settings);
   bench_upsample(settings);
   bench_sums(settings);
   bench_window(settings);

@@ -4,8 +4,10 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { networkInputSize } from 'video-depth'
 import { loadAddon } from '#lib/binding.js'
-import { prepareGraphs, prepareWeights } from '#lib/graph/cache.js'
+import { prepareGraphs } from '#lib/graph/prepare-graphs.js'
+import { prepareWeights } from '#lib/graph/prepare-weights.js'
 import { openVideo } from '#lib/io/video-source.js'
+import { resolvePicture } from '#lib/pixel-format.js'
 
 const { checkpoint, video, inputSize, threads } = JSON.parse(process.argv[2])
 const addon = loadAddon()
@@ -34,9 +36,9 @@ let sum = 0
 for (let start = 0; start < frames.length; start += 22, windows++) {
   await timed('preprocess', () => {
     for (let i = 0; i < length; i++) {
-      const { data } = frames[Math.min(start + i, frames.length - 1)]
+      const picture = resolvePicture(frames[Math.min(start + i, frames.length - 1)], 'frame')
       const target = pixels.subarray(i * 3 * width * height, (i + 1) * 3 * width * height)
-      addon.preprocess(data, frameWidth, frameHeight, frameWidth * 3, target, width, height, threads)
+      addon.preprocess(picture, target, width, height, threads)
     }
   })
   const layers = await timed('encode', () =>

@@ -8,8 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "bounds.h"
+#include "checks.h"
 #include "error.h"
+#include "image/pixel_format.h"
 #include "parallel.h"
 
 namespace video_depth {
@@ -69,49 +70,25 @@ void mix_columns(const float* __restrict row, const int* __restrict i0, const in
   }
 }
 
-void check_side(int value, const char* parameter) {
-  if (value >= 1 && value <= kMaxSide) return;
-  throw Error("preprocess", "an integer from 1 to " + std::to_string(kMaxSide), parameter,
-              std::to_string(value));
-}
-
-void check(const RgbView& frame, const TensorView& out, int threads) {
-  check_side(frame.width, "frameWidth");
-  check_side(frame.height, "frameHeight");
-  check_side(out.width, "outWidth");
-  check_side(out.height, "outHeight");
-  if (threads < 1 || threads > kMaxThreads) {
-    throw Error("preprocess", "an integer from 1 to " + std::to_string(kMaxThreads), "threads",
-                std::to_string(threads));
-  }
-  const size_t row_bytes = 3 * static_cast<size_t>(frame.width);
-  if (frame.stride_bytes < row_bytes) {
-    throw Error("preprocess", "at least " + std::to_string(row_bytes) + " bytes a row", "strideBytes",
-                std::to_string(frame.stride_bytes));
-  }
-  const size_t needed = frame.stride_bytes * (static_cast<size_t>(frame.height) - 1) + row_bytes;
-  if (frame.data == nullptr || frame.length < needed) {
-    throw Error("preprocess", "at least " + std::to_string(needed) + " bytes", "frame",
-                std::to_string(frame.length));
-  }
+void check(const PictureView& picture, const TensorView& out, int threads) {
+  check_picture("preprocess", picture);
+  check_side("preprocess", out.width, "outWidth");
+  check_side("preprocess", out.height, "outHeight");
+  check_threads("preprocess", threads);
   const size_t values = 3 * static_cast<size_t>(out.width) * static_cast<size_t>(out.height);
   if (out.data == nullptr || out.length != values) {
     throw Error("preprocess", std::to_string(values) + " values", "out", std::to_string(out.length));
   }
-  const auto in_begin = reinterpret_cast<uintptr_t>(frame.data);
-  const auto out_begin = reinterpret_cast<uintptr_t>(out.data);
-  if (in_begin < out_begin + values * sizeof(float) && out_begin < in_begin + needed) {
-    throw Error("preprocess", "memory apart from the frame's", "out", "memory that overlaps it");
+  if (overlap(picture.data, picture_bytes(picture), out.data, values * sizeof(float))) {
+    throw Error("preprocess", "memory apart from the picture's", "out", "memory that overlaps it");
   }
 }
 
-} // namespace
-
-void preprocess(const RgbView& frame, const TensorView& out, int threads) {
-  check(frame, out, threads);
-  const CubicAxis columns(frame.width, out.width, 3);
-  const CubicAxis rows(frame.height, out.height, 1);
-  const auto row_values = 3 * static_cast<size_t>(frame.width);
+/// @param picture rgb24
+void preprocess_rgb(const PictureView& picture, const TensorView& out, int threads) {
+  const CubicAxis columns(picture.width, out.width, 3);
+  const CubicAxis rows(picture.height, out.height, 1);
+  const auto row_values = 3 * static_cast<size_t>(picture.width);
   const auto width = static_cast<size_t>(out.width);
   const size_t plane = width * static_cast<size_t>(out.height);
   std::vector<float> scratch(row_values * static_cast<size_t>(threads));
@@ -121,7 +98,7 @@ void preprocess(const RgbView& frame, const TensorView& out, int threads) {
     for (int y = chunk.begin; y < chunk.end; y++) {
       const auto at = static_cast<size_t>(y);
       const auto source = [&](int tap) {
-        return frame.data + static_cast<size_t>(rows.index[tap][at]) * frame.stride_bytes;
+        return picture.data + static_cast<size_t>(rows.index[tap][at]) * picture.stride_bytes;
       };
       mix_rows(source(0), source(1), source(2), source(3), rows.weight[0][at], rows.weight[1][at],
                rows.weight[2][at], rows.weight[3][at], mixed, static_cast<int>(row_values));
@@ -133,6 +110,21 @@ void preprocess(const RgbView& frame, const TensorView& out, int threads) {
       }
     }
   });
+}
+
+} // namespace
+
+void preprocess(const PictureView& picture, const TensorView& out, int threads) {
+  check(picture, out, threads);
+  if (picture.format == PixelFormat::kRgb24) return preprocess_rgb(picture, out, threads);
+  PictureView rgb = picture;
+  rgb.format = PixelFormat::kRgb24;
+  rgb.stride_bytes = row_bytes(rgb.format, rgb.width);
+  rgb.length = picture_bytes(rgb);
+  std::vector<uint8_t> pixels(rgb.length);
+  rgb.data = pixels.data();
+  to_rgb(picture, pixels.data(), pixels.size(), threads);
+  preprocess_rgb(rgb, out, threads);
 }
 
 } // namespace video_depth

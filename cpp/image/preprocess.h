@@ -3,18 +3,10 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
+
+#include "image/picture.h"
 
 namespace video_depth {
-
-struct RgbView {
-  /// [height, width, 3], rows `stride_bytes` apart; borrowed.
-  const uint8_t* data;
-  size_t length;
-  int width;
-  int height;
-  size_t stride_bytes;
-};
 
 struct TensorView {
   /// [3, height, width] float32; borrowed.
@@ -26,7 +18,8 @@ struct TensorView {
 
 /// Upstream's preprocessing: /255, cv2.resize(INTER_CUBIC) in float32 (a = −0.75, half-pixel centres,
 /// replicated border, no antialiasing), (x − mean)/std in float64, rounded to float32, CHW. Columns are
-/// resized before rows are, which OpenCV does the other way round: equal up to rounding.
-void preprocess(const RgbView& frame, const TensorView& out, int threads);
+/// resized before rows are, which OpenCV does the other way round: equal up to rounding. rgb24 is read in
+/// place, other formats are converted to it first.
+void preprocess(const PictureView& picture, const TensorView& out, int threads);
 
 } // namespace video_depth

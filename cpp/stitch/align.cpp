@@ -12,9 +12,6 @@ namespace {
 /// Independent partial sums: what lets a compiler vectorize a sum without reordering it.
 constexpr int kLanes = 16;
 
-/// A relative determinant below this is rounding: maps that differ in float32's last bit alone give 1e-14.
-constexpr double kDeterminantNoise = 1e-12;
-
 struct LaneSums {
   double pp[kLanes] = {}, p[kLanes] = {}, pt[kLanes] = {}, t[kLanes] = {};
 };
@@ -78,7 +75,7 @@ Fit solve(const FitSums& sums) {
   const bool finite = std::isfinite(determinant) && std::isfinite(static_cast<float>(scale)) &&
                       std::isfinite(static_cast<float>(shift));
   const bool usable =
-      finite && determinant > kDeterminantNoise * sums.pp * sums.count && static_cast<float>(scale) > 0;
+      finite && determinant > kVarianceNoise * sums.pp * sums.count && static_cast<float>(scale) > 0;
   return usable ? Fit{scale, shift, false} : Fit{1, 0, true};
 }
 

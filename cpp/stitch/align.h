@@ -23,6 +23,10 @@ struct Fit {
 /// Sums over one row; the order of additions depends on the width alone.
 FitSums sum_row(const RowBlend& prediction, const float* target, int width);
 
+/// A variance below this part of the mean square is rounding: maps that differ in float32's last bit alone
+/// give 1e-14.
+constexpr double kVarianceNoise = 1e-12;
+
 /// The scale and shift that bring Σ(scale · p + shift − t)² to its least.
 /// Degenerate: a determinant of 0 up to rounding, sums that are not finite, or a scale ≤ 0.
 Fit solve(const FitSums& sums);

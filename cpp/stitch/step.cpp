@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <string>
 
-#include "bounds.h"
+#include "checks.h"
 #include "error.h"
 
 namespace video_depth {
@@ -66,12 +66,6 @@ void check_frames(const StitchStep& step, const StitchState& state, size_t slots
   }
 }
 
-bool overlap(const void* a, size_t a_values, const void* b, size_t b_values) {
-  const auto a_begin = reinterpret_cast<uintptr_t>(a);
-  const auto b_begin = reinterpret_cast<uintptr_t>(b);
-  return a_begin < b_begin + b_values * sizeof(float) && b_begin < a_begin + a_values * sizeof(float);
-}
-
 void check_maps(const std::vector<int>& used, const std::vector<MapView>& maps, size_t values) {
   for (const int slot : used) {
     const auto index = static_cast<size_t>(slot);
@@ -90,17 +84,18 @@ void check_out(const StitchStep& step, const std::vector<int>& used, const std::
   }
   const auto leaving = static_cast<size_t>(total - step.hold);
   if (out.size() != leaving) fail(to_string(leaving) + " arrays", "out", to_string(out.size()));
+  const size_t bytes = state.frame_values * sizeof(float);
   for (size_t i = 0; i < out.size(); i++) {
     if (out[i].data == nullptr || out[i].length != state.frame_values) {
       fail(to_string(state.frame_values) + " values", item("out", i), to_string(out[i].length) + " values");
     }
     for (size_t k = 0; k < i; k++) {
-      if (!overlap(out[i].data, out[i].length, out[k].data, out[k].length)) continue;
+      if (!overlap(out[i].data, bytes, out[k].data, bytes)) continue;
       fail("memory of its own", item("out", i), "memory that overlaps " + item("out", k));
     }
     for (const int slot : used) {
       const MapView& map = maps[static_cast<size_t>(slot)];
-      if (!overlap(out[i].data, out[i].length, map.data, map.length)) continue;
+      if (!overlap(out[i].data, bytes, map.data, map.length * sizeof(float))) continue;
       fail("memory of its own", item("out", i),
            "memory that overlaps " + item("maps", static_cast<size_t>(slot)));
     }
@@ -127,15 +122,11 @@ std::vector<int> used_slots(const StitchStep& step) {
 }
 
 void check_options(const StitcherOptions& options) {
-  const auto check = [](int value, int most, const char* parameter) {
-    if (value >= 1 && value <= most) return;
-    fail("an integer from 1 to " + to_string(most), parameter, to_string(value));
-  };
-  check(options.map_width, kMaxSide, "options.mapWidth");
-  check(options.map_height, kMaxSide, "options.mapHeight");
-  check(options.frame_width, kMaxSide, "options.frameWidth");
-  check(options.frame_height, kMaxSide, "options.frameHeight");
-  check(options.threads, kMaxThreads, "options.threads");
+  check_side("stitch", options.map_width, "options.mapWidth");
+  check_side("stitch", options.map_height, "options.mapHeight");
+  check_side("stitch", options.frame_width, "options.frameWidth");
+  check_side("stitch", options.frame_height, "options.frameHeight");
+  check_threads("stitch", options.threads, "options.threads");
 }
 
 void check_step(const StitchStep& step, const std::vector<MapView>& maps, const std::vector<FrameView>& out,

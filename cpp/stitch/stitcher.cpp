@@ -7,21 +7,12 @@
 #include <cstring>
 #include <numeric>
 
+#include "image/non_finite.h"
 #include "parallel.h"
 
 namespace video_depth {
 
 namespace {
-
-uint32_t count_non_finite_in(const float* values, int count) {
-  uint32_t found = 0;
-  for (int i = 0; i < count; i++) {
-    uint32_t bits;
-    std::memcpy(&bits, values + i, sizeof bits);
-    found += (bits & 0x7f800000u) == 0x7f800000u ? 1 : 0;
-  }
-  return found;
-}
 
 const StitcherOptions& checked(const StitcherOptions& options) {
   check_options(options);
@@ -180,7 +171,7 @@ uint64_t Stitcher::count_non_finite(const std::vector<MapView>& maps, const std:
       const float* map = maps[static_cast<size_t>(slot)].data;
       for (int y = chunk.begin; y < chunk.end; y++) {
         chunks[static_cast<size_t>(chunk.index)] +=
-            count_non_finite_in(map + area(options_.map_width, y), options_.map_width);
+            video_depth::count_non_finite(map + area(options_.map_width, y), options_.map_width);
       }
     }
   });

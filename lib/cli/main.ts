@@ -5,29 +5,45 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { Command, CommanderError } from 'commander'
-import { VideoDepthError } from '../errors.js'
+import { streamError } from '../io/raw-stream-sink.js'
 import packageRoot from '../package-root.cjs'
 import { doctorCommand } from './doctor.js'
 import { exitCode, exitCodeOf } from './exit-code.js'
 import { inspectCommand } from './inspect.js'
+import { liveCommand } from './live.js'
 import { runCommand } from './run.js'
 import { sampleCommand } from './sample.js'
+import { errorText, flushed, tell } from './tell.js'
 
 const { version } = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string }
 
+const live = liveCommand()
 const program = new Command('video-depth')
   .description('Temporally consistent depth for videos of any length.')
   .version(version)
   .exitOverride()
   .addCommand(runCommand())
+  .addCommand(live)
   .addCommand(sampleCommand())
   .addCommand(inspectCommand())
   .addCommand(doctorCommand())
   .addHelpText(
     'after',
-    '\nExit codes: 0 done; 1 failed, no half-written file is left; 2 wrong usage; 3 input damaged, outputs hold what could\nbe read; 130 interrupted, half-written outputs removed.',
+    '\nExit codes: 0 done; 1 failed, no half-written file is left; 2 wrong usage; 3 input damaged, outputs hold what could\n' +
+      'be read; 130 interrupted, half-written outputs removed (live: Ctrl-C completes them). A second Ctrl-C ends at once\n' +
+      'and may leave a hidden .partial file.',
   )
 for (const command of program.commands) command.exitOverride()
+
+// A stream whose failure nobody listens to ends the process. Without a reader there is nobody to tell, but work to complete.
+process.stderr.on('error', () => undefined)
+let unprinted: Error | undefined
+process.stdout.on('error', (error: Error) => (unprinted ??= error))
+program.hook('postAction', async (_program, command) => {
+  if (command === live) return // what it writes may well lose its reader; it looks itself
+  await flushed()
+  if (unprinted !== undefined) throw streamError('standard output', unprinted)
+})
 
 try {
   await program.parseAsync()
@@ -35,12 +51,7 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? exitCode.ok : exitCode.usage // commander has written its text
   } else {
-    const text = error instanceof VideoDepthError ? `${error.message} [${error.code}]` : unexpected(error)
-    process.stderr.write(`video-depth: ${text}\n`)
+    tell(`video-depth: ${errorText(error)}\n`)
     process.exitCode = exitCodeOf(error)
   }
-}
-
-function unexpected(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

@@ -3,6 +3,7 @@
 
 import { Option, type Command } from 'commander'
 import { invalidOption, VideoDepthError } from '../errors.js'
+import type { LoadOptions } from '../options.js'
 
 /** Where no `--checkpoint` is given. */
 export const checkpointVariable = 'VIDEO_DEPTH_CHECKPOINT'
@@ -31,8 +32,26 @@ export interface ModelArguments {
   readonly threads?: number
 }
 
+/** @throws VideoDepthError INVALID_OPTION where there is no checkpoint */
+export function modelOptions(options: ModelArguments): LoadOptions {
+  const { inputSize, metric, precision, backend, cacheDir, threads } = options
+  return {
+    checkpoint: requireCheckpoint(options),
+    ...{ inputSize, metric, precision, backend },
+    ...(cacheDir !== undefined && { cacheDir }),
+    ...(threads !== undefined && { threads }),
+  }
+}
+
+/** The value is false, true (the default threshold) or a threshold. */
+export function sceneCutsOption(): Option {
+  return new Option('--scene-cuts [threshold]', 'begin anew at cuts, found by their content score (default 27)')
+    .argParser(number('--scene-cuts'))
+    .default(false)
+}
+
 /** @throws VideoDepthError INVALID_OPTION that says where to get a checkpoint */
-export function requireCheckpoint({ checkpoint }: ModelArguments): string {
+function requireCheckpoint({ checkpoint }: ModelArguments): string {
   if (checkpoint !== undefined) return checkpoint
   throw new VideoDepthError(
     'INVALID_OPTION',

@@ -2,7 +2,7 @@
 // Must not know: file formats, the network.
 
 import path from 'node:path'
-import type { DepthFrame, RgbFrame } from '../frame.js'
+import type { DepthMap, RgbFrame } from '../frame.js'
 import { outputError } from '../io/output-errors.js'
 import type { PaletteName } from '../io/palettes.js'
 import { rgbVideoWriter, type TwoStepVideoWriter } from '../io/rgb-video-sink.js'
@@ -71,7 +71,7 @@ export class Outputs {
     return this.#writeMs / 1000
   }
 
-  write(frame: DepthFrame): Promise<void> {
+  write(frame: DepthMap): Promise<void> {
     return this.#timed(() => this.#depth.write(frame))
   }
 

@@ -4,7 +4,7 @@
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { Command, Option } from 'commander'
-import type { DepthRun } from '../depth-run.js'
+import { checkSceneCuts, type SceneCutOptions } from '../cuts/cut-detector.js'
 import { invalidOption } from '../errors.js'
 import { openSource } from '../io/open-source.js'
 import { paletteNames } from '../io/palettes.js'
@@ -12,13 +12,21 @@ import { checkSourceOptions, sourceDefaults } from '../io/source-options.js'
 import type { FrameSource, SourceOptions } from '../io/source.js'
 import type { Architecture } from '../model/architecture.js'
 import { licenseNote, matchRecipes } from '../model/recipe.js'
-import { checkLoadOptions, checkProcessOptions, type LoadOptions, type ProcessOptions } from '../options.js'
+import {
+  checkLoadOptions,
+  checkProcessOptions,
+  type LoadOptions,
+  type ProcessOptions,
+  type ProcessProgress,
+} from '../options.js'
+import { checkStreamOptions, type StreamOptions } from '../stream/stream-options.js'
 import { VideoDepth } from '../video-depth.js'
 import type { Stitching } from '../window/strategy.js'
 import { exitCode, isPartial } from './exit-code.js'
 import { interruptible } from './interrupt.js'
-import { addModelOptions, number, requireCheckpoint, type ModelArguments } from './options.js'
+import { addModelOptions, modelOptions, number, sceneCutsOption, type ModelArguments } from './options.js'
 import { Outputs, type OutputOptions } from './outputs.js'
+import { streamPass, windowsPass, type Pass } from './pass.js'
 import { ProgressLine } from './progress.js'
 import { printSummary } from './summary.js'
 
@@ -28,6 +36,10 @@ export interface RunArguments extends ModelArguments, OutputOptions {
   readonly maxLen: number
   readonly targetFps: number
   readonly stitching: Stitching
+  readonly streaming: boolean
+  readonly stabilize: boolean
+  /** True: the default threshold. */
+  readonly sceneCuts: boolean | number
   readonly json: boolean
 }
 
@@ -52,6 +64,13 @@ export function runCommand(): Command {
     .addOption(
       new Option('--stitching <rule>', 'how windows are stitched').choices(['upstream', 'paper']).default('upstream'),
     )
+    .addOption(
+      new Option('--streaming', 'frame by frame, as from a camera, instead of in windows')
+        .default(false)
+        .conflicts('stitching'),
+    )
+    .option('--stabilize', "with --streaming: hold the depth's scale to that of frame 31", false)
+    .addOption(sceneCutsOption())
     .addOption(new Option('--grayscale', 'gray instead of coloured depth video').default(false).conflicts('palette'))
     .addOption(
       new Option('--palette <name>', 'colours of the depth video').choices([...paletteNames]).default('inferno'),
@@ -70,24 +89,28 @@ interface Settings {
   readonly load: LoadOptions
   readonly source: SourceOptions
   readonly process: ProcessOptions
+  /** Undefined: in windows. */
+  readonly stream: (StreamOptions & { readonly queue: 'all' }) | undefined
 }
 
 /** @throws VideoDepthError INVALID_OPTION; nothing is opened, loaded or created */
 export function checkRun(options: RunArguments): Settings {
-  const { inputSize, metric, precision, backend, cacheDir, threads, maxRes, maxLen, targetFps, stitching } = options
-  const load: LoadOptions = {
-    checkpoint: requireCheckpoint(options),
-    ...{ inputSize, metric, precision, backend },
-    ...(cacheDir !== undefined && { cacheDir }),
-    ...(threads !== undefined && { threads }),
-  }
+  const { metric, maxRes, maxLen, targetFps, stitching } = options
+  const load = modelOptions(options)
   const source: SourceOptions = { maxRes, maxLen, targetFps }
-  const process: ProcessOptions = { stitching }
+  const sceneCuts: boolean | SceneCutOptions =
+    typeof options.sceneCuts === 'number' ? { threshold: options.sceneCuts } : options.sceneCuts
+  checkSceneCuts(sceneCuts)
+  const process: ProcessOptions = { stitching, sceneCuts }
+  const { streaming, stabilize } = options
+  const stream = streaming ? ({ queue: 'all', sceneCuts, stabilize } as const) : undefined
   checkLoadOptions(load)
   checkSourceOptions(source)
   checkProcessOptions(process)
+  if (stream !== undefined) checkStreamOptions(stream, metric)
+  else if (stabilize) throw invalidOption('--streaming', '--stabilize', 'a run in windows')
   if (options.output === '') throw invalidOption('a folder', '--output', options.output)
-  return { load, source, process }
+  return { load, source, process, stream }
 }
 
 export async function runVideo(input: string, options: RunArguments, signal: AbortSignal): Promise<number> {
@@ -107,7 +130,7 @@ export async function runVideo(input: string, options: RunArguments, signal: Abo
     progress.end()
     tellOfWeights(model.architecture)
     const name = await outputName(input)
-    return await writeAll({ source, name, model, loadSeconds, processing: settings.process, progress }, options, signal)
+    return await writeAll({ source, name, model, loadSeconds, settings, progress }, options, signal)
   } finally {
     progress.end()
     await source.close()
@@ -127,26 +150,29 @@ interface Run {
   readonly name: string
   readonly model: VideoDepth
   readonly loadSeconds: number
-  readonly processing: ProcessOptions
+  readonly settings: Settings
   readonly progress: ProgressLine
 }
 
 async function writeAll(run: Run, options: RunArguments, signal: AbortSignal): Promise<number> {
-  const { source, name, model, loadSeconds, processing, progress } = run
+  const { source, name, model, loadSeconds, settings, progress } = run
   const started = performance.now()
   const outputs = await Outputs.create(options.output, name, source.info.frameRate, options)
   try {
-    const onProgress: ProcessOptions['onProgress'] = (report) => progress.frames(report)
-    const depths = model.process(outputs.recording(source), { ...processing, signal, onProgress })
-    const sourceError = await drain(depths, outputs)
+    const onProgress = (report: ProcessProgress): void => progress.frames(report)
+    const recorded = outputs.recording(source)
+    const pass =
+      settings.stream === undefined
+        ? windowsPass(model, recorded, { ...settings.process, signal, onProgress })
+        : streamPass(model, recorded, { ...settings.stream, signal }, onProgress)
+    const sourceError = await drain(pass, outputs)
     progress.step('writing the outputs')
     const files = await outputs.finish(signal)
     progress.end()
     const seconds = (performance.now() - started) / 1000
-    const { summary } = depths
     const { writeSeconds } = outputs
     printSummary(
-      { files, source: source.info, model, summary, seconds, loadSeconds, writeSeconds, sourceError },
+      { files, source: source.info, model, pass: pass.summary(), seconds, loadSeconds, writeSeconds, sourceError },
       options.json,
     )
     return sourceError === undefined ? exitCode.ok : exitCode.partial
@@ -157,7 +183,7 @@ async function writeAll(run: Run, options: RunArguments, signal: AbortSignal): P
 }
 
 /** What a person should know of the weights before believing or selling the result. */
-function tellOfWeights(architecture: Architecture): void {
+export function tellOfWeights(architecture: Architecture): void {
   const matching = matchRecipes(architecture)
   if (matching.some(({ source }) => source === null)) {
     process.stderr.write(
@@ -167,12 +193,12 @@ function tellOfWeights(architecture: Architecture): void {
 }
 
 /** Writes every frame; gives back the source's error where the frames before it are worth keeping. */
-async function drain(depths: DepthRun, outputs: Outputs): Promise<unknown> {
+async function drain(pass: Pass, outputs: Outputs): Promise<unknown> {
   try {
-    for await (const frame of depths) await outputs.write(frame)
+    for await (const frame of pass.depths) await outputs.write(frame)
     return undefined
   } catch (error) {
-    if (!isPartial(error) || depths.summary.framesOut === 0) throw error
+    if (!isPartial(error) || pass.summary().frames === 0) throw error
     return error
   }
 }

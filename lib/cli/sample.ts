@@ -3,7 +3,7 @@
 
 import path from 'node:path'
 import { Command } from 'commander'
-import type { DepthFrame } from '../frame.js'
+import type { DepthMap } from '../frame.js'
 import { outputError } from '../io/output-errors.js'
 import { rgbVideoWriter } from '../io/rgb-video-sink.js'
 import { openSinks } from '../io/sinks.js'
@@ -34,6 +34,9 @@ const sampleRun = {
   maxLen: -1,
   targetFps: -1,
   stitching: 'upstream',
+  streaming: false,
+  stabilize: false,
+  sceneCuts: false,
   grayscale: false,
   palette: 'inferno',
   saveNpz: true,
@@ -109,7 +112,6 @@ async function renderClip(
 }
 
 /** 1/metres; 0 for the sky. */
-function exactDisparity({ depth, width, height, timestampMs }: RenderedFrame, index: number): DepthFrame {
-  const aligned = { scale: 1, shift: 0, degenerate: false }
-  return { index, timestampMs, width, height, data: depth.map((z) => 1 / z), kind: 'disparity', window: 0, aligned }
+function exactDisparity({ depth, width, height, timestampMs }: RenderedFrame, index: number): DepthMap {
+  return { index, timestampMs, width, height, data: depth.map((z) => 1 / z), kind: 'disparity' }
 }

@@ -1,16 +1,16 @@
 // Owns: what a finished run says: a few lines for a person, or one JSON object for a program.
 // Must not know: how the run went about it.
 
-import type { RunSummary } from '../depth-run.js'
 import { VideoDepthError } from '../errors.js'
 import type { SourceInfo } from '../io/source.js'
 import type { VideoDepth } from '../video-depth.js'
+import type { PassSummary } from './pass.js'
 
 export interface Finished {
   readonly files: readonly string[]
   readonly source: SourceInfo
   readonly model: VideoDepth
-  readonly summary: RunSummary
+  readonly pass: PassSummary
   /** Wall time of reading, computing and writing, without loading the network. */
   readonly seconds: number
   /** `VideoDepth.load`. */
@@ -22,7 +22,7 @@ export interface Finished {
 }
 
 export function printSummary(finished: Finished, json: boolean): void {
-  const { files, source, model, summary, seconds, loadSeconds, writeSeconds, sourceError } = finished
+  const { files, source, model, pass, seconds, loadSeconds, writeSeconds, sourceError } = finished
   const error = sourceError === undefined ? null : described(sourceError)
   const object = {
     source: source.name,
@@ -30,16 +30,18 @@ export function printSummary(finished: Finished, json: boolean): void {
     height: source.height,
     kind: model.kind,
     backend: model.backend,
-    frames: summary.framesOut,
-    windows: summary.windows,
-    degenerateWindows: summary.degenerateWindows,
+    frames: pass.frames,
+    scenes: pass.scenes,
+    windows: pass.windows?.count ?? null,
+    degenerateWindows: pass.windows?.degenerate ?? null,
+    latencyMs: pass.latencyMs === undefined ? null : rounded(pass.latencyMs),
     seconds: {
       total: round(seconds),
       load: round(loadSeconds),
-      ...Object.fromEntries(Object.entries(summary.seconds).map(([k, v]) => [k, round(v)])),
+      ...rounded(pass.seconds),
       write: round(writeSeconds),
     },
-    framesPerSecond: round(summary.framesOut / seconds),
+    framesPerSecond: round(pass.frames / seconds),
     peakMemoryMiB: Math.round(process.resourceUsage().maxRSS / 1024),
     files,
     error,
@@ -48,10 +50,12 @@ export function printSummary(finished: Finished, json: boolean): void {
     process.stdout.write(`${JSON.stringify(object)}\n`)
     return
   }
-  const { frames, windows, framesPerSecond, peakMemoryMiB, width, height, kind } = object
+  const { frames, scenes, framesPerSecond, peakMemoryMiB, width, height, kind, latencyMs } = object
+  const way =
+    latencyMs === null ? `${object.windows} windows` : `p50 ${latencyMs['p50']} ms, p99 ${latencyMs['p99']} ms`
   const lines = [
-    `${frames} frames of ${width}×${height}, ${kind}, ${windows} windows, ${object.seconds.total} s (${framesPerSecond} fps), peak memory ${peakMemoryMiB} MiB`,
-    ...(object.degenerateWindows > 0
+    `${frames} frames of ${width}×${height}, ${kind}, ${way}${scenes > 1 ? `, ${scenes} scenes` : ''}, ${object.seconds.total} s (${framesPerSecond} fps), peak memory ${peakMemoryMiB} MiB`,
+    ...(object.degenerateWindows !== null && object.degenerateWindows > 0
       ? [`${object.degenerateWindows} windows could not be fitted and kept their own scale`]
       : []),
     ...files.map((file) => `  ${file}`),
@@ -68,5 +72,8 @@ function described(error: unknown): { code: string; message: string } {
   if (error instanceof VideoDepthError) return { code: error.code, message: error.message }
   return { code: 'SOURCE_DAMAGED', message: error instanceof Error ? error.message : String(error) }
 }
+
+const rounded = (values: object): Record<string, number> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, round(Number(value))]))
 
 const round = (value: number): number => Math.round(value * 1000) / 1000

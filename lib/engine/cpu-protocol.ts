@@ -3,7 +3,9 @@
 
 import type { ErrorCode } from '../errors.js'
 import type { Architecture } from '../model/architecture.js'
-import type { LoadProgress, SessionGeometry } from './engine.js'
+import type { NativePicture } from '../native-types.js'
+import type { StepPlan } from '../stream/step-plan.js'
+import type { LoadProgress, SessionGeometry, StreamGeometry, StreamState, StreamStepResult } from './engine.js'
 
 export interface LoadRequest {
   readonly op: 'load'
@@ -24,8 +26,8 @@ export interface EncodeRequest {
   readonly op: 'encode'
   readonly session: number
   readonly slot: number
-  /** Transferred: [height, width, 3] uint8, tightly packed. */
-  readonly frame: Uint8Array<ArrayBuffer>
+  /** Its data is transferred. */
+  readonly picture: NativePicture
 }
 
 export interface DecodeRequest {
@@ -35,13 +37,39 @@ export interface DecodeRequest {
   readonly wanted: readonly number[]
 }
 
+export interface OpenStreamRequest {
+  readonly op: 'open-stream'
+  readonly session: number
+  readonly geometry: StreamGeometry
+}
+
+export interface StepRequest {
+  readonly op: 'step'
+  readonly session: number
+  /** Its data is transferred. */
+  readonly picture: NativePicture
+  readonly plan: StepPlan
+}
+
+export interface ExportRequest {
+  readonly op: 'export'
+  readonly session: number
+}
+
+export interface ImportRequest {
+  readonly op: 'import'
+  readonly session: number
+  /** Its arrays are transferred. */
+  readonly state: StreamState
+}
+
 /** Also makes the session's running and waiting requests fail with code CLOSED. */
 export interface CloseRequest {
   readonly op: 'close'
   readonly session: number
 }
 
-/** Stops request `target` at its next chance; only `load` and `open` look. */
+/** Stops request `target` at its next chance; only `load`, `open` and `open-stream` look. */
 export interface AbortRequest {
   readonly op: 'abort'
   readonly target: number
@@ -53,10 +81,22 @@ export interface ShutdownRequest {
 }
 
 export type CpuRequest =
-  LoadRequest | OpenRequest | EncodeRequest | DecodeRequest | CloseRequest | AbortRequest | ShutdownRequest
+  | LoadRequest
+  | OpenRequest
+  | EncodeRequest
+  | DecodeRequest
+  | OpenStreamRequest
+  | StepRequest
+  | ExportRequest
+  | ImportRequest
+  | CloseRequest
+  | AbortRequest
+  | ShutdownRequest
 
 export interface LoadReply {
   readonly architecture: Architecture
+  /** Engine.id */
+  readonly id: string
 }
 
 export interface EncodeReply {
@@ -78,6 +118,12 @@ export interface CpuReplies {
   readonly open: null
   readonly encode: EncodeReply
   readonly decode: DecodeReply
+  readonly 'open-stream': null
+  /** Its depth is transferred. */
+  readonly step: StreamStepResult & { readonly depth: Float32Array<ArrayBuffer> }
+  /** Its arrays are transferred. */
+  readonly export: StreamState
+  readonly import: null
   readonly close: null
   readonly abort: null
   readonly shutdown: null

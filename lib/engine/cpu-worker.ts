@@ -1,15 +1,18 @@
 // Owns: the CPU engine's thread: it answers requests one after another and keeps sessions' feature slots.
 // Must not know: windows' meaning, videos, the main thread's promises.
 
+import { setImmediate as breathe } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadAddon } from '../binding.js'
 import { VideoDepthError } from '../errors.js'
-import { prepareGraphs, prepareWeights, type PreparedWeights } from '../graph/cache.js'
-import { patchSize } from '../model/input-size.js'
-import { CpuNetwork, type Features } from './cpu-network.js'
+import { emitterVersion } from '../graph/builder.js'
+import { prepareWeights } from '../graph/prepare-weights.js'
+import type { CpuNetwork, Features } from './cpu-network.js'
+import { CpuNetworks } from './cpu-networks.js'
 import type {
   CpuMessage,
   CpuRequest,
+  CpuReplies,
   DecodeReply,
   DecodeRequest,
   EncodeReply,
@@ -17,16 +20,30 @@ import type {
   LoadReply,
   LoadRequest,
   OpenRequest,
+  OpenStreamRequest,
+  StepRequest,
 } from './cpu-protocol.js'
-import type { LoadProgress, SessionGeometry } from './engine.js'
+import { CpuStream } from './cpu-stream.js'
+import type { WindowHead } from './cpu-window-head.js'
+import type { LoadProgress, SessionGeometry, StreamState } from './engine.js'
 import { RunGate } from './run-gate.js'
 
 interface Session {
   readonly geometry: SessionGeometry
-  readonly key: string
   readonly network: CpuNetwork
+  readonly head: WindowHead
   /** Allocated when a slot is first used. */
   readonly slots: (Features | undefined)[]
+}
+
+interface Stream {
+  readonly network: CpuNetwork
+  readonly stream: CpuStream
+}
+
+interface LoadedModel {
+  readonly networks: CpuNetworks
+  readonly threads: number
 }
 
 type Envelope = CpuRequest & { readonly id: number }
@@ -36,10 +53,10 @@ const port = parentPort
 const gate = new RunGate((workerData as { gate: Int32Array }).gate)
 const addon = loadAddon()
 const sessions = new Map<number, Session>()
+const streams = new Map<number, Stream>()
 const closed = new Set<number>()
-const networks = new Map<string, CpuNetwork>()
 const aborts = new Map<number, AbortController>()
-let loaded: { request: LoadRequest; weights: PreparedWeights } | undefined
+let loaded: LoadedModel | undefined
 let queue: Promise<void> = Promise.resolve()
 
 port.on('message', (message: Envelope) => {
@@ -93,8 +110,22 @@ async function handle(message: Envelope): Promise<Answer> {
       const value = await decode(message)
       return { value, transfer: value.maps.flatMap((map) => (map === null ? [] : [map.buffer])) }
     }
+    case 'open-stream':
+      return { value: await openStream(message, signal, onProgress) }
+    case 'step': {
+      const value = await step(message)
+      return { value, transfer: [value.depth.buffer] }
+    }
+    case 'export': {
+      const value = findStream(message.session).exportState()
+      return { value, transfer: buffersOf(value) }
+    }
+    case 'import':
+      findStream(message.session).importState(message.state)
+      return { value: null }
     case 'close':
       sessions.delete(message.session)
+      streams.delete(message.session)
       closed.delete(message.session)
       return { value: null }
     case 'abort':
@@ -117,81 +148,92 @@ async function load(
     ...(cacheDir !== undefined && { cacheDir }),
     ...(taps !== undefined && { taps }),
   })
-  loaded = { request, weights }
-  return { architecture: weights.architecture }
+  const { threads } = request
+  loaded = { networks: new CpuNetworks(weights, threads, gate), threads }
+  const id = [weights.sha256, emitterVersion, weights.architecture.taps.join('-'), precision, 'cpu'].join('.')
+  return { architecture: weights.architecture, id }
 }
 
 async function open(request: OpenRequest, signal: AbortSignal, onProgress: (p: LoadProgress) => void): Promise<null> {
-  const { geometry } = request
-  const key = `${geometry.inputWidth}x${geometry.inputHeight}x${geometry.windowLength}`
-  const network = networks.get(key) ?? (await createNetwork(key, geometry, signal, onProgress))
-  sessions.set(request.session, { geometry, key, network, slots: new Array<undefined>(geometry.slots) })
+  const { session, geometry } = request
+  const { network, head } = await loadedModel().networks.forWindows(geometry, used(), { signal, onProgress })
+  sessions.set(session, { geometry, network, head, slots: new Array<undefined>(geometry.slots) })
   return null
 }
 
-async function createNetwork(
-  key: string,
-  geometry: SessionGeometry,
+async function openStream(
+  { session, geometry }: OpenStreamRequest,
   signal: AbortSignal,
   onProgress: (p: LoadProgress) => void,
-): Promise<CpuNetwork> {
-  if (loaded === undefined) throw new VideoDepthError('ENGINE_FAILED', 'no checkpoint was loaded')
-  await releaseUnused()
-  const paths = await prepareGraphs(loaded.weights, {
-    rows: geometry.inputHeight / patchSize,
-    cols: geometry.inputWidth / patchSize,
-    windowLength: geometry.windowLength,
-    encoderBatch: 1,
-    decoderBatch: 1,
-    signal,
-    onProgress,
-  })
-  signal.throwIfAborted()
-  onProgress({ phase: 'sessions', fraction: 0 })
-  const network = await CpuNetwork.create(paths, loaded.request.threads, gate, signal)
-  networks.set(key, network)
-  return network
+): Promise<null> {
+  const { networks, threads } = loadedModel()
+  const { network, head } = await networks.forStreams(geometry, used(), { signal, onProgress })
+  streams.set(session, { network, stream: new CpuStream(addon, network, head, geometry, threads) })
+  return null
 }
 
-/** A geometry that no session uses is kept until another one is asked for. */
-async function releaseUnused(): Promise<void> {
-  const used = new Set([...sessions.values()].map(({ key }) => key))
-  for (const [key, network] of networks) {
-    if (used.has(key)) continue
-    networks.delete(key)
-    await network.release()
-  }
+function used(): Set<CpuNetwork> {
+  return new Set([...sessions.values(), ...streams.values()].map(({ network }) => network))
+}
+
+function loadedModel(): LoadedModel {
+  if (loaded === undefined) throw new VideoDepthError('ENGINE_FAILED', 'no checkpoint was loaded')
+  return loaded
 }
 
 async function encode(request: EncodeRequest): Promise<EncodeReply> {
   const { geometry, network, slots } = openSession(request.session)
   const features = (slots[request.slot] ??= network.newFeatures())
   const started = performance.now()
-  const { frameWidth, frameHeight, inputWidth, inputHeight } = geometry
-  const threads = loaded?.request.threads ?? 1
-  addon.preprocess(
-    request.frame,
-    frameWidth,
-    frameHeight,
-    frameWidth * 3,
-    network.pixels,
-    inputWidth,
-    inputHeight,
-    threads,
-  )
+  const { inputWidth, inputHeight } = geometry
+  addon.preprocess(request.picture, network.pixels, inputWidth, inputHeight, loadedModel().threads)
   const preprocessed = performance.now()
   await network.encode(features)
   return { preprocess: (preprocessed - started) / 1000, encode: (performance.now() - preprocessed) / 1000 }
 }
 
-async function decode(request: DecodeRequest): Promise<DecodeReply> {
-  const { network, slots } = openSession(request.session)
-  const window = request.slots.map((slot) => {
-    const features = slots[slot]
-    if (features === undefined) throw new VideoDepthError('ENGINE_FAILED', `feature slot ${slot} is empty`)
-    return features
+/** Runs the temporal head and then the depth decoder, position by position; the session may be closed in between. */
+async function decode({ session, slots, wanted }: DecodeRequest): Promise<DecodeReply> {
+  const { network, head, slots: filled } = openSession(session)
+  const window = slots.map((slot) => featuresIn(filled, slot))
+  const started = performance.now()
+  const paths = await head.run(window)
+  const headDone = performance.now()
+  const maps: DecodeReply['maps'][number][] = window.map(() => null)
+  for (const position of wanted) {
+    await breathe() // lets a close message in
+    openSession(session)
+    const [path, features] = [paths[position], window[position]]
+    if (path === undefined || features === undefined)
+      throw new VideoDepthError('ENGINE_FAILED', `position ${position} is outside the window`)
+    const map = network.newMap()
+    await network.decode(path, features, map)
+    maps[position] = map
+  }
+  return { maps, temporalHead: (headDone - started) / 1000, depthDecoder: (performance.now() - headDone) / 1000 }
+}
+
+function featuresIn(slots: Session['slots'], slot: number): Features {
+  const features = slots[slot]
+  if (features === undefined) throw new VideoDepthError('ENGINE_FAILED', `feature slot ${slot} is empty`)
+  return features
+}
+
+function step({ session, picture, plan }: StepRequest): Promise<CpuReplies['step']> {
+  return findStream(session).step(picture, plan, async () => {
+    await breathe() // lets a close message in
+    findStream(session)
   })
-  return network.decode(window, request.wanted, () => openSession(request.session))
+}
+
+function findStream(id: number): CpuStream {
+  const found = streams.get(id)
+  if (found === undefined || closed.has(id)) throw new VideoDepthError('CLOSED', 'The stream was closed')
+  return found.stream
+}
+
+function buffersOf({ memory, reference }: StreamState): ArrayBuffer[] {
+  return reference === undefined ? [memory.buffer] : [memory.buffer, reference.buffer]
 }
 
 function openSession(id: number): Session {

@@ -1,4 +1,4 @@
-// Owns: the CPU engine as the main thread sees it: one worker thread, its pending requests, its sessions.
+// Owns: the CPU engine as the main thread sees it: one worker thread, its pending requests, its end.
 // Must not know: ONNX Runtime, windows' meaning, videos.
 
 import path from 'node:path'
@@ -6,20 +6,11 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { loadAddon } from '../binding.js'
 import { VideoDepthError } from '../errors.js'
-import type { RgbFrame } from '../frame.js'
 import type { Architecture } from '../model/architecture.js'
-import type { NativeStitcher, StitchStep } from '../native-types.js'
 import packageRoot from '../package-root.cjs'
-import type { CpuMessage, CpuReplies, CpuRequest, WireError } from './cpu-protocol.js'
-import type {
-  Engine,
-  EngineSession,
-  EngineTimings,
-  LoadProgress,
-  SessionGeometry,
-  StitchedFrames,
-  WindowDepth,
-} from './engine.js'
+import type { CpuMessage, CpuReplies, CpuRequest, OpenRequest, OpenStreamRequest, WireError } from './cpu-protocol.js'
+import { CpuEngineStream, CpuSession, type SessionHost } from './cpu-session.js'
+import type { Engine, EngineSession, EngineStream, LoadProgress, SessionGeometry, StreamGeometry } from './engine.js'
 import { RunGate } from './run-gate.js'
 
 export interface CpuEngineOptions {
@@ -66,18 +57,19 @@ interface RequestOptions {
 // Worker threads always run the ESM build, also for CommonJS callers.
 const defaultWorkerFile = path.join(packageRoot, 'dist', 'esm', 'engine', 'cpu-worker.js')
 
-export class CpuEngine implements Engine {
+export class CpuEngine implements Engine, SessionHost {
   readonly backend = 'cpu'
   readonly threads: number
   readonly #worker: Worker
   readonly #gate = new RunGate()
   readonly #exited: Promise<void>
   readonly #pending = new Map<number, Pending>()
-  readonly #sessions = new Set<CpuSession>()
+  readonly #sessions = new Set<CpuSession | CpuEngineStream>()
   readonly #onProgress: ((progress: LoadProgress) => void) | undefined
   #nextId = 0
   #ended: VideoDepthError | undefined
   #architecture: Architecture | undefined
+  #id = ''
 
   private constructor(options: CpuEngineOptions) {
     this.threads = options.threads
@@ -85,6 +77,7 @@ export class CpuEngine implements Engine {
     this.#worker = new Worker(options.workerFile ?? defaultWorkerFile, {
       name: 'video-depth cpu engine',
       workerData: { gate: this.#gate.memory },
+      resourceLimits: { maxYoungGenerationSizeMb: 4 }, // it makes little garbage; by default V8 lets that grow to 48 MB
       execArgv: [], // the caller's flags, such as --input-type, are not for this program
     })
     this.#worker.unref() // pending requests hold the process, an idle engine does not
@@ -106,8 +99,9 @@ export class CpuEngine implements Engine {
     const { checkpoint, cacheDir, precision, taps, threads, signal, onProgress } = options
     try {
       const request = { op: 'load', checkpoint, cacheDir, precision, taps, threads } as const
-      const { architecture } = await engine.request(request, { signal, onProgress })
+      const { architecture, id } = await engine.request(request, { signal, onProgress })
       engine.#architecture = architecture
+      engine.#id = id
       return engine
     } catch (error) {
       // The worker removes what it was writing; an abort does not wait long for that.
@@ -121,17 +115,36 @@ export class CpuEngine implements Engine {
     return this.#architecture
   }
 
+  get id(): string {
+    return this.#id
+  }
+
+  async openStream(geometry: StreamGeometry, signal?: AbortSignal): Promise<EngineStream> {
+    const id = await this.#open((session) => ({ op: 'open-stream', session, geometry }), signal)
+    const stream = new CpuEngineStream(this, id, geometry, () => this.#sessions.delete(stream))
+    this.#sessions.add(stream)
+    return stream
+  }
+
   async openSession(geometry: SessionGeometry, signal?: AbortSignal): Promise<EngineSession> {
+    const id = await this.#open((session) => ({ op: 'open', session, geometry }), signal)
+    const session = new CpuSession(this, id, geometry, () => this.#sessions.delete(session))
+    this.#sessions.add(session)
+    return session
+  }
+
+  async #open(
+    request: (session: number) => OpenRequest | OpenStreamRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
     const id = this.#nextId++
     try {
-      await this.request({ op: 'open', session: id, geometry }, { signal, onProgress: this.#onProgress })
+      await this.request(request(id), { signal, onProgress: this.#onProgress })
+      return id
     } catch (error) {
       this.closeSession(id) // where the worker opens it after all
       throw error
     }
-    const session = new CpuSession(this, id, geometry, () => this.#sessions.delete(session))
-    this.#sessions.add(session)
-    return session
   }
 
   request<R extends CpuRequest>(request: R, options: RequestOptions = {}): Promise<CpuReplies[R['op']]> {
@@ -145,7 +158,8 @@ export class CpuEngine implements Engine {
     }
     signal?.addEventListener('abort', abort, { once: true })
     const reply = new Promise<unknown>((resolve, reject) => {
-      const session = 'session' in request && request.op !== 'open' ? request.session : undefined
+      const isOpening = request.op === 'open' || request.op === 'open-stream'
+      const session = 'session' in request && !isOpening ? request.session : undefined
       this.#pending.set(id, { session, resolve, reject, onProgress })
       if (this.#pending.size === 1) this.#worker.ref()
       this.#worker.postMessage({ ...request, id }, transfer)
@@ -153,11 +167,11 @@ export class CpuEngine implements Engine {
     return reply.finally(() => signal?.removeEventListener('abort', abort)) as Promise<CpuReplies[R['op']]>
   }
 
-  /** Rejects what the session waits for; the worker frees its slots when its current graph run ends. */
+  /** Of a session or a stream. Rejects what it waits for; the worker frees its memory when its current graph run ends. */
   closeSession(session: number): void {
     for (const [id, pending] of this.#pending) {
       if (pending.session !== session) continue
-      this.#settle(id)?.reject(new VideoDepthError('CLOSED', 'The session was closed'))
+      this.#settle(id)?.reject(new VideoDepthError('CLOSED', 'It was closed'))
     }
     this.request({ op: 'close', session }).catch(() => {
       // The engine is gone, and the session with it.
@@ -203,68 +217,6 @@ export class CpuEngine implements Engine {
     this.#ended = reason
     for (const { reject } of this.#pending.values()) reject(reason)
     this.#pending.clear()
-  }
-}
-
-class CpuSession implements EngineSession {
-  readonly geometry: SessionGeometry
-  readonly timings: EngineTimings = { preprocess: 0, encode: 0, temporalHead: 0, depthDecoder: 0, stitch: 0 }
-  readonly #engine: CpuEngine
-  readonly #id: number
-  readonly #stitcher: NativeStitcher
-  readonly #onClose: () => void
-  #closed = false
-
-  constructor(engine: CpuEngine, id: number, geometry: SessionGeometry, onClose: () => void) {
-    this.geometry = geometry
-    this.#engine = engine
-    this.#id = id
-    this.#onClose = onClose
-    const { inputWidth: mapWidth, inputHeight: mapHeight, frameWidth, frameHeight } = geometry
-    const { Stitcher } = loadAddon()
-    this.#stitcher = new Stitcher({ mapWidth, mapHeight, frameWidth, frameHeight, threads: engine.threads })
-  }
-
-  async encode(frame: RgbFrame, slot: number): Promise<void> {
-    this.#assertOpen()
-    const copy = new Uint8Array(frame.data)
-    const request = { op: 'encode', session: this.#id, slot, frame: copy } as const
-    const reply = await this.#engine.request(request, { transfer: [copy.buffer] })
-    this.timings.preprocess += reply.preprocess
-    this.timings.encode += reply.encode
-  }
-
-  async decode(slots: readonly number[], wanted: readonly number[]): Promise<WindowDepth> {
-    this.#assertOpen()
-    const reply = await this.#engine.request({ op: 'decode', session: this.#id, slots, wanted })
-    this.timings.temporalHead += reply.temporalHead
-    this.timings.depthDecoder += reply.depthDecoder
-    return reply.maps
-  }
-
-  async stitch(depth: WindowDepth, step: StitchStep): Promise<StitchedFrames> {
-    this.#assertOpen()
-    const { frameWidth, frameHeight } = this.geometry
-    const count = this.#stitcher.held + step.append.count - step.hold
-    const frames = Array.from({ length: count }, () => new Float32Array(frameWidth * frameHeight))
-    const started = performance.now()
-    const result = await this.#stitcher.stitch(depth, step, frames)
-    this.#assertOpen()
-    this.timings.stitch += (performance.now() - started) / 1000
-    return { ...result, frames }
-  }
-
-  close(): Promise<void> {
-    if (!this.#closed) {
-      this.#closed = true
-      this.#engine.closeSession(this.#id)
-      this.#onClose()
-    }
-    return Promise.resolve()
-  }
-
-  #assertOpen(): void {
-    if (this.#closed) throw new VideoDepthError('CLOSED', 'The session was closed')
   }
 }
 

@@ -3,7 +3,9 @@
 
 import type { RgbFrame } from '../frame.js'
 import type { Architecture } from '../model/architecture.js'
-import type { StitchResult, StitchStep } from '../native-types.js'
+import type { NativePicture, StitchResult, StitchStep } from '../native-types.js'
+import type { Stabilization } from '../stream/stabilizer.js'
+import type { StepPlan } from '../stream/step-plan.js'
 
 /** Everything that fixes a session's shapes. */
 export interface SessionGeometry {
@@ -41,6 +43,56 @@ export interface EngineSession {
   close(): Promise<void>
 }
 
+/** Everything that fixes a stream's shapes, and how its frames are finished. */
+export interface StreamGeometry {
+  /** Frames' size, pixels. */
+  readonly frameWidth: number
+  readonly frameHeight: number
+  /** Network input, pixels, multiples of 14. */
+  readonly inputWidth: number
+  readonly inputHeight: number
+  /** Whether each frame's disparity is held to the anchor's scale and shift (StepPlan). */
+  readonly stabilized: boolean
+}
+
+export interface StreamStepResult {
+  /** [frameHeight, frameWidth] float32, ≥ 0, owned by the caller. */
+  readonly depth: Float32Array
+  /** Values of the network's map that were NaN or infinite; where there are any, the frame is not remembered. */
+  readonly nonFinite: number
+  /** What the depth was multiplied by and moved by; undefined where the stream is not stabilized. */
+  readonly stabilization: Stabilization | undefined
+  /** Milliseconds in the engine: conversion and resizing; the network; scaling to the frame's size. */
+  readonly preprocessMs: number
+  readonly inferMs: number
+  readonly postMs: number
+}
+
+/** Everything that a stream remembers, but for its count of frames. */
+export interface StreamState {
+  readonly memory: Float32Array<ArrayBuffer>
+  /** The anchor's disparity, [inputHeight, inputWidth]; only in stabilized streams. */
+  readonly reference: Float32Array<ArrayBuffer> | undefined
+  readonly scale: number
+  readonly shift: number
+}
+
+/** State of one stream in one engine. One owner; calls run in the order made. */
+export interface EngineStream {
+  readonly geometry: StreamGeometry
+  /**
+   * One frame's depth. After a rejection nothing has changed, unless the stream was closed.
+   *
+   * @param picture its data is the engine's from here on: the array is detached
+   */
+  step(picture: NativePicture & { readonly data: Uint8Array<ArrayBuffer> }, plan: StepPlan): Promise<StreamStepResult>
+  exportState(): Promise<StreamState>
+  /** Takes the arrays over. Rejects with SNAPSHOT_MISMATCH where they do not fit. */
+  importState(state: StreamState): Promise<void>
+  /** Idempotent. Pending calls reject with code CLOSED. */
+  close(): Promise<void>
+}
+
 /** Preparation that takes long enough to be told about. */
 export interface LoadProgress {
   readonly phase: 'hash' | 'convert' | 'graphs' | 'sessions'
@@ -56,11 +108,15 @@ export interface EngineTimings {
   stitch: number
 }
 
-/** A loaded network. Immutable and shared: any number of sessions may be open on it. */
+/** A loaded network. Immutable and shared: any number of sessions and streams may be open on it. */
 export interface Engine {
   readonly backend: 'cpu' | 'tensorrt'
   /** What the checkpoint was found to be. */
   readonly architecture: Architecture
+  /** Says which network, arithmetic and memory layout this is: states may go between engines of one id. */
+  readonly id: string
+  /** An abort of `signal` rejects with its reason at once, also in mid-preparation. */
+  openStream(geometry: StreamGeometry, signal?: AbortSignal): Promise<EngineStream>
   /** An abort of `signal` rejects with its reason at once, also in mid-preparation. */
   openSession(geometry: SessionGeometry, signal?: AbortSignal): Promise<EngineSession>
   /** Idempotent. Everything pending rejects with code CLOSED at once; resolves when nothing of the engine is left. */

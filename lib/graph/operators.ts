@@ -53,6 +53,12 @@ export function slice(g: GraphBuilder, x: Value, axis: number, start: number, en
   return g.node('Slice', inputs, x.type, shape)
 }
 
+/** Rows of `x` along its first axis. @param indices int64 [N] */
+export function gather(g: GraphBuilder, x: Value, indices: Value): Value {
+  const shape = [extent(indices, 0), ...x.shape.slice(1)]
+  return g.node('Gather', [x, indices], x.type, shape, { axis: { int: 0 } })
+}
+
 export function concat(g: GraphBuilder, parts: readonly Value[], axis: number): Value {
   const [first] = parts
   if (first === undefined) throw new Error('Concat of nothing')

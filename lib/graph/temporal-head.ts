@@ -6,7 +6,7 @@ import { temporalHeads } from '../model/layout.js'
 import { GraphBuilder, type Value } from './builder.js'
 import { fuse } from './fusion.js'
 import { cast, conv, extent } from './operators.js'
-import { temporalModule, type PositionTable } from './temporal-module.js'
+import { temporalModule, windowAttention, type PositionTable } from './temporal-module.js'
 import type { WeightsIndex } from './weights-file.js'
 import type { Precision } from './weights.js'
 
@@ -50,29 +50,42 @@ export function buildTemporalHead(
   const [, , out3, out4] = architecture.outChannels
   const layer3 = g.input('layer3', type, [windowLength, out3, rows, cols])
   const layer4 = g.input('layer4', type, [windowLength, out4, Math.ceil(rows / 2), Math.ceil(cols / 2)])
-  const mix = (x: Value, index: number, width: number): Value =>
-    g.within(`temporal${index}`, () => {
-      const module = `head.motion_modules.${index}.temporal_transformer`
-      const limit = pixelLimit(extent(x, 2) * extent(x, 3), width, windowLength)
-      return temporalModule(g, x, module, positionTable(g, windowLength, width, extended), limit)
-    })
-
-  const rn3 = conv(g, mix(layer3, 0, out3), 'head.scratch.layer3_rn', { pad: 1 })
-  const rn4 = conv(g, mix(layer4, 1, out4), 'head.scratch.layer4_rn', { pad: 1 })
-  const path4 = g.within('fusion4', () => fuse(g, rn4, undefined, 'head.scratch.refinenet4', rows, cols))
-  const mixed4 = mix(path4, 2, architecture.features)
-  const path3 = g.within('fusion3', () =>
-    fuse(g, cast(g, mixed4, type), rn3, 'head.scratch.refinenet3', 2 * rows, 2 * cols),
-  )
-  g.output('path3', cast(g, mix(path3, 3, architecture.features), type))
+  const attend = windowAttention(g, positionTable(g, windowLength, extended))
+  const path3 = temporalPath(g, architecture, { layer3, layer4 }, (x, module, index) => {
+    const limit = pixelLimit(extent(x, 2) * extent(x, 3), extent(x, 1), windowLength)
+    return g.within(`temporal${index}`, () => temporalModule(g, x, module, attend, limit))
+  })
+  g.output('path3', path3)
   return g
 }
 
-function positionTable(g: GraphBuilder, frames: number, width: number, extended: ExtendedTables): PositionTable {
+/** Applies temporal module `index`, whose weights begin with `module`: [T, C, H, W] → [T, C, H, W] float32. */
+export type TemporalMix = (x: Value, module: string, index: number) => Value
+
+/** Where in the head time is mixed in: from the two deep maps to fusion 3, whatever mixes. */
+export function temporalPath(
+  g: GraphBuilder,
+  { features }: Architecture,
+  { layer3, layer4 }: { readonly layer3: Value; readonly layer4: Value },
+  apply: TemporalMix,
+): Value {
+  const mix = (x: Value, index: number): Value => apply(x, `head.motion_modules.${index}.temporal_transformer`, index)
+  const [type, rows, cols] = [layer3.type, extent(layer3, 2), extent(layer3, 3)]
+  const rn3 = conv(g, mix(layer3, 0), 'head.scratch.layer3_rn', { pad: 1 })
+  const rn4 = conv(g, mix(layer4, 1), 'head.scratch.layer4_rn', { pad: 1 })
+  const path4 = g.within('fusion4', () => fuse(g, rn4, undefined, 'head.scratch.refinenet4', rows, cols))
+  const mixed4 = cast(g, mix(path4, 2), type)
+  const path3 = g.within('fusion3', () => fuse(g, mixed4, rn3, 'head.scratch.refinenet3', 2 * rows, 2 * cols))
+  if (extent(path3, 1) !== features) throw new Error(`path3 has ${extent(path3, 1)} channels`)
+  return cast(g, mix(path3, 3), type)
+}
+
+function positionTable(g: GraphBuilder, frames: number, extended: ExtendedTables): PositionTable {
   return (name) => {
     const tensor = `${name}.pos_encoder.pe`
+    const shape = [1, frames, extent(g.weight(`${name}.q.weight`), 0)]
     const longer = extended.get(tensor)
-    return longer === undefined ? g.weight(tensor, [1, frames, width]) : g.table(tensor, [1, frames, width], longer)
+    return longer === undefined ? g.weight(tensor, shape) : g.table(tensor, shape, longer)
   }
 }
 

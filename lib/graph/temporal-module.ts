@@ -1,5 +1,5 @@
-// Owns: one temporal module: attention over the frames of a window at each pixel.
-// Must not know: where in the head it stands, how windows are made.
+// Owns: one temporal module: what stands around its two attentions at each pixel, and these over a window's frames.
+// Must not know: where in the head it stands, how windows are made, how a stream remembers.
 
 import { temporalGroups, temporalHeads } from '../model/layout.js'
 import { selfAttention } from './attention.js'
@@ -22,8 +22,16 @@ import {
 const groupNormEpsilon = 1e-6
 const layerNormEpsilon = 1e-5
 
-/** The position table of attention `index` for the window at hand, [1, T, C] float32. */
-export type PositionTable = (name: string, index: number) => Value
+/** One attention over time: normalised [pixels, T, C] float32 → [pixels, T, C]; `name` is the prefix of its weights. */
+export type TemporalAttention = (normal: Value, name: string) => Value
+
+/** The position table of an attention for the window at hand, [1, T, C] float32. */
+export type PositionTable = (name: string) => Value
+
+/** All frames of a window attend to each other. */
+export function windowAttention(g: GraphBuilder, positions: PositionTable): TemporalAttention {
+  return (normal, name) => selfAttention(g, add(g, normal, positions(name)), name, `${name}.to_out.0`, temporalHeads)
+}
 
 /**
  * [T, C, H, W] → [T, C, H, W] float32.
@@ -35,32 +43,30 @@ export function temporalModule(
   g: GraphBuilder,
   x: Value,
   module: string,
-  positions: PositionTable,
+  attend: TemporalAttention,
   maxPixels: number,
 ): Value {
   const [frames, channels, pixels] = [extent(x, 0), extent(x, 1), extent(x, 2) * extent(x, 3)]
   const flat = reshape(g, cast(g, x, 'float32'), [frames, channels, pixels])
   const normal = groupNorm(g, flat, `${module}.norm`, temporalGroups, groupNormEpsilon)
   const byPixel = transpose(g, normal, [2, 0, 1]) // [pixels, T, C]
-  const count = Math.ceil(pixels / maxPixels)
+  const count = Math.max(1, Math.ceil(pixels / maxPixels))
   const parts = Array.from({ length: count }, (_, i) => {
     const [start, end] = [Math.floor((i * pixels) / count), Math.floor(((i + 1) * pixels) / count)]
     const part = count === 1 ? byPixel : slice(g, byPixel, 0, start, end)
-    return g.within(count === 1 ? 'pixels' : `pixels${i}`, () => transformer(g, part, module, positions))
+    return g.within(count === 1 ? 'pixels' : `pixels${i}`, () => transformer(g, part, module, attend))
   })
   const mixed = transpose(g, concat(g, parts, 0), [1, 2, 0])
   return reshape(g, add(g, cast(g, mixed, 'float32'), flat), x.shape)
 }
 
-function transformer(g: GraphBuilder, input: Value, module: string, positions: PositionTable): Value {
+function transformer(g: GraphBuilder, input: Value, module: string, attend: TemporalAttention): Value {
   const block = `${module}.transformer_blocks.0`
   let x = cast(g, linear(g, input, `${module}.proj_in`), 'float32')
   for (const i of [0, 1]) {
     x = g.within(`attn${i}`, () => {
-      const name = `${block}.attention_blocks.${i}`
       const normal = layerNorm(g, x, `${block}.norms.${i}`, layerNormEpsilon)
-      const placed = add(g, normal, positions(name, i))
-      return add(g, cast(g, selfAttention(g, placed, name, `${name}.to_out.0`, temporalHeads), 'float32'), x)
+      return add(g, cast(g, attend(normal, `${block}.attention_blocks.${i}`), 'float32'), x)
     })
   }
   const fed = g.within('ff', () => add(g, cast(g, feedForward(g, x, block), 'float32'), x))

@@ -4,7 +4,7 @@
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { VideoDepthError } from '../errors.js'
-import type { DepthFrame, DepthKind } from '../frame.js'
+import type { DepthMap, DepthKind } from '../frame.js'
 import { makeFolder } from '../make-folder.js'
 import { besides } from './atomic-output.js'
 import { rangeOf, union, type DepthRange } from './depth-range.js'
@@ -54,7 +54,7 @@ export class DepthSpill {
     }
   }
 
-  async append(frame: DepthFrame): Promise<void> {
+  async append(frame: DepthMap): Promise<void> {
     this.#size ??= { width: frame.width, height: frame.height, kind: frame.kind }
     this.#range = union(this.#range, await rangeOf(frame.data))
     await writeAll(this.#file, bytesOf(frame.data)).catch((cause: unknown) => {

@@ -1,9 +1,12 @@
 // Owns: frames that the caller brings, checked.
 // Must not know: files, decoders, the pipeline.
 
+import { loadAddon } from '../binding.js'
 import { expected, VideoDepthError } from '../errors.js'
 import type { RgbFrame } from '../frame.js'
 import { known } from '../known-options.js'
+import type { NativePicture } from '../native-types.js'
+import { resolvePicture, rowBytes, type LaidOutPicture } from '../pixel-format.js'
 import { openGuarded, type FrameProducer } from './guarded-source.js'
 import {
   checkFrameRate,
@@ -16,13 +19,10 @@ import {
 } from './source-options.js'
 import type { FrameSource, SourceInfo, SourceOptions } from './source.js'
 
-/** An RgbFrame whose time may be left out. */
-export interface InputFrame {
-  /** [height, width, 3] row-major, tightly packed RGB, 8 bits a channel. May be reused once the next frame is asked for. */
+/** A picture in any of the pixel formats, by default tightly packed RGB, whose time may be left out. */
+export interface InputFrame extends LaidOutPicture {
+  /** May be reused once the next frame is asked for. */
   readonly data: Uint8Array | Uint8ClampedArray
-  /** Pixels. */
-  readonly width: number
-  readonly height: number
   /** Milliseconds from the start; default: the frame's position at `frameRate`. */
   readonly timestampMs?: number | undefined
 }
@@ -140,15 +140,15 @@ class IterableProducer implements FrameProducer {
       }
       const position = this.#position++
       if (position % this.#stride !== 0) continue
-      const frame = this.#checked(result.value, position)
+      const frame = await this.#converted(result.value, position)
       this.#emitted++
       return limited(frame, this.#options.maxRes)
     }
   }
 
-  #checked(frame: InputFrame, position: number): RgbFrame {
-    checkBytes(frame, position)
-    const { width, height } = frame
+  async #converted(frame: InputFrame, position: number): Promise<RgbFrame> {
+    const picture = resolvePicture(frame, `Frame ${position}`)
+    const { width, height } = picture
     this.#given ??= { width, height }
     const first = this.#given
     if (width !== first.width || height !== first.height)
@@ -158,30 +158,21 @@ class IterableProducer implements FrameProducer {
       )
     const timestampMs = frame.timestampMs ?? (position * 1000) / (this.#frameRate ?? assumedFrameRate)
     if (!Number.isFinite(timestampMs))
-      throw invalid(position, 'a finite number of milliseconds', 'timestampMs', timestampMs)
-    const { buffer, byteOffset, byteLength } = frame.data
-    return { data: new Uint8Array(buffer, byteOffset, byteLength), width, height, timestampMs }
+      throw new VideoDepthError(
+        'FRAME_INVALID',
+        `Frame ${position}: ${expected('a finite number of milliseconds', 'timestampMs', timestampMs)}`,
+      )
+    return { data: await rgbBytes(picture), width, height, timestampMs }
   }
 }
 
-function checkBytes(frame: unknown, position: number): asserts frame is InputFrame {
-  if (typeof frame !== 'object' || frame === null)
-    throw invalid(position, 'an object with data, width and height', 'frame', frame)
-  const { data, width, height } = frame as Partial<Record<keyof InputFrame, unknown>>
-  if (!isSide(width)) throw invalid(position, 'a whole number of pixels from 1', 'width', width)
-  if (!isSide(height)) throw invalid(position, 'a whole number of pixels from 1', 'height', height)
-  if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray))
-    throw invalid(position, `a Uint8Array of ${width * height * 3} bytes`, 'data', data)
-  if (data.byteLength !== width * height * 3)
-    throw invalid(position, `${width}×${height}×3 = ${width * height * 3} bytes`, 'data', data)
-}
-
-function isSide(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1
-}
-
-function invalid(position: number, what: string, parameter: string, received: unknown): VideoDepthError {
-  return new VideoDepthError('FRAME_INVALID', `Frame ${position}: ${expected(what, parameter, received)}`)
+/** The picture's own bytes where they are tightly packed RGB already. */
+async function rgbBytes(picture: NativePicture): Promise<Uint8Array> {
+  const { data, width, height, pixelFormat, strideBytes } = picture
+  if (pixelFormat === 'rgb24' && strideBytes === rowBytes(pixelFormat, width)) return data
+  const rgb = new Uint8Array(width * height * 3)
+  await loadAddon().toRgb(picture, rgb)
+  return rgb
 }
 
 async function limited(frame: RgbFrame, maxRes: number | undefined): Promise<RgbFrame> {

@@ -2,12 +2,12 @@
 // Must not know: file formats.
 
 import { expected, VideoDepthError } from '../errors.js'
-import type { DepthFrame } from '../frame.js'
+import type { DepthMap } from '../frame.js'
 import type { DepthSink } from './sink.js'
 
 /** The plain part of a sink. No two calls overlap. */
 export interface SinkSteps {
-  write(frame: DepthFrame): Promise<void>
+  write(frame: DepthMap): Promise<void>
   /** After at least one frame. */
   finish(): Promise<readonly string[]>
   /** Makes a running `finish` fail soon; called at once on abort, also while another call runs. */
@@ -24,7 +24,7 @@ export function guardedSink(name: string, steps: SinkSteps): DepthSink {
 class GuardedSink implements DepthSink {
   readonly #name: string
   readonly #steps: SinkSteps
-  #first: DepthFrame | undefined
+  #first: DepthMap | undefined
   #finished: readonly string[] | undefined
   #failure: { readonly error: unknown } | undefined
   #aborting: Promise<void> | undefined
@@ -36,7 +36,7 @@ class GuardedSink implements DepthSink {
     this.#steps = steps
   }
 
-  write(frame: DepthFrame): Promise<void> {
+  write(frame: DepthMap): Promise<void> {
     return this.#run(async () => {
       if (this.#finished !== undefined) throw new VideoDepthError('CLOSED', `${this.#name} is finished`)
       this.#check(frame)
@@ -77,7 +77,7 @@ class GuardedSink implements DepthSink {
     return result
   }
 
-  #check(frame: DepthFrame): void {
+  #check(frame: DepthMap): void {
     const { width, height, data } = frame
     if (data.length !== width * height)
       throw new VideoDepthError(

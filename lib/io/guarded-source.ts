@@ -3,13 +3,14 @@
 
 import { VideoDepthError } from '../errors.js'
 import type { RgbFrame } from '../frame.js'
+import { unlessAborted } from '../unless-aborted.js'
 import type { FrameSource, SourceInfo } from './source.js'
 
 /** The plain part of a source. */
-export interface FrameProducer {
+export interface FrameProducer<F extends RgbFrame = RgbFrame> {
   readonly info: SourceInfo
   /** The next frame; undefined at the end. Never called while an earlier call is running. */
-  next(): Promise<RgbFrame | undefined>
+  next(): Promise<F | undefined>
   /** Called once, possibly while `next()` is running: waits for it where what it uses is about to be freed. */
   close(): Promise<void>
 }
@@ -21,36 +22,39 @@ export interface GuardOptions {
 }
 
 /** Opens a producer and guards it; an abort while it opens rejects at once and closes it when it is there. */
-export async function openGuarded(open: () => Promise<FrameProducer>, options: GuardOptions): Promise<FrameSource> {
+export async function openGuarded<F extends RgbFrame>(
+  open: () => Promise<FrameProducer<F>>,
+  options: GuardOptions,
+): Promise<FrameSource<F>> {
   options.signal?.throwIfAborted()
   const opening = open()
   try {
-    return new GuardedSource(await untilAborted(opening, options.signal), options)
+    return new GuardedSource(await unlessAborted(opening, options.signal), options)
   } catch (error) {
     void opening.then((producer) => producer.close()).catch(() => undefined)
     throw error
   }
 }
 
-class GuardedSource implements FrameSource {
+class GuardedSource<F extends RgbFrame> implements FrameSource<F> {
   readonly info: SourceInfo
-  readonly #producer: FrameProducer
+  readonly #producer: FrameProducer<F>
   readonly #options: GuardOptions
   readonly #onAbort = (): void => this.#stop(this.#options.signal?.reason)
   #iterated = false
-  #ahead: Promise<RgbFrame | undefined> | undefined
+  #ahead: Promise<F | undefined> | undefined
   #stopped: { readonly reason: unknown } | undefined
   #rejectPending: ((reason: unknown) => void) | undefined
   #closing: Promise<void> | undefined
 
-  constructor(producer: FrameProducer, options: GuardOptions) {
+  constructor(producer: FrameProducer<F>, options: GuardOptions) {
     this.info = producer.info
     this.#producer = producer
     this.#options = options
     options.signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<RgbFrame> {
+  [Symbol.asyncIterator](): AsyncIterator<F> {
     if (this.#iterated) throw new VideoDepthError('CLOSED', `${this.info.name} was iterated already; open it again`)
     this.#iterated = true
     return this.#frames()
@@ -61,7 +65,7 @@ class GuardedSource implements FrameSource {
     return this.#closing ?? Promise.resolve()
   }
 
-  async *#frames(): AsyncGenerator<RgbFrame, void, void> {
+  async *#frames(): AsyncGenerator<F, void, void> {
     try {
       for (let frame = await this.#take(); frame !== undefined; frame = await this.#take()) yield frame
     } finally {
@@ -71,7 +75,7 @@ class GuardedSource implements FrameSource {
     }
   }
 
-  #take(): Promise<RgbFrame | undefined> {
+  #take(): Promise<F | undefined> {
     return new Promise((resolve, reject) => {
       this.#rejectPending = reject
       if (this.#stopped === undefined) this.#pull().then(resolve, reject)
@@ -79,7 +83,7 @@ class GuardedSource implements FrameSource {
     })
   }
 
-  async #pull(): Promise<RgbFrame | undefined> {
+  async #pull(): Promise<F | undefined> {
     const frame = await (this.#ahead ?? this.#producer.next())
     this.#ahead = undefined
     if (frame !== undefined && this.#options.readAhead && this.#stopped === undefined) {
@@ -97,19 +101,5 @@ class GuardedSource implements FrameSource {
     this.#rejectPending?.(reason)
     this.#closing = this.#producer.close()
     this.#closing.catch(() => undefined)
-  }
-}
-
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise
-  let onAbort: (() => void) | undefined
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(signal.reason as Error)
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort)
   }
 }

@@ -7,8 +7,8 @@ import { invalidOption } from '../errors.js'
 import { AtomicFolder } from './atomic-output.js'
 import { checkRange, type DepthRange } from './depth-range.js'
 import type { DepthSpill, SpillFacts } from './depth-spill.js'
+import { encodedPng, mappingOver, millimetres, quantised, type Mapping } from './grey16.js'
 import { outputError } from './output-errors.js'
-import { inSlices } from './slices.js'
 import type { SpillOutput } from './spilled-sink.js'
 
 export interface Png16Options {
@@ -20,13 +20,6 @@ export interface Png16Options {
   readonly range?: 'millimetres' | 'global' | DepthRange
 }
 
-/** value = offset + pixel · step */
-interface Mapping {
-  readonly offset: number
-  readonly step: number
-}
-
-const white = 65535
 const scaleName = 'scale.json'
 /** PNGs compressed at a time. */
 const parallel = 2
@@ -61,10 +54,10 @@ function mappingFor({ kind, range: found }: SpillFacts, asked: Png16Options['ran
   if (range === 'millimetres') {
     if (kind !== 'metric')
       throw invalidOption("'global' or { min, max } for disparity, which has no unit,", 'range', range)
-    return { offset: 0, step: 0.001 }
+    return millimetres
   }
   const { min, max } = range === 'global' ? found : range
-  return { offset: min, step: max > min ? (max - min) / white : 0 }
+  return mappingOver(min, max)
 }
 
 async function writeFolder(spill: DepthSpill, folder: string, mapping: Mapping): Promise<void> {
@@ -77,7 +70,7 @@ async function writeFolder(spill: DepthSpill, folder: string, mapping: Mapping):
     const results = await Promise.allSettled(
       indices.map(async (index) => {
         const pixels = await quantised(await spill.frame(index), mapping)
-        await writeFile(join(folder, name(index)), await encoded(pixels, width, height))
+        await writeFile(join(folder, name(index)), await encodedPng(pixels, width, height))
       }),
     )
     for (const result of results) if (result.status === 'rejected') throw result.reason
@@ -94,24 +87,4 @@ async function writeFolder(spill: DepthSpill, folder: string, mapping: Mapping):
     timestampsMs,
   }
   await writeFile(join(folder, scaleName), `${JSON.stringify(scale, undefined, 2)}\n`)
-}
-
-async function quantised(data: Float32Array, { offset, step }: Mapping): Promise<Uint16Array> {
-  const pixels = new Uint16Array(data.length)
-  if (step === 0) return pixels
-  await inSlices(data.length, (from, to) => {
-    for (let i = from; i < to; i++) {
-      const pixel = Math.round(((data[i] as number) - offset) / step)
-      pixels[i] = pixel <= 0 ? 0 : pixel >= white ? white : pixel
-    }
-  })
-  return pixels
-}
-
-async function encoded(pixels: Uint16Array, width: number, height: number): Promise<Buffer> {
-  const { default: sharp } = await import('sharp')
-  return sharp(pixels, { raw: { width, height, channels: 1 } })
-    .toColourspace('grey16')
-    .png()
-    .toBuffer()
 }

@@ -3,7 +3,7 @@
 
 import { open, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import type { DepthFrame } from '../frame.js'
+import type { DepthMap } from '../frame.js'
 import { AtomicFile } from './atomic-output.js'
 import { bytesOf, writeAll } from './depth-spill.js'
 import { guardedSink } from './guarded-sink.js'
@@ -28,7 +28,7 @@ export async function rawSink(path: string): Promise<DepthSink> {
     throw outputError(path, cause)
   })
   const timestampsMs: number[] = []
-  let first: DepthFrame | undefined
+  let first: DepthMap | undefined
   const failed = (cause: unknown): never => {
     throw outputError(path, cause)
   }
@@ -52,7 +52,7 @@ export async function rawSink(path: string): Promise<DepthSink> {
   })
 }
 
-function describe(file: string, { width, height, kind }: DepthFrame, timestampsMs: readonly number[]): string {
+function describe(file: string, { width, height, kind }: DepthMap, timestampsMs: readonly number[]): string {
   const shape = [timestampsMs.length, height, width]
   const unit = kind === 'metric' ? 'm' : null
   return `${JSON.stringify({ file, dtype: '<f4', order: 'C', shape, kind, unit, timestampsMs }, undefined, 2)}\n`

@@ -1,12 +1,12 @@
 // Owns: the interface of everything that depth frames are written to.
 // Must not know: file formats, the pipeline.
 
-import type { DepthFrame } from '../frame.js'
+import type { DepthMap } from '../frame.js'
 
 /** Nothing appears under its final name before `finish()` resolves; `abort()` removes what was half written. */
 export interface DepthSink {
   /** Resolves when the sink has room for the next frame. Frames come in order. The data is not changed and not kept after it resolves. */
-  write(frame: DepthFrame): Promise<void>
+  write(frame: DepthMap): Promise<void>
   /** Completes the output atomically. Resolves with the finished paths. */
   finish(): Promise<readonly string[]>
   /** Idempotent; safe after an error and after `finish()`, where it does nothing. */

@@ -2,7 +2,7 @@
 // Must not know: how any of them writes.
 
 import { invalidOption } from '../errors.js'
-import type { DepthFrame } from '../frame.js'
+import type { DepthMap } from '../frame.js'
 import { known } from '../known-options.js'
 import { checkRange } from './depth-range.js'
 import { npzOutput } from './npz-sink.js'
@@ -81,7 +81,7 @@ export function fanOut(sinks: readonly DepthSink[]): DepthSink {
     }
   }
   return {
-    write: (frame: DepthFrame) =>
+    write: (frame: DepthMap) =>
       orAbort(async () => {
         const results = await Promise.allSettled(sinks.map((sink) => sink.write(frame)))
         for (const result of results) if (result.status === 'rejected') throw result.reason

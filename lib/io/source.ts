@@ -4,7 +4,7 @@
 import type { RgbFrame } from '../frame.js'
 
 /** Frames in order. Single use: iterating a second time throws. Returning early from the loop closes it. */
-export interface FrameSource extends AsyncIterable<RgbFrame> {
+export interface FrameSource<F extends RgbFrame = RgbFrame> extends AsyncIterable<F> {
   readonly info: SourceInfo
   /** Idempotent; stops a decode in flight. */
   close(): Promise<void>

@@ -1,12 +1,32 @@
-// Owns: the decoded pictures of a video file's best stream, and the record of what could not be decoded.
-// Must not know: RGB, rotation, the pipeline.
+// Owns: the decoded pictures of an input's best video stream, and the record of what could not be decoded.
+// Must not know: RGB, rotation, where inputs come from, the pipeline.
 
+import { setTimeout } from 'node:timers/promises'
 import type { CodecContext, FormatContext, Frame, Packet, Rational, Stream } from 'node-av'
 import { VideoDepthError } from '../errors.js'
 import { avMessage, type Av } from './av.js'
 
 /** Failing reads (or failing drains) in a row after which a file counts as ended. */
 const maxFailuresInRow = 64
+/** Between two looks at an input that is read without waiting. Milliseconds. */
+const pollMs = 4
+
+export interface DecoderSettings {
+  /**
+   * `frame`: the most pictures a second, but each thread holds one back. `slice`: a picture comes out as soon as the
+   * stream's own order allows.
+   */
+  readonly threads: 'frame' | 'slice'
+  /** Failing reads in a row that an input may have; one more ends it. With 0 that one is its end and no damage. */
+  readonly readFailures: number
+  /** Failures of any kind in a row; one more ends the input. */
+  readonly failures: number
+}
+
+const forFiles: DecoderSettings = { threads: 'frame', readFailures: maxFailuresInRow, failures: Infinity }
+
+/** Why there are no more pictures: FFmpeg's status of the last read, or too many failures in a row. */
+export type DecoderEnd = number | 'undecodable'
 
 export interface Damage {
   /** Packets that could not be read or decoded. */
@@ -23,20 +43,22 @@ export class VideoDecoder {
   readonly #av: Av
   readonly #format: FormatContext
   readonly #codec: CodecContext
+  readonly #settings: DecoderSettings
   readonly #packet: Packet
   readonly #frame: Frame
-  #draining = false
+  #end: DecoderEnd | undefined
   /** The packet in `#packet` waits until the decoder has room for it. */
   #held = false
   #failuresInRow = 0
   #firstTicks: bigint | undefined
   #endTicks: bigint | undefined
 
-  private constructor(av: Av, format: FormatContext, stream: Stream, codec: CodecContext) {
+  private constructor(av: Av, format: FormatContext, stream: Stream, codec: CodecContext, settings: DecoderSettings) {
     this.#av = av
     this.#format = format
     this.stream = stream
     this.#codec = codec
+    this.#settings = settings
     this.#packet = new av.Packet()
     this.#packet.alloc()
     this.#frame = new av.Frame()
@@ -44,12 +66,16 @@ export class VideoDecoder {
   }
 
   static async open(av: Av, path: string): Promise<VideoDecoder> {
-    const format = await openFile(av, path)
+    return VideoDecoder.over(av, await openFile(av, path), path, forFiles)
+  }
+
+  /** @param format open, its streams known; owned from here on, also where this fails. @param name for messages */
+  static async over(av: Av, format: FormatContext, name: string, settings: DecoderSettings): Promise<VideoDecoder> {
     try {
       const stream = bestStream(av, format)
-      if (stream === undefined) throw new VideoDepthError('SOURCE_UNREADABLE', `${path} has no video stream`)
+      if (stream === undefined) throw new VideoDepthError('SOURCE_UNREADABLE', `${name} has no video stream`)
       for (const other of format.streams) if (other.index !== stream.index) other.discard = av.AVDISCARD_ALL
-      return new VideoDecoder(av, format, stream, await openCodec(av, path, stream))
+      return new VideoDecoder(av, format, stream, await openCodec(av, name, stream, settings), settings)
     } catch (error) {
       await format.closeInput()
       throw error
@@ -65,7 +91,7 @@ export class VideoDecoder {
       if (status === this.#av.AVERROR_EOF) return undefined
       if (status !== this.#av.AVERROR_EAGAIN) {
         this.#noteFailure(undefined)
-        if (this.#draining && this.#failuresInRow > maxFailuresInRow) return undefined
+        if (this.#end !== undefined && this.#failuresInRow > maxFailuresInRow) return undefined
       }
       await this.#feed()
     }
@@ -77,9 +103,14 @@ export class VideoDecoder {
     return ticks === this.#av.AV_NOPTS_VALUE ? undefined : (Number(ticks) * 1000 * num) / den
   }
 
-  /** Average frames a second; undefined where the file does not tell. */
+  /** Average frames a second; undefined where the input does not tell. */
   get frameRate(): number | undefined {
     return rate(this.stream.avgFrameRate) ?? rate(this.stream.rFrameRate)
+  }
+
+  /** Undefined while there may be more pictures. */
+  get end(): DecoderEnd | undefined {
+    return this.#end
   }
 
   /** What the container says that this stream lasts; undefined where it does not. Milliseconds. */
@@ -130,7 +161,7 @@ export class VideoDecoder {
   }
 
   async #feed(): Promise<void> {
-    if (this.#draining) return
+    if (this.#end !== undefined) return
     if (!this.#held && !(await this.#read())) return
     const status = await this.#codec.sendPacket(this.#packet)
     this.#held = status === this.#av.AVERROR_EAGAIN
@@ -139,6 +170,7 @@ export class VideoDecoder {
     if (status < 0 || damaged) this.#noteFailure(this.milliseconds(this.#packet.pts))
     else this.#failuresInRow = 0
     this.#packet.unref()
+    if (this.#failuresInRow > this.#settings.failures) await this.#drain('undecodable')
   }
 
   /** True where `#packet` is one of the stream's; at the end of the file the decoder is told to drain. */
@@ -152,14 +184,24 @@ export class VideoDecoder {
       this.#packet.unref()
       return false
     }
-    if (status !== this.#av.AVERROR_EOF) {
-      this.#noteFailure(undefined)
-      if (this.#failuresInRow <= maxFailuresInRow) return false
-      this.#failuresInRow = 0
+    if (status === this.#av.AVERROR_EAGAIN) {
+      await setTimeout(pollMs)
+      return false
     }
-    this.#draining = true
-    await this.#codec.sendPacket(null)
+    const isFailure = status !== this.#av.AVERROR_EOF && status !== this.#av.AVERROR_EXIT
+    if (isFailure && this.#settings.readFailures > 0) {
+      this.#noteFailure(undefined)
+      if (this.#failuresInRow <= this.#settings.readFailures) return false
+    }
+    await this.#drain(status)
     return false
+  }
+
+  /** What the decoder still holds comes out; nothing more is read. */
+  async #drain(end: DecoderEnd): Promise<void> {
+    this.#end = end
+    this.#failuresInRow = 0
+    await this.#codec.sendPacket(null)
   }
 
   #noteTimes(packet: Packet): void {
@@ -200,21 +242,22 @@ function bestStream(av: Av, format: FormatContext): Stream | undefined {
   return format.streams.filter(isVideo).sort((a, b) => isDefault(b) - isDefault(a) || area(b) - area(a))[0]
 }
 
-async function openCodec(av: Av, path: string, stream: Stream): Promise<CodecContext> {
+async function openCodec(av: Av, name: string, stream: Stream, { threads }: DecoderSettings): Promise<CodecContext> {
   const codec = av.Codec.findDecoder(stream.codecpar.codecId)
   if (codec === null) {
-    const name = av.avGetCodecName(stream.codecpar.codecId) ?? 'an unknown codec'
-    throw new VideoDepthError('SOURCE_UNREADABLE', `Cannot read ${path}: no decoder for ${name}`)
+    const codecName = av.avGetCodecName(stream.codecpar.codecId) ?? 'an unknown codec'
+    throw new VideoDepthError('SOURCE_UNREADABLE', `Cannot read ${name}: no decoder for ${codecName}`)
   }
   const context = new av.CodecContext()
   context.allocContext3(codec)
   context.parametersToContext(stream.codecpar)
   context.pktTimebase = stream.timeBase
   context.threadCount = 0
+  if (threads === 'slice') context.threadType = av.FF_THREAD_SLICE
   const status = await context.open2(codec)
   if (status >= 0) return context
   context.freeContext()
-  throw new VideoDepthError('SOURCE_UNREADABLE', `Cannot decode ${path}: ${avMessage(av, status)}`)
+  throw new VideoDepthError('SOURCE_UNREADABLE', `Cannot decode ${name}: ${avMessage(av, status)}`)
 }
 
 function rate(value: Rational): number | undefined {

@@ -31,6 +31,8 @@ export class VideoEncoder {
   readonly #packet: Packet
   readonly #filters: FilterChain
   readonly #nominalTicks: bigint
+  /** The present picture, with even sides: FFmpeg only borrows it, so it is kept here until it has been converted. */
+  #pixels = Buffer.alloc(0)
   #lastTicks: bigint | undefined
   #freed = false
 
@@ -91,13 +93,9 @@ export class VideoEncoder {
    */
   async write(rgb: Uint8Array, width: number, height: number, timestampMs: number): Promise<void> {
     const av = this.#av
-    const even = evenPicture(rgb, width, height)
-    const frame = av.Frame.fromVideoBuffer(Buffer.from(even.data.buffer, even.data.byteOffset, even.data.byteLength), {
-      width: even.width,
-      height: even.height,
-      format: av.AV_PIX_FMT_RGB24,
-      timeBase,
-    })
+    const even = { width: evenAbove(width), height: evenAbove(height) }
+    this.#pixels = evenPicture(rgb, width, height, this.#pixels)
+    const frame = av.Frame.fromVideoBuffer(this.#pixels, { ...even, format: av.AV_PIX_FMT_RGB24, timeBase })
     try {
       const pts = this.#ticks(timestampMs)
       const converted = await this.#filters.apply(frame)
@@ -199,23 +197,19 @@ function evenAbove(side: number): number {
   return side + (side % 2)
 }
 
-interface Picture {
-  readonly data: Uint8Array
-  readonly width: number
-  readonly height: number
-}
-
-function evenPicture(rgb: Uint8Array, width: number, height: number): Picture {
-  const even = { width: evenAbove(width), height: evenAbove(height) }
-  if (even.width === width && even.height === height) return { data: rgb, width, height }
-  const data = new Uint8Array(even.width * even.height * 3)
+/** A copy with even sides, in `target` where that has the size. */
+function evenPicture(rgb: Uint8Array, width: number, height: number, target: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
   const rowBytes = width * 3
-  const evenRowBytes = even.width * 3
-  for (let y = 0; y < even.height; y++) {
-    const from = Math.min(y, height - 1) * rowBytes
-    data.set(rgb.subarray(from, from + rowBytes), y * evenRowBytes)
-    if (even.width > width)
-      data.copyWithin(y * evenRowBytes + rowBytes, y * evenRowBytes + rowBytes - 3, y * evenRowBytes + rowBytes)
-  }
-  return { data, ...even }
+  const evenRowBytes = evenAbove(width) * 3
+  const bytes = evenRowBytes * evenAbove(height)
+  const data = target.length === bytes ? target : Buffer.alloc(bytes)
+  if (bytes === rgb.length) data.set(rgb)
+  else
+    for (let y = 0; y < evenAbove(height); y++) {
+      const from = Math.min(y, height - 1) * rowBytes
+      const to = y * evenRowBytes
+      data.set(rgb.subarray(from, from + rowBytes), to)
+      if (evenRowBytes > rowBytes) data.copyWithin(to + rowBytes, to + rowBytes - 3, to + rowBytes)
+    }
+  return data
 }

@@ -1,6 +1,7 @@
 // Owns: frames of a video file: upright, limited in size and rate, RGB, with their times.
 // Must not know: demuxing, the pipeline.
 
+import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Frame } from 'node-av'
@@ -8,9 +9,8 @@ import { VideoDepthError } from '../errors.js'
 import type { RgbFrame } from '../frame.js'
 import { known } from '../known-options.js'
 import { loadAv, present, type Av } from './av.js'
-import { turnFor } from './display-matrix.js'
-import { FilterChain, type FilterStep } from './filter-chain.js'
 import { openGuarded, type FrameProducer } from './guarded-source.js'
+import { RgbConverter } from './rgb-converter.js'
 import {
   keptFrames,
   limitedSize,
@@ -48,15 +48,14 @@ export async function openVideo(path: string, options: SourceOptions = {}): Prom
 }
 
 class VideoProducer implements FrameProducer {
-  readonly #av: Av
   readonly #path: string
   readonly #decoder: VideoDecoder
   readonly #options: ResolvedSourceOptions
   readonly #stride: number
   readonly #timeline: Timeline
+  readonly #rgb: RgbConverter
   /** As stored, before rotation and scaling. */
   #storedSize: Size | undefined
-  #filters: FilterChain | undefined
   #position = 0
   #emitted = 0
   /** Decoded while opening, for `info`; the first to come out. */
@@ -65,12 +64,12 @@ class VideoProducer implements FrameProducer {
   #running: Promise<RgbFrame | undefined> | undefined
 
   private constructor(av: Av, path: string, decoder: VideoDecoder, options: ResolvedSourceOptions) {
-    this.#av = av
     this.#path = path
     this.#decoder = decoder
     this.#options = options
     this.#stride = strideFor(decoder.frameRate, options)
     this.#timeline = new Timeline(1000 / (decoder.frameRate ?? assumedFrameRate))
+    this.#rgb = new RgbConverter(av, decoder.stream, ({ width, height }) => limitedSize(width, height, options.maxRes))
   }
 
   static async open(path: string, options: ResolvedSourceOptions): Promise<VideoProducer> {
@@ -117,7 +116,7 @@ class VideoProducer implements FrameProducer {
   async close(): Promise<void> {
     this.#decoder.interrupt()
     await this.#running?.catch(() => undefined)
-    this.#filters?.close()
+    this.#rgb.close()
     await this.#decoder.close()
   }
 
@@ -150,40 +149,7 @@ class VideoProducer implements FrameProducer {
         'FRAME_SIZE_CHANGED',
         `Frame ${position} of ${this.#path} (at ${seconds(timestampMs)}) is ${width}×${height}, the frames before it were ${first.width}×${first.height}`,
       )
-    this.#filters ??= new FilterChain(this.#av, this.#filterSteps(frame))
-    return { ...this.#packed(await this.#filters.apply(frame)), timestampMs }
-  }
-
-  #filterSteps(frame: Frame): readonly FilterStep[] {
-    const av = this.#av
-    const turn = turnFor(
-      this.#decoder.stream.codecpar.getCodedSideData(av.AV_PKT_DATA_DISPLAYMATRIX) ??
-        frame.getSideData(av.AV_FRAME_DATA_DISPLAYMATRIX),
-    )
-    const { width, height } = limitedSize(frame.width, frame.height, this.#options.maxRes)
-    return [
-      { filter: 'scale', args: `w=${width}:h=${height}:flags=bicubic` },
-      { filter: 'format', args: 'pix_fmts=rgb24' },
-      ...turn.steps,
-    ]
-  }
-
-  /** A copy without row padding, owned by JavaScript. */
-  #packed(frame: Frame): { data: Uint8Array; width: number; height: number } {
-    const { width, height } = frame
-    const data = Buffer.allocUnsafeSlow(width * height * 3)
-    const size = this.#av.avImageCopyToBuffer(
-      data,
-      data.length,
-      frame.data,
-      frame.linesize,
-      this.#av.AV_PIX_FMT_RGB24,
-      width,
-      height,
-      1,
-    )
-    if (size !== data.length) throw new Error(`expected ${data.length} bytes of RGB, received ${size}`)
-    return { data, width, height }
+    return { ...(await this.#rgb.convert(frame)), timestampMs }
   }
 
   /** @param complete false where the caller's limit ended the video, not the video itself */
@@ -221,13 +187,15 @@ class VideoProducer implements FrameProducer {
   }
 }
 
-async function checkFile(path: string): Promise<void> {
+/** @throws VideoDepthError SOURCE_UNREADABLE */
+export async function checkFile(path: string): Promise<Stats> {
   const found = await stat(path).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new VideoDepthError('SOURCE_UNREADABLE', `Cannot read ${path}: ${reason}`, { cause })
   })
   if (found.isDirectory()) throw new VideoDepthError('SOURCE_UNREADABLE', `Expected a video file, ${path} is a folder`)
   if (found.isFile() && found.size === 0) throw new VideoDepthError('SOURCE_UNREADABLE', `${path} is empty`)
+  return found
 }
 
 function seconds(milliseconds: number): string {

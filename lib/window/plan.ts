@@ -96,7 +96,8 @@ export function planWindow(
     blend,
     append,
     hold,
-    ...(aligned && !last ? references(s, index, append.slot, start) : noReferences),
+    remember: aligned && !last ? remembered(s, index, append.slot, start) : [],
+    forget: aligned ? forgotten(s, index, last) : [],
   }
   return {
     index,
@@ -128,23 +129,20 @@ export function slotCount(s: WindowStrategy): number {
   return most
 }
 
-const noReferences = { remember: [], forget: [] }
-
-/** Which of this window's aligned maps later windows are fitted to, and which earlier ones end here. */
-function references(
-  s: WindowStrategy,
-  index: number,
-  slot: number,
-  start: number,
-): Pick<StitchStep, 'remember' | 'forget'> {
+/** Which of this window's aligned maps later windows are fitted to. */
+function remembered(s: WindowStrategy, index: number, slot: number, start: number): SlotFrame[] {
   const needed = neededAfter(s, index, s.alignPositions)
-  const remember = range(start, newEnd(s, index))
+  return range(start, newEnd(s, index))
     .map((frame, i) => ({ slot: slot + i, frame }))
     .filter(({ frame }) => needed.has(frame))
-  const forget = carriedFrames(s, index)
-    .slice(0, s.alignPositions)
-    .filter((frame) => !needed.has(frame))
-  return { remember, forget }
+}
+
+/** Which of the earlier windows' references end here: all of them after the last window. */
+function forgotten(s: WindowStrategy, index: number, last: boolean): number[] {
+  if (index === 0) return []
+  const kept = [...neededAfter(s, index - 1, s.alignPositions)].filter((frame) => frame < newEnd(s, index - 1))
+  const needed = last ? new Set<number>() : neededAfter(s, index, s.alignPositions)
+  return kept.filter((frame) => !needed.has(frame))
 }
 
 function wantedPositions(step: StitchStep): number[] {

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "error.h"
+#include "image/pixel_format.h"
 #include "support.h"
 
 using namespace video_depth;
@@ -62,7 +63,7 @@ TEST_CASE("preprocess: the textbook rule, at awkward sizes and strides") {
     const auto data = picture(stride * static_cast<size_t>(c.in_height) - static_cast<size_t>(c.padding));
     const auto plane = static_cast<size_t>(c.width * c.height);
     test::Guarded out(3 * plane);
-    preprocess({data.data(), data.size(), c.in_width, c.in_height, stride},
+    preprocess({data.data(), data.size(), c.in_width, c.in_height, PixelFormat::kRgb24, stride},
                {out.data(), out.size(), c.width, c.height}, 2);
     CHECK(out.guards_intact());
     CHECK(out.all_written());
@@ -87,7 +88,8 @@ TEST_CASE("preprocess: the textbook rule, at awkward sizes and strides") {
 TEST_CASE("preprocess: a flat picture stays flat") {
   const std::vector<uint8_t> grey(37 * 23 * 3, 128);
   std::vector<float> out(3 * 42 * 28);
-  preprocess({grey.data(), grey.size(), 37, 23, 37 * 3}, {out.data(), out.size(), 42, 28}, 1);
+  preprocess({grey.data(), grey.size(), 37, 23, PixelFormat::kRgb24, 37 * 3},
+             {out.data(), out.size(), 42, 28}, 1);
   for (size_t i = 0; i < out.size(); i++) {
     const size_t channel = i / (42 * 28);
     CHECK(out[i] == doctest::Approx((128 / 255.0 - kMean[channel]) / kStd[channel]).epsilon(1e-5));
@@ -98,31 +100,51 @@ TEST_CASE("preprocess: the same bits whatever the number of threads") {
   const auto data = picture(131 * 97 * 3);
   const auto run = [&](int threads) {
     std::vector<float> out(3 * 154 * 112);
-    preprocess({data.data(), data.size(), 131, 97, 131 * 3}, {out.data(), out.size(), 154, 112}, threads);
+    preprocess({data.data(), data.size(), 131, 97, PixelFormat::kRgb24, 131 * 3},
+               {out.data(), out.size(), 154, 112}, threads);
     return out;
   };
   const auto once = run(1);
   for (const int threads : {2, 3, 16}) CHECK(test::same_bits(once, run(threads)));
 }
 
+TEST_CASE("preprocess: other formats as if they had been converted first") {
+  const int width = 37, height = 23;
+  for (const PixelFormat format :
+       {PixelFormat::kBgr24, PixelFormat::kRgba, PixelFormat::kGray8, PixelFormat::kNv12}) {
+    const size_t stride = row_bytes(format, width) + 5;
+    PictureView frame{nullptr, 0, width, height, format, stride, ColorMatrix::kBt709, ColorRange::kFull};
+    const auto data = picture(picture_bytes(frame));
+    frame.data = data.data();
+    frame.length = data.size();
+    std::vector<uint8_t> rgb(3 * width * height);
+    to_rgb(frame, rgb.data(), rgb.size(), 1);
+    std::vector<float> direct(3 * 42 * 28), converted(3 * 42 * 28);
+    preprocess(frame, {direct.data(), direct.size(), 42, 28}, 2);
+    preprocess({rgb.data(), rgb.size(), width, height, PixelFormat::kRgb24, 3 * width},
+               {converted.data(), converted.size(), 42, 28}, 2);
+    CHECK(test::same_bits(direct, converted));
+  }
+}
+
 TEST_CASE("preprocess: what does not fit is refused before anything is written") {
   std::vector<uint8_t> data(4 * 3 * 3);
   test::Guarded out(3 * 14 * 14);
-  const auto run = [&](RgbView frame, TensorView to, int threads) { preprocess(frame, to, threads); };
-  const RgbView frame{data.data(), data.size(), 4, 3, 12};
+  const auto run = [&](PictureView frame, TensorView to, int threads) { preprocess(frame, to, threads); };
+  const PictureView frame{data.data(), data.size(), 4, 3, PixelFormat::kRgb24, 12};
   const TensorView to{out.data(), out.size(), 14, 14};
-  RgbView bad = frame;
+  PictureView bad = frame;
   TensorView bad_to = to;
 
   SUBCASE("width 0") {
     bad.width = 0;
-    CHECK_THROWS_WITH_AS(run(bad, to, 1), "Expected an integer from 1 to 32768 for frameWidth, received 0",
+    CHECK_THROWS_WITH_AS(run(bad, to, 1), "Expected an integer from 1 to 32768 for picture.width, received 0",
                          Error);
   }
   SUBCASE("height too large") {
     bad.height = 32769;
     CHECK_THROWS_WITH_AS(run(bad, to, 1),
-                         "Expected an integer from 1 to 32768 for frameHeight, received 32769", Error);
+                         "Expected an integer from 1 to 32768 for picture.height, received 32769", Error);
   }
   SUBCASE("no threads") {
     CHECK_THROWS_WITH_AS(run(frame, to, 0), "Expected an integer from 1 to 256 for threads, received 0",
@@ -130,12 +152,12 @@ TEST_CASE("preprocess: what does not fit is refused before anything is written")
   }
   SUBCASE("rows that overlap") {
     bad.stride_bytes = 11;
-    CHECK_THROWS_WITH_AS(run(bad, to, 1), "Expected at least 12 bytes a row for strideBytes, received 11",
-                         Error);
+    CHECK_THROWS_WITH_AS(run(bad, to, 1),
+                         "Expected 12 to 2147483647 bytes a row for picture.strideBytes, received 11", Error);
   }
   SUBCASE("a short frame") {
     bad.length = 35;
-    CHECK_THROWS_WITH_AS(run(bad, to, 1), "Expected at least 36 bytes for frame, received 35", Error);
+    CHECK_THROWS_WITH_AS(run(bad, to, 1), "Expected at least 36 bytes for picture.data, received 35", Error);
   }
   SUBCASE("no frame") {
     bad.data = nullptr;
@@ -152,7 +174,7 @@ TEST_CASE("preprocess: what does not fit is refused before anything is written")
   SUBCASE("a result inside the frame") {
     bad.data = reinterpret_cast<const uint8_t*>(out.data() + 100);
     CHECK_THROWS_WITH_AS(run(bad, to, 1),
-                         "Expected memory apart from the frame's for out, received memory that overlaps it",
+                         "Expected memory apart from the picture's for out, received memory that overlaps it",
                          Error);
   }
   CHECK_FALSE(out.all_written());

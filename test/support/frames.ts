@@ -1,7 +1,7 @@
 // Owns: small helpers around frames and sources, for tests.
 // Must not know: files, decoders.
 
-import type { DepthFrame, DepthKind, RgbFrame } from '#lib/frame.js'
+import type { DepthMap, DepthKind, RgbFrame } from '#lib/frame.js'
 import type { FrameSource } from '#lib/io/source.js'
 
 /** What came out before the source ended or failed. */
@@ -32,8 +32,7 @@ export function depthFrame(
   height: number,
   value: (index: number, x: number, y: number) => number,
   kind: DepthKind = 'disparity',
-): DepthFrame {
+): DepthMap {
   const data = Float32Array.from({ length: width * height }, (_, i) => value(index, i % width, Math.floor(i / width)))
-  const aligned = { scale: 1, shift: 0, degenerate: false }
-  return { index, timestampMs: index * 40, width, height, data, kind, window: 0, aligned }
+  return { index, timestampMs: index * 40, width, height, data, kind }
 }

@@ -98,12 +98,17 @@ async function openEncoder(recipe: VideoRecipe): Promise<CodecContext> {
   return codec
 }
 
+/** A frame borrows its bytes without a reference of its own. */
+const borrowed = new WeakMap<Frame, Buffer>()
+
 function encoderFrame(recipe: VideoRecipe, index: number): Frame {
   const { width, height } = recipe
   const rgb = picture(recipe, index)
   const pixels = recipe.codec === 'ffv1' ? packedBgr(rgb) : planarYuv(rgb)
   const pixelFormat = recipe.codec === 'ffv1' ? av.avGetPixFmtFromName('bgr0') : av.AV_PIX_FMT_YUV444P
-  return av.Frame.fromVideoBuffer(pixels, { width, height, format: pixelFormat, timeBase })
+  const frame = av.Frame.fromVideoBuffer(pixels, { width, height, format: pixelFormat, timeBase })
+  borrowed.set(frame, pixels)
+  return frame
 }
 
 /** Blue, green, red, nothing: the 8-bit RGB that FFV1 takes. */

@@ -12,6 +12,8 @@ export interface Ended {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
   readonly stdout: string
+  /** Of standard output. */
+  readonly bytes: Buffer
   readonly stderr: string
 }
 
@@ -19,26 +21,41 @@ export type Kill = (signal: NodeJS.Signals) => void
 
 interface Running {
   readonly cwd: string
+  /** For standard input, which is closed after it; default: none. */
+  readonly input?: Uint8Array
+  /** Instead of the arguments: a command line for the shell. */
+  readonly shell?: string
   readonly onStart?: (kill: Kill) => void
   /** Sees standard error as it comes. */
   readonly onText?: (text: string, kill: Kill) => void
 }
 
 /** Runs a command to its end, without the environment's checkpoint. */
-export function runCli(args: readonly string[], { cwd, onStart, onText }: Running): Promise<Ended> {
-  const { VIDEO_DEPTH_CHECKPOINT: _, ...env } = process.env
-  const child = spawn(process.execPath, [cliMain, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+export function runCli(args: readonly string[], { cwd, input, shell, onStart, onText }: Running): Promise<Ended> {
+  const [command, words] = shell === undefined ? [process.execPath, [cliMain, ...args]] : ['sh', ['-c', shell]]
+  const child = spawn(command, words, { cwd, env: cliEnvironment(), stdio: 'pipe' })
+  child.stdin.on('error', () => undefined) // a command may end without having read all of it
+  child.stdin.end(input)
   const kill: Kill = (signal) => child.kill(signal)
-  let [stdout, stderr] = ['', '']
-  child.stdout.on('data', (data: Buffer) => (stdout += data.toString()))
+  const chunks: Buffer[] = []
+  let stderr = ''
+  child.stdout.on('data', (data: Buffer) => chunks.push(data))
   child.stderr.on('data', (data: Buffer) => {
     stderr += data.toString()
     onText?.(stderr, kill)
   })
   onStart?.(kill)
   return new Promise((resolve) => {
-    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }))
+    child.on('close', (code, signal) => {
+      const bytes = Buffer.concat(chunks)
+      resolve({ code, signal, stdout: bytes.toString(), bytes, stderr })
+    })
   })
+}
+
+export function cliEnvironment(): NodeJS.ProcessEnv {
+  const { VIDEO_DEPTH_CHECKPOINT: _, ...env } = process.env
+  return env
 }
 
 /** A picture of one colour. */

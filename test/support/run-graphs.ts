@@ -2,7 +2,7 @@
 // Must not know: engines, windows.
 
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import type { PreparedGraphs } from '#lib/graph/cache.js'
+import type { PreparedGraphs } from '#lib/graph/prepare-graphs.js'
 
 export interface WindowRun {
   /** Outputs of the encoder, by name, one array a frame. */

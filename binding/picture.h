@@ -1,0 +1,22 @@
+// Owns: reading a NativePicture (lib/native-types.ts).
+// Must not know: what is done with pictures.
+#pragma once
+
+#include <napi.h>
+
+#include <string>
+
+#include "image/picture.h"
+
+namespace video_depth_binding {
+
+struct PictureArgument {
+  /// Borrows the bytes of `data`. That they are enough is for the core to check.
+  video_depth::PictureView view;
+  Napi::Uint8Array data;
+};
+
+/// Runs getters; addresses taken earlier may be stale afterwards, the result's are not.
+PictureArgument read_picture(const Napi::Value& value, const std::string& parameter);
+
+} // namespace video_depth_binding

@@ -1,0 +1,107 @@
+// Owns: the temporal head for one new frame, the memory that its attentions keep, and how a new state enters it.
+// Must not know: which frames are remembered, videos.
+
+import { Tensor } from 'onnxruntime-node'
+import type { StepPlan } from '../stream/step-plan.js'
+import type { Features } from './cpu-network.js'
+import { tensor, type Floats, type OrtGraph, type Port } from './ort.js'
+
+/** What one stream remembers: for each temporal attention [pixels, slots, width]. One block, so that it is easily saved. */
+export interface StreamMemory {
+  readonly all: Floats
+  readonly parts: readonly Floats[]
+}
+
+interface StatePort {
+  readonly remembered: Port
+  readonly state: Port
+  /** The state of the last frame, until it is committed. */
+  readonly buffer: Floats
+}
+
+export class StreamHead {
+  readonly #graph: OrtGraph
+  readonly #layer3: Port
+  readonly #layer4: Port
+  readonly #path: Port
+  readonly #pathBuffer: Floats
+  readonly #states: readonly StatePort[]
+
+  /** @param outputs names of the graph's outputs */
+  constructor(graph: OrtGraph, outputs: readonly string[]) {
+    this.#graph = graph
+    this.#layer3 = graph.input('layer3')
+    this.#layer4 = graph.input('layer4')
+    this.#path = graph.output('path3')
+    this.#pathBuffer = new Float32Array(this.#path.length)
+    this.#states = outputs
+      .filter((name) => name.startsWith('state'))
+      .map((name) => {
+        const state = graph.output(name)
+        const remembered = graph.input(name.replace('state', 'remembered'))
+        return { state, remembered, buffer: new Float32Array(state.length) }
+      })
+  }
+
+  /** Of all memories that this head makes. Elements. */
+  get memoryLength(): number {
+    return this.#states.reduce((sum, { remembered }) => sum + remembered.length, 0)
+  }
+
+  /** @param all as many elements as `memoryLength`, or new zeros */
+  newMemory(all: Floats = new Float32Array(this.memoryLength)): StreamMemory {
+    let start = 0
+    const parts = this.#states.map(({ remembered }) => all.subarray(start, (start += remembered.length)))
+    return { all, parts }
+  }
+
+  /** Leaves `memory` as it is. @returns path3, valid until the next call */
+  async run(features: Features, memory: StreamMemory, { positions, visible }: StepPlan): Promise<Floats> {
+    const feeds: Record<string, Tensor> = {
+      layer3: tensor(features[2], this.#layer3.shape),
+      layer4: tensor(features[3], this.#layer4.shape),
+      positions: new Tensor('int64', BigInt64Array.from(positions, BigInt), [positions.length]),
+      mask: new Tensor(
+        'float32',
+        Float32Array.from(visible, (seen) => (seen ? 0 : -Infinity)),
+        [visible.length],
+      ),
+    }
+    const fetches: Record<string, Tensor> = { path3: tensor(this.#pathBuffer, this.#path.shape) }
+    for (const [i, { remembered, state, buffer }] of this.#states.entries()) {
+      feeds[remembered.name] = tensor(memory.parts[i], remembered.shape)
+      fetches[state.name] = tensor(buffer, state.shape)
+    }
+    await this.#graph.run(feeds, fetches)
+    return this.#pathBuffer
+  }
+
+  /** Puts the states of the last `run` into these slots of `memory`. */
+  commit(memory: StreamMemory, slots: readonly number[]): void {
+    for (const [i, { remembered, buffer }] of this.#states.entries()) {
+      const part = memory.parts[i]
+      const [pixels = 0, count = 0, width = 0] = remembered.shape
+      if (part === undefined) throw new Error('a memory of another head')
+      for (const slot of slots) writeSlot(part, buffer, slot, { pixels, count, width })
+    }
+  }
+
+  release(): Promise<void> {
+    return this.#graph.release()
+  }
+}
+
+interface MemoryShape {
+  readonly pixels: number
+  /** Slots. */
+  readonly count: number
+  readonly width: number
+}
+
+/** Element by element: a view a pixel would cost more than the copy. */
+function writeSlot(part: Floats, state: Floats, slot: number, { pixels, count, width }: MemoryShape): void {
+  for (let pixel = 0, from = 0; pixel < pixels; pixel++) {
+    let to = (pixel * count + slot) * width
+    for (let i = 0; i < width; i++) part[to++] = state[from++] as number
+  }
+}

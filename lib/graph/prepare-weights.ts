@@ -1,0 +1,101 @@
+// Owns: turning a checkpoint into a weights file, once, and finding it again.
+// Must not know: graphs, engines, videos.
+
+import path from 'node:path'
+import { VideoDepthError } from '../errors.js'
+import { checkpointArchitecture, completeArchitecture, type Architecture } from '../model/architecture.js'
+import { openCheckpoint } from '../model/checkpoint.js'
+import { emitterVersion } from './builder.js'
+import { defaultCacheDir, openCacheFolder, writeAtomically } from './cache-folder.js'
+import { checkpointRecord, fileHash, fileIdentity, sameIdentity } from './file-hash.js'
+import { readManifest, writeManifest } from './manifest.js'
+import { weightsIndex, writeWeights } from './weights-file.js'
+import type { Precision } from './weights.js'
+
+export interface PrepareProgress {
+  /** `hash` is told for the checkpoint, then for weights that were converted before; not for a file known as it is. */
+  readonly phase: 'hash' | 'convert'
+  /** 0…1 within the phase. */
+  readonly fraction: number
+}
+
+export interface PrepareWeightsOptions {
+  /** Path of a `.pth` or `.safetensors` file. */
+  readonly checkpoint: string
+  /** Default: {@link defaultCacheDir}. */
+  readonly cacheDir?: string
+  readonly precision: Precision
+  /** Overrides the recipe's taps. */
+  readonly taps?: readonly number[]
+  /** Looked at between tensors; rejects with its reason, and what was being written is removed. */
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: PrepareProgress) => void
+}
+
+/** Plain data. */
+export interface PreparedWeights {
+  /** Holds the weights file and all graphs of this checkpoint. */
+  readonly folder: string
+  /** Of the checkpoint file, hex. */
+  readonly sha256: string
+  readonly architecture: Architecture
+  readonly precision: Precision
+  /** The checkpoint was not converted now. */
+  readonly cacheHit: boolean
+}
+
+/**
+ * Validates the checkpoint and converts its weights, or finds them in the cache: by the file's SHA-256, which is
+ * itself remembered by path, size, time and inode. Memory beyond this call's own: a few of the largest tensors.
+ *
+ * @throws VideoDepthError CHECKPOINT_…, WEIGHTS_NOT_FINITE, CACHE_UNWRITABLE, INVALID_OPTION for taps
+ */
+export async function prepareWeights(options: PrepareWeightsOptions): Promise<PreparedWeights> {
+  const { checkpoint, precision, taps, signal, onProgress } = options
+  signal?.throwIfAborted()
+  const cacheDir = path.resolve(options.cacheDir ?? defaultCacheDir())
+  const identity = await fileIdentity(checkpoint)
+  const hashing = { signal, onProgress: (fraction: number) => onProgress?.({ phase: 'hash', fraction }) }
+  const sha256 = await fileHash(identity, checkpointRecord(cacheDir, identity), hashing)
+  const folder = path.join(cacheDir, 'models', `${sha256.slice(0, 32)}-v${emitterVersion}`)
+  const known = await readManifest(folder, precision, hashing)
+  if (known !== undefined) {
+    await openCacheFolder(folder).catch(() => undefined) // only to tidy up: a read-only cache serves hits too
+    return { folder, sha256, architecture: completeArchitecture(known, tapsOption(taps)), precision, cacheHit: true }
+  }
+  const { architecture, weightsSha256 } = await convert(options, folder)
+  if (!sameIdentity(identity, await fileIdentity(checkpoint))) {
+    throw new VideoDepthError(
+      'CHECKPOINT_UNREADABLE',
+      `Checkpoint ${checkpoint} was changed while it was read; try again`,
+    )
+  }
+  await writeManifest(folder, precision, architecture, weightsSha256)
+  return { folder, sha256, architecture, precision, cacheHit: false }
+}
+
+function tapsOption(taps: readonly number[] | undefined): { taps?: readonly number[] } {
+  return taps === undefined ? {} : { taps }
+}
+
+async function convert(
+  { checkpoint: file, precision, taps, signal, onProgress }: PrepareWeightsOptions,
+  folder: string,
+): Promise<{ architecture: Architecture; weightsSha256: string }> {
+  const checkpoint = await openCheckpoint(file)
+  try {
+    const architecture = checkpointArchitecture(checkpoint, tapsOption(taps))
+    const { file: name } = weightsIndex(architecture, precision)
+    await openCacheFolder(folder)
+    let weightsSha256 = ''
+    await writeAtomically(folder, name, async (target) => {
+      weightsSha256 = await writeWeights(target, checkpoint, architecture, precision, {
+        signal,
+        onProgress: (fraction) => onProgress?.({ phase: 'convert', fraction }),
+      })
+    })
+    return { architecture, weightsSha256 }
+  } finally {
+    await checkpoint.close()
+  }
+}

@@ -1,0 +1,225 @@
+// Owns: raw frames of a fixed size out of a stream of bytes, such as a program's standard input.
+// Must not know: pixel conversion, where the bytes come from, the pipeline.
+
+import type { Readable } from 'node:stream'
+import { invalidOption, VideoDepthError } from '../../errors.js'
+import type { ColorMatrix, ColorRange, PixelFormat } from '../../frame.js'
+import { checkSignal, known } from '../../known-options.js'
+import {
+  colorMatrices,
+  colorRanges,
+  mostPixels,
+  pictureBytes,
+  pixelFormats,
+  type LaidOutPicture,
+} from '../../pixel-format.js'
+import { checkFrameRate } from '../source-options.js'
+
+export interface RawFramesOptions {
+  /** Pixels. */
+  readonly width: number
+  readonly height: number
+  readonly pixelFormat: PixelFormat
+  /** For `nv12` and `yuyv422`; default `bt601`. */
+  readonly colorMatrix?: ColorMatrix
+  /** For `nv12`, `yuyv422` and `gray8`; default `limited`, for `gray8` `full`. */
+  readonly colorRange?: ColorRange
+  /** Frames a second, for the times; default: each frame's time is that of its arrival. */
+  readonly frameRate?: number
+  /** For messages and output names; default `frames`. */
+  readonly name?: string
+  readonly signal?: AbortSignal
+}
+
+export interface RawFrame extends LaidOutPicture {
+  /** As they came, without gaps between rows; owned by the receiver. */
+  readonly data: Uint8Array
+  readonly pixelFormat: PixelFormat
+  /** From the first frame, strictly increasing. */
+  readonly timestampMs: number
+}
+
+/** Single use; returning early from the loop closes it. */
+export interface RawFrameSource extends AsyncIterable<RawFrame> {
+  readonly info: {
+    readonly name: string
+    readonly width: number
+    readonly height: number
+    /** Undefined where it was not given. */
+    readonly frameRate: number | undefined
+  }
+  /** Destroys the stream; a frame that is waited for rejects with CLOSED. Idempotent. */
+  close(): Promise<void>
+}
+
+type FrameFormat = Pick<RawFrame, 'width' | 'height' | 'pixelFormat' | 'colorMatrix' | 'colorRange'>
+
+const optionNames: readonly (keyof RawFramesOptions)[] = [
+  ...(['width', 'height', 'pixelFormat', 'colorMatrix', 'colorRange', 'frameRate', 'name', 'signal'] as const),
+]
+
+/** Milliseconds added where two frames arrive at one time. */
+const nudgeMs = 0.001
+
+/**
+ * Frames of `ffmpeg -f rawvideo -`, or of anything else that writes them one after another without gaps. Bytes are taken
+ * from the stream only while a frame is asked for, so a slow consumer slows the writer down.
+ *
+ * @param input of bytes; owned from here on
+ * @throws `INVALID_OPTION` at once; while iterating, after the frames that are whole, `SOURCE_EMPTY` no byte came,
+ *   `SOURCE_DAMAGED` the stream ended inside a frame, `SOURCE_UNREADABLE` it failed
+ */
+export function openRawFrames(input: Readable, options: RawFramesOptions): RawFrameSource {
+  const format = checkRawFrames(options)
+  const { frameRate, name = 'frames', signal } = options
+  if (input.readableObjectMode || input.readableEncoding !== null)
+    throw invalidOption('a stream of bytes', 'input', input)
+  return new RawFrameReader(input, format, { name, width: format.width, height: format.height, frameRate }, signal)
+}
+
+class RawFrameReader implements RawFrameSource {
+  readonly info: RawFrameSource['info']
+  readonly #input: Readable
+  readonly #format: FrameFormat
+  readonly #frameBytes: number
+  readonly #signal: AbortSignal | undefined
+  readonly #onAbort = (): void => this.#stop(this.#signal?.reason)
+  #chunks: AsyncIterator<Uint8Array> | undefined
+  /** Of the last chunk, what no frame has taken yet. */
+  #rest = new Uint8Array(0)
+  #stopped: { readonly reason: unknown } | undefined
+  #index = 0
+  #firstMs: number | undefined
+  #lastMs = -Infinity
+
+  constructor(input: Readable, format: FrameFormat, info: RawFrameSource['info'], signal: AbortSignal | undefined) {
+    this.info = info
+    this.#input = input
+    this.#format = format
+    this.#frameBytes = pictureBytes(format.pixelFormat, format.width, format.height)
+    this.#signal = signal
+    // A failure is reported to whoever asks for the next frame; until then nobody listens, which would end the process.
+    input.on('error', () => undefined)
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    if (signal?.aborted === true) this.#onAbort()
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<RawFrame> {
+    if (this.#chunks !== undefined) throw new VideoDepthError('CLOSED', `${this.info.name} was iterated already`)
+    this.#chunks = this.#input[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>
+    return this.#frames(this.#chunks)
+  }
+
+  close(): Promise<void> {
+    this.#stop(new VideoDepthError('CLOSED', `${this.info.name} was closed`))
+    return Promise.resolve()
+  }
+
+  async *#frames(chunks: AsyncIterator<Uint8Array>): AsyncGenerator<RawFrame, void, void> {
+    try {
+      for (let data = await this.#read(chunks); data !== undefined; data = await this.#read(chunks))
+        yield { ...this.#format, data, timestampMs: this.#time() }
+    } finally {
+      await this.close()
+    }
+  }
+
+  /** The next frame's bytes, each copied once; undefined at the end. */
+  async #read(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array | undefined> {
+    // A frame's memory is its receiver's, so it is no part of a pool.
+    const frame = Buffer.allocUnsafeSlow(this.#frameBytes)
+    for (let filled = 0; filled < frame.length;) {
+      if (this.#rest.length === 0) {
+        const chunk = await this.#chunk(chunks)
+        if (chunk === undefined) {
+          this.#checkEnd(filled)
+          return undefined
+        }
+        this.#rest = chunk
+      }
+      const part = this.#rest.subarray(0, frame.length - filled)
+      frame.set(part, filled)
+      filled += part.length
+      this.#rest = this.#rest.subarray(part.length)
+    }
+    this.#index++
+    return frame
+  }
+
+  async #chunk(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    try {
+      this.#throwIfStopped()
+      const next = (await chunks.next()) as IteratorResult<Uint8Array<ArrayBuffer>, undefined>
+      this.#throwIfStopped()
+      return next.value
+    } catch (cause) {
+      // A stream that was destroyed on purpose fails too.
+      this.#throwIfStopped()
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      const message = `Cannot read ${this.info.name} after ${this.#index} frames: ${reason}`
+      throw new VideoDepthError('SOURCE_UNREADABLE', message, { cause })
+    }
+  }
+
+  /** @param filled bytes of the frame that was being read */
+  #checkEnd(filled: number): void {
+    const { name, width, height } = this.info
+    const what = `${width}×${height} ${this.#format.pixelFormat}`
+    if (filled > 0)
+      throw new VideoDepthError(
+        'SOURCE_DAMAGED',
+        `${name} ended inside frame ${this.#index}: ${this.#frameBytes - filled} of its ${this.#frameBytes} bytes (${what}) are missing`,
+      )
+    if (this.#index === 0)
+      throw new VideoDepthError('SOURCE_EMPTY', `${name} ended before the first byte of a ${what} frame`)
+  }
+
+  /** Of the frame that was just read. */
+  #time(): number {
+    const { frameRate } = this.info
+    if (frameRate !== undefined) return ((this.#index - 1) * 1000) / frameRate
+    const nowMs = performance.now()
+    this.#firstMs ??= nowMs
+    this.#lastMs = Math.max(nowMs - this.#firstMs, this.#lastMs + nudgeMs)
+    return this.#lastMs
+  }
+
+  #throwIfStopped(): void {
+    if (this.#stopped !== undefined) throw this.#stopped.reason
+  }
+
+  #stop(reason: unknown): void {
+    if (this.#stopped !== undefined) return
+    this.#stopped = { reason }
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#input.destroy()
+  }
+}
+
+/** @throws VideoDepthError INVALID_OPTION */
+export function checkRawFrames(options: RawFramesOptions): FrameFormat {
+  known(options, 'options', optionNames)
+  if (options.frameRate !== undefined) checkFrameRate(options.frameRate)
+  checkSignal(options.signal)
+  return checkedFormat(options)
+}
+
+function checkedFormat({ width, height, pixelFormat, colorMatrix, colorRange }: RawFramesOptions): FrameFormat {
+  side('width', width)
+  side('height', height)
+  oneOf(pixelFormats, 'pixelFormat', pixelFormat)
+  if (colorMatrix !== undefined) oneOf(colorMatrices, 'colorMatrix', colorMatrix)
+  if (colorRange !== undefined) oneOf(colorRanges, 'colorRange', colorRange)
+  // Without gaps, the two planes of such a picture have rows of different lengths, which no stride describes.
+  if (pixelFormat === 'nv12' && width % 2 === 1) throw invalidOption('an even number, for nv12,', 'width', width)
+  return { width, height, pixelFormat, colorMatrix, colorRange }
+}
+
+function side(parameter: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= mostPixels) return
+  throw invalidOption(`a whole number of pixels from 1 to ${mostPixels}`, parameter, value)
+}
+
+function oneOf(choices: readonly string[], parameter: string, value: string): void {
+  if (!choices.includes(value)) throw invalidOption(`one of ${choices.join(', ')}`, parameter, value)
+}

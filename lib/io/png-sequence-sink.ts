@@ -1,0 +1,128 @@
+// Owns: depth as numbered 16-bit PNGs that appear as the frames come, with a line about each.
+// Must not know: other formats, the pipeline.
+
+import { open, readdir, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { invalidOption } from '../errors.js'
+import { makeFolder } from '../make-folder.js'
+import { known } from '../known-options.js'
+import { besides } from './atomic-output.js'
+import { checkRange, rangeOf, type DepthRange } from './depth-range.js'
+import { writeAll } from './depth-spill.js'
+import { encodedPng, mappingOver, millimetres, quantised, type Mapping } from './grey16.js'
+import { guardedSink, type SinkSteps } from './guarded-sink.js'
+import { outputError, unwritable } from './output-errors.js'
+import type { DepthSink } from './sink.js'
+
+export interface PngSequenceOptions {
+  /**
+   * What 0 and 65535 stand for. `millimetres` (default for metric depth, refused for disparity): the pixel is the depth in
+   * mm, nearer than 65.535 m. `frame` (default for disparity): the least and greatest value of each frame. Or fixed bounds.
+   * Values outside are clamped.
+   */
+  readonly range?: 'millimetres' | 'frame' | DepthRange
+}
+
+type Frame = Parameters<SinkSteps['write']>[0]
+
+const linesName = 'frames.jsonl'
+const digits = 6
+
+/**
+ * Files `000000.png`, `000001.png` … called by the frames' indices, each of which appears complete or not at all, and
+ * `frames.jsonl` with a line for each once it is there: `{file, index, timestampMs, offset, step}`, where
+ * value = offset + pixel · step (metres for metric depth). What was written stays after an abort. An existing folder must
+ * hold nothing else; what an earlier run left in it is removed when the first frame comes.
+ *
+ * @throws `OUTPUT_UNWRITABLE`, `OUTPUT_FULL`, `INVALID_OPTION`
+ */
+export async function pngSequenceSink(folder: string, options: PngSequenceOptions = {}): Promise<DepthSink> {
+  known(options, 'options', ['range'])
+  const range = checkSequenceRange(options.range)
+  try {
+    await makeFolder(resolve(folder))
+    await ownFiles(folder)
+  } catch (cause) {
+    throw outputError(folder, cause)
+  }
+  const sequence = new PngSequence(folder, range)
+  return guardedSink(folder, {
+    write: (frame) =>
+      sequence.write(frame).catch((cause: unknown) => {
+        throw outputError(folder, cause)
+      }),
+    finish: async () => {
+      await sequence.close()
+      return [folder]
+    },
+    discard: () => sequence.close(),
+  })
+}
+
+class PngSequence {
+  readonly #folder: string
+  readonly #range: PngSequenceOptions['range']
+  #lines: FileHandle | undefined
+
+  constructor(folder: string, range: PngSequenceOptions['range']) {
+    this.#folder = folder
+    this.#range = range
+  }
+
+  async write(frame: Frame): Promise<void> {
+    const mapping = await this.#mapping(frame)
+    this.#lines ??= await this.#begin()
+    const file = `${String(frame.index).padStart(digits, '0')}.png`
+    const png = await encodedPng(await quantised(frame.data, mapping), frame.width, frame.height)
+    await replaceFile(join(this.#folder, file), png)
+    const line = { file, index: frame.index, timestampMs: frame.timestampMs, ...mapping }
+    await writeAll(this.#lines, Buffer.from(`${JSON.stringify(line)}\n`))
+  }
+
+  async close(): Promise<void> {
+    await this.#lines?.close()
+    this.#lines = undefined
+  }
+
+  async #begin(): Promise<FileHandle> {
+    for (const name of await ownFiles(this.#folder)) await rm(join(this.#folder, name))
+    return open(join(this.#folder, linesName), 'wx')
+  }
+
+  async #mapping({ data, kind }: Frame): Promise<Mapping> {
+    const range = this.#range ?? (kind === 'metric' ? 'millimetres' : 'frame')
+    if (range === 'millimetres') {
+      if (kind === 'metric') return millimetres
+      throw invalidOption("'frame' or { min, max } for disparity, which has no unit,", 'range', range)
+    }
+    const { min, max } = range === 'frame' ? await rangeOf(data) : range
+    return mappingOver(min, max)
+  }
+}
+
+function checkSequenceRange(range: PngSequenceOptions['range']): PngSequenceOptions['range'] {
+  if (range === undefined || range === 'millimetres' || range === 'frame') return range
+  const checked = checkRange(range)
+  if (typeof checked === 'object') return checked
+  throw invalidOption("'millimetres', 'frame' or { min, max }", 'range', checked)
+}
+
+/** Names in the folder, all of which are a sequence's. @throws VideoDepthError OUTPUT_UNWRITABLE naming another one */
+async function ownFiles(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder)
+  const foreign = names.find((name) => name !== linesName && !/^(\d{6,}\.png|\.\d{6,}\.png\.partial-.*)$/.test(name))
+  if (foreign === undefined) return names
+  throw unwritable(folder, `the folder exists and holds other files (${foreign})`)
+}
+
+/** A reader sees the whole file or none; a power cut may lose it, which a live output can bear. */
+async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = besides(path, 'partial')
+  try {
+    await writeFile(temporary, bytes)
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}

@@ -1,0 +1,68 @@
+// Owns: decoded pictures to upright, tightly packed RGB of the wanted size.
+// Must not know: where pictures come from, what they are for.
+
+import type { Frame, Stream } from 'node-av'
+import type { Av } from './av.js'
+import { turnFor } from './display-matrix.js'
+import { FilterChain } from './filter-chain.js'
+import type { Size } from './source-options.js'
+
+export interface RgbPicture extends Size {
+  /** [height, width, 3], owned by JavaScript. */
+  readonly data: Uint8Array
+}
+
+/** The turn and the size are those of the first picture; later ones of another size are scaled to it. */
+export class RgbConverter {
+  readonly #av: Av
+  readonly #stream: Stream
+  readonly #fit: (upright: Size) => Size
+  #filters: FilterChain | undefined
+
+  /** @param stream where the pictures come from. @param fit from the size of the upright picture to the one wanted */
+  constructor(av: Av, stream: Stream, fit: (upright: Size) => Size) {
+    this.#av = av
+    this.#stream = stream
+    this.#fit = fit
+  }
+
+  /** Takes over the frame's data: `frame` is empty afterwards. */
+  async convert(frame: Frame): Promise<RgbPicture> {
+    this.#filters ??= this.#chainFor(frame)
+    return this.#packed(await this.#filters.apply(frame))
+  }
+
+  /** Only after the last `convert` settled. */
+  close(): void {
+    this.#filters?.close()
+    this.#filters = undefined
+  }
+
+  #chainFor(frame: Frame): FilterChain {
+    const av = this.#av
+    const { sideways, steps } = turnFor(
+      this.#stream.codecpar.getCodedSideData(av.AV_PKT_DATA_DISPLAYMATRIX) ??
+        frame.getSideData(av.AV_FRAME_DATA_DISPLAYMATRIX),
+    )
+    const { width, height } = exchanged(this.#fit(exchanged(frame, sideways)), sideways)
+    return new FilterChain(av, [
+      { filter: 'scale', args: `w=${width}:h=${height}:flags=bicubic` },
+      { filter: 'format', args: 'pix_fmts=rgb24' },
+      ...steps,
+    ])
+  }
+
+  /** A copy without row padding. */
+  #packed(frame: Frame): RgbPicture {
+    const { width, height, data: planes, linesize } = frame
+    const data = Buffer.allocUnsafeSlow(width * height * 3)
+    const rgb24 = this.#av.AV_PIX_FMT_RGB24
+    const size = this.#av.avImageCopyToBuffer(data, data.length, planes, linesize, rgb24, width, height, 1)
+    if (size !== data.length) throw new Error(`expected ${data.length} bytes of RGB, received ${size}`)
+    return { data, width, height }
+  }
+}
+
+function exchanged({ width, height }: Size, sideways: boolean): Size {
+  return sideways ? { width: height, height: width } : { width, height }
+}

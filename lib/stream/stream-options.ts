@@ -1,0 +1,55 @@
+// Owns: a stream's options, their defaults and their checks.
+// Must not know: what the options do.
+
+import { checkSceneCuts, type SceneCutOptions, type SceneCutRule } from '../cuts/cut-detector.js'
+import { invalidOption } from '../errors.js'
+import { checkSignal, known } from '../known-options.js'
+import { queuePolicies, type QueuePolicy } from './mailbox.js'
+
+export interface StreamOptions {
+  /**
+   * `all` (default): every frame pushed is computed, in order. `latest`: of the frames that wait only the newest is
+   * computed; the others are dropped and counted. For cameras that are faster than the network.
+   */
+  readonly queue?: QueuePolicy
+  /** With `all`: frames of `push` that may wait, 1…4096, each a copy in memory; it rejects beyond. Default 32. */
+  readonly queueLimit?: number
+  /** Begin anew where the content changes as at a film's cut. Default false; true takes PySceneDetect's defaults. */
+  readonly sceneCuts?: boolean | SceneCutOptions
+  /**
+   * Hold each frame's disparity to the scale and shift of frame 31, the first whose memory the first frame no longer fills, by
+   * least squares over all pixels, smoothed over 8 frames; where a frame no longer resembles that one, the last values stay.
+   * For cameras that stand still. Default false. Not for metric models.
+   */
+  readonly stabilize?: boolean
+  /** Closes the stream; what is waited for rejects with its reason. */
+  readonly signal?: AbortSignal
+}
+
+export interface CheckedStreamOptions {
+  readonly queue: QueuePolicy
+  readonly queueLimit: number
+  readonly sceneCuts: SceneCutRule | undefined
+  readonly stabilize: boolean
+  readonly signal: AbortSignal | undefined
+}
+
+const mostQueued = 4096
+
+const names: readonly (keyof StreamOptions)[] = ['queue', 'queueLimit', 'sceneCuts', 'stabilize', 'signal']
+
+/** @throws VideoDepthError INVALID_OPTION naming the option, what it may be, and what came */
+export function checkStreamOptions(options: StreamOptions, metric: boolean): CheckedStreamOptions {
+  known(options, 'options', names)
+  const { queue = 'all', queueLimit = 32, stabilize = false, signal } = options
+  if (queue === 'latest' && options.queueLimit !== undefined)
+    throw invalidOption("none with queue 'latest', where one frame waits,", 'queueLimit', queueLimit)
+  if (!queuePolicies.includes(queue)) throw invalidOption(`one of ${queuePolicies.join(', ')}`, 'queue', queue)
+  if (!Number.isInteger(queueLimit) || queueLimit < 1 || queueLimit > mostQueued)
+    throw invalidOption(`a whole number from 1 to ${mostQueued}`, 'queueLimit', queueLimit)
+  if (typeof stabilize !== 'boolean') throw invalidOption('true or false', 'stabilize', stabilize)
+  if (stabilize && metric)
+    throw invalidOption('false for metric depth, which is not to be rescaled,', 'stabilize', stabilize)
+  checkSignal(signal)
+  return { queue, queueLimit, sceneCuts: checkSceneCuts(options.sceneCuts), stabilize, signal }
+}
