@@ -23,6 +23,7 @@ class Addon : public Napi::Addon<Addon> {
             InstanceMethod<&Addon::upsample>("upsample", napi_enumerable),
             InstanceMethod<&Addon::fit_map>("fitMap", napi_enumerable),
             InstanceValue("ContentMeter", video_depth_binding::ContentMeter::define(env), napi_enumerable),
+            InstanceValue("gpu", env.Null(), napi_enumerable),
             InstanceValue("Stitcher", video_depth_binding::Stitcher::define(env), napi_enumerable),
         });
   }

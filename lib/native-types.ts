@@ -2,6 +2,7 @@
 // Must not know: how the addon is found (binding.ts) or what calls it.
 
 import type { ColorMatrix, ColorRange, PixelFormat } from './frame.js'
+import type { NativeGpu } from './native-gpu-types.js'
 
 /** A picture with all of its layout said; see PixelFormat for the order of its bytes. Borrowed for the call. */
 export interface NativePicture {
@@ -144,6 +145,8 @@ export interface NativeAddon {
   ): number
   /** Of two maps of the same length. Synchronous: call it from a worker thread. */
   fitMap(prediction: Float32Array, target: Float32Array): MapFit
+  /** `null` where the addon was built without CUDA or without TensorRT's headers. */
+  readonly gpu: NativeGpu | null
   readonly ContentMeter: new () => NativeContentMeter
   readonly Stitcher: new (options: StitcherOptions) => NativeStitcher
 }
