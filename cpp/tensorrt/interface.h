@@ -50,7 +50,8 @@ class BuildMonitor {
   virtual bool cancelled() noexcept = 0;
 };
 
-/// One use of a plan, with its own addresses. Not thread-safe; runs of executions that share scratch never overlap.
+/// One use of a plan, with its own addresses. Not thread-safe; runs of executions that share scratch never
+/// overlap.
 class Execution {
  public:
   virtual ~Execution() = default;
@@ -73,8 +74,9 @@ class Plan {
   virtual std::unique_ptr<Execution> new_execution() = 0;
 };
 
-/// TensorRT of one major version on the calling thread's current device. Used by one thread. Everything throws GpuFailure
-/// with TensorRT's own messages: PLAN_FAILED, ABORTED for a cancelled build, GPU_OUT_OF_MEMORY.
+/// TensorRT of one major version on the calling thread's current device. Used by one thread. Everything
+/// throws GpuFailure with TensorRT's own messages: PLAN_FAILED, ABORTED for a cancelled build,
+/// GPU_OUT_OF_MEMORY.
 class Api {
  public:
   virtual ~Api() = default;
@@ -89,7 +91,8 @@ struct CompiledMajor {
 };
 std::vector<CompiledMajor> compiled_majors();
 
-/// `library` was opened without a problem, and a CUDA device is there and current: without one TensorRT ends the process.
+/// `library` was opened without a problem, and a CUDA device is there and current: without one TensorRT ends
+/// the process.
 std::unique_ptr<Api> open_api(const Library& library);
 
 } // namespace video_depth::tensorrt

@@ -1,0 +1,23 @@
+// Owns: reading a StitchStep (lib/native-types.ts) and the lists of arrays around it.
+// Must not know: where stitching runs.
+#pragma once
+
+#include <napi.h>
+
+#include <string>
+#include <vector>
+
+#include "stitch/step.h"
+
+namespace video_depth_binding {
+
+/// Far above any window; keeps a mistaken caller from costing memory.
+constexpr uint32_t kMaxItems = 4096;
+
+/// Runs getters; addresses taken earlier may be stale afterwards.
+video_depth::StitchStep read_step(const Napi::Value& value);
+
+/// An array's elements. Runs getters.
+std::vector<Napi::Value> read_values(const Napi::Value& value, const std::string& parameter);
+
+} // namespace video_depth_binding
