@@ -53,20 +53,26 @@ Engine::Engine(int device, const std::vector<std::string>& folders) : device_(us
   try {
     opened.get_future().get();
   } catch (...) {
-    executor_->submit_always([this] { free_all(); });
-    executor_.reset();
+    close();
     throw;
   }
 }
 
 Engine::~Engine() {
+  close();
+}
+
+/// The executor itself goes last, when nothing of this engine is queued any more.
+void Engine::close() {
   build_cancelled_ = true;
   executor_->shut();
-  executor_->submit_always([this] {
+  std::promise<void> freed;
+  executor_->submit_always([&] {
     executor_->drain();
     free_all();
+    freed.set_value();
   });
-  executor_.reset();
+  freed.get_future().wait();
 }
 
 void Engine::release(const std::shared_ptr<Holding>& holding) {

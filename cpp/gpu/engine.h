@@ -79,6 +79,7 @@ class Engine {
   void release(const std::shared_ptr<Holding>& holding);
 
  private:
+  void close();
   void free_all() noexcept;
 
   DeviceInfo device_;

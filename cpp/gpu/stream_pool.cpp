@@ -15,6 +15,9 @@ namespace {
 
 constexpr size_t kPieceBytes = size_t{8} << 20;
 
+/// Of what TensorRT is bound to.
+constexpr size_t kAlignment = 256;
+
 size_t area(cuda::Extent extent) {
   return static_cast<size_t>(extent.width) * static_cast<size_t>(extent.height);
 }
@@ -55,33 +58,68 @@ StreamPool::StreamPool(DeviceLanes& lanes, StreamPlans plans, int rows)
       rows_(static_cast<size_t>(rows)),
       downloader_(kPieceBytes) {
   const auto count = static_cast<size_t>(rows);
-  pixels_ = cuda::DeviceBuffer(ports_.pixels.item_bytes * count);
-  for (int i = 0; i < kLayers; i++) layers_[i] = cuda::DeviceBuffer(ports_.layers[i].item_bytes * count);
-  path3_ = cuda::DeviceBuffer(ports_.path3.item_bytes * count);
-  depth_ = cuda::DeviceBuffer(ports_.depth.item_bytes * count);
-  const auto seen = static_cast<size_t>(slots()) + 1;
-  positions_ = cuda::DeviceBuffer(seen * sizeof(int64_t) * count);
-  mask_ = cuda::DeviceBuffer(seen * sizeof(float) * count);
   for (const StatePort& state : states_) {
-    memories_.push_back(
-        {cuda::DeviceBuffer(state.memory_bytes * count), cuda::DeviceBuffer(state.state_bytes * count)});
+    strides_.push_back((state.memory_bytes + kAlignment - 1) / kAlignment * kAlignment);
+    if (strides_.back() != state.memory_bytes && plans_.batches.size() > 1) {
+      throw Error("openStreams", "memories of multiples of 256 bytes for batches above 1",
+                  "port " + state.remembered, std::to_string(state.memory_bytes));
+    }
+    memories_.emplace_back(strides_.back() * count);
     memory_bytes_ += state.memory_bytes;
+    // A row that is not due is computed along: its memory must hold numbers, if only to be as fast.
+    cuda::check(cudaMemsetAsync(memories_.back().data(), 0, memories_.back().bytes(), lanes_.compute.get()),
+                "clearing memory");
   }
+  for (size_t i = 0; i < plans_.batches.size(); i++) lanes_by_batch_.push_back(new_lane(i));
   health_ = cuda::DeviceBuffer(sizeof(cuda::MapHealth) * count);
   fits_ = cuda::DeviceBuffer(sizeof(cuda::DeviceFit) * count);
   finish_fits_ = cuda::DeviceBuffer(sizeof(cuda::DeviceFit) * count);
   fit_scratch_ = cuda::DeviceBuffer(cuda::fit_scratch_bytes(ports_.input));
   host_health_ = cuda::PinnedBuffer(sizeof(cuda::MapHealth) * count);
   host_fits_ = cuda::PinnedBuffer(sizeof(cuda::DeviceFit) * count);
-  // What a row that is not due computes must not be slow or trap; its inputs are never seen as numbers
-  // otherwise.
-  for (const cuda::DeviceBuffer* buffer : {&pixels_, &positions_, &mask_}) {
+}
+
+StreamPool::Lane StreamPool::new_lane(size_t index) {
+  Lane lane{};
+  lane.batch = plans_.batches[index];
+  const auto batch = static_cast<size_t>(lane.batch);
+  const auto seen = static_cast<size_t>(slots()) + 1;
+  lane.pixels = cuda::DeviceBuffer(ports_.pixels.item_bytes * batch);
+  for (int i = 0; i < kLayers; i++) lane.layers[i] = cuda::DeviceBuffer(ports_.layers[i].item_bytes * batch);
+  lane.path3 = cuda::DeviceBuffer(ports_.path3.item_bytes * batch);
+  lane.depth = cuda::DeviceBuffer(ports_.depth.item_bytes * batch);
+  lane.positions = cuda::DeviceBuffer(seen * sizeof(int64_t) * batch);
+  lane.mask = cuda::DeviceBuffer(seen * sizeof(float) * batch);
+  for (const StatePort& state : states_) lane.states.emplace_back(state.state_bytes * batch);
+  for (const cuda::DeviceBuffer* buffer : {&lane.pixels, &lane.positions, &lane.mask}) {
     cuda::check(cudaMemsetAsync(buffer->data(), 0, buffer->bytes(), lanes_.compute.get()), "clearing memory");
   }
-  for (const State& state : memories_) {
-    cuda::check(cudaMemsetAsync(state.memory.data(), 0, state.memory.bytes(), lanes_.compute.get()),
-                "clearing memory");
+  std::vector<Binding> encoder{{"pixels", lane.pixels.data()}};
+  for (int i = 0; i < kLayers; i++) encoder.push_back({ports_.layers[i].name, lane.layers[i].data()});
+  lane.encoder = std::make_unique<PlanRun>(*plans_.encoders[index], lanes_.scratch, encoder);
+  lane.decoder = std::make_unique<PlanRun>(*plans_.depth_decoders[index], lanes_.scratch,
+                                           std::vector<Binding>{{"path3", lane.path3.data()},
+                                                                {"layer1", lane.layers[0].data()},
+                                                                {"layer2", lane.layers[1].data()},
+                                                                {"depth", lane.depth.data()}});
+  return lane;
+}
+
+PlanRun& StreamPool::step_run(size_t index, int base) {
+  Lane& lane = lanes_by_batch_[index];
+  std::unique_ptr<PlanRun>& found = lane.steps[base];
+  if (found) return *found;
+  std::vector<Binding> bindings{{"layer3", lane.layers[2].data()},
+                                {"layer4", lane.layers[3].data()},
+                                {"positions", lane.positions.data()},
+                                {"mask", lane.mask.data()},
+                                {"path3", lane.path3.data()}};
+  for (size_t i = 0; i < states_.size(); i++) {
+    bindings.push_back({states_[i].remembered, at<void>(memories_[i], strides_[i], base)});
+    bindings.push_back({states_[i].state, lane.states[i].data()});
   }
+  found = std::make_unique<PlanRun>(*plans_.steps[index], lanes_.scratch, bindings);
+  return *found;
 }
 
 StreamPool::~StreamPool() {
@@ -90,30 +128,43 @@ StreamPool::~StreamPool() {
   }
 }
 
+/// Of one run.
+struct StreamPool::Marks {
+  cuda::Event begun{true}, preprocessed{true}, inferred{true}, done{true};
+};
+
 Epilogue StreamPool::step(std::vector<StepEntry> entries, std::vector<StepResult>& results) {
   check(entries);
-  struct Marks {
-    cuda::Event begun{true}, preprocessed{true}, inferred{true}, done{true};
-  };
   auto kept = std::make_shared<std::vector<StepEntry>>(std::move(entries));
-  auto marks = std::make_shared<Marks>();
-  marks->begun.record(lanes_.compute);
-  for (const StepEntry& entry : *kept) upload(entry);
-  marks->preprocessed.record(lanes_.compute);
-  run(*kept);
-  marks->inferred.record(lanes_.compute);
-  for (const StepEntry& entry : *kept) conclude(entry);
-  marks->done.record(lanes_.compute);
-  return [this, kept, marks, &results] {
-    lanes_.download.wait_for(marks->done);
-    for (const StepEntry& entry : *kept) {
+  auto marks = std::make_shared<std::vector<Marks>>();
+  std::vector<int> due;
+  for (const StepEntry& entry : *kept) due.push_back(entry.row);
+  const auto runs = plan_runs(plans_.batches, due, row_count());
+  std::vector<size_t> run_of(kept->size());
+  for (const auto& [index, base] : runs) {
+    std::vector<const StepEntry*> together;
+    for (size_t i = 0; i < kept->size(); i++) {
+      const StepEntry& entry = (*kept)[i];
+      if (entry.row < base || entry.row >= base + plans_.batches[index]) continue;
+      together.push_back(&entry);
+      run_of[i] = marks->size();
+    }
+    marks->emplace_back();
+    run(index, base, together, marks->back());
+  }
+  return [this, kept, marks, run_of, &results] {
+    for (size_t i = 0; i < kept->size(); i++) {
+      const StepEntry& entry = (*kept)[i];
       if (entry.out.data == nullptr) continue;
+      lanes_.download.wait_for((*marks)[run_of[i]].done);
       const Row& row = rows_[static_cast<size_t>(entry.row)];
       downloader_.copy(row.frame.data(), entry.out.data, area(entry.frame) * sizeof(float), lanes_.download);
     }
     downloader_.flush();
-    marks->done.synchronize();
-    for (const StepEntry& entry : *kept) {
+    for (Marks& run : *marks) run.done.synchronize();
+    for (size_t i = 0; i < kept->size(); i++) {
+      const StepEntry& entry = (*kept)[i];
+      const Marks& run = (*marks)[run_of[i]];
       StepResult result;
       const cuda::MapHealth& health = host_health_.as<cuda::MapHealth>()[entry.row];
       result.non_finite = health.non_finite;
@@ -122,9 +173,9 @@ Epilogue StreamPool::step(std::vector<StepEntry> entries, std::vector<StepResult
         const cuda::DeviceFit& fit = host_fits_.as<cuda::DeviceFit>()[entry.row];
         result.fit = {{fit.scale, fit.shift, fit.degenerate != 0}, fit.correlation};
       }
-      result.preprocess_ms = marks->preprocessed.milliseconds_since(marks->begun);
-      result.infer_ms = marks->inferred.milliseconds_since(marks->preprocessed);
-      result.post_ms = marks->done.milliseconds_since(marks->inferred);
+      result.preprocess_ms = run.preprocessed.milliseconds_since(run.begun);
+      result.infer_ms = run.inferred.milliseconds_since(run.preprocessed);
+      result.post_ms = run.done.milliseconds_since(run.inferred);
       results.push_back(result);
     }
   };
@@ -160,71 +211,45 @@ void StreamPool::check(const std::vector<StepEntry>& entries) const {
   }
 }
 
-/// The picture, resized and normalised, the positions and the mask into the row's place.
-void StreamPool::upload(const StepEntry& entry) {
+void StreamPool::run(size_t index, int base, const std::vector<const StepEntry*>& entries, Marks& marks) {
+  Lane& lane = lanes_by_batch_[index];
+  PlanRun& step = step_run(index, base);
+  marks.begun.record(lanes_.compute);
+  for (const StepEntry* entry : entries) prepare(lane, entry->row - base, *entry);
+  marks.preprocessed.record(lanes_.compute);
+  lane.encoder->run(lanes_.compute);
+  step.run(lanes_.compute);
+  lane.decoder->run(lanes_.compute);
+  marks.inferred.record(lanes_.compute);
+  for (const StepEntry* entry : entries) conclude(lane, entry->row - base, *entry);
+  marks.done.record(lanes_.compute);
+}
+
+/// The picture, resized and normalised, the positions and the mask into the entry's place of the batch.
+void StreamPool::prepare(Lane& lane, int position, const StepEntry& entry) {
   Row& row = rows_[static_cast<size_t>(entry.row)];
   const PictureView picture = row.cell.upload(lanes_.upload);
   uploaded_.record(lanes_.upload);
   lanes_.compute.wait_for(uploaded_);
-  cuda::check(cuda::launch_preprocess(picture, at<void>(pixels_, ports_.pixels.item_bytes, entry.row),
+  cuda::check(cuda::launch_preprocess(picture, at<void>(lane.pixels, ports_.pixels.item_bytes, position),
                                       ports_.pixels.element, ports_.input, lanes_.compute.get()),
               "preprocessing a frame");
   const size_t seen = entry.positions.size();
-  upload_small(at<void>(positions_, seen * sizeof(int64_t), entry.row), entry.positions.data(),
+  upload_small(at<void>(lane.positions, seen * sizeof(int64_t), position), entry.positions.data(),
                seen * sizeof(int64_t), lanes_.compute);
-  upload_small(at<void>(mask_, seen * sizeof(float), entry.row), entry.mask.data(), seen * sizeof(float),
+  upload_small(at<void>(lane.mask, seen * sizeof(float), position), entry.mask.data(), seen * sizeof(float),
                lanes_.compute);
 }
 
-void StreamPool::run(const std::vector<StepEntry>& entries) {
-  std::vector<int> due;
-  for (const StepEntry& entry : entries) due.push_back(entry.row);
-  for (const auto& [batch, base] : plan_runs(plans_.batches, due, row_count())) {
-    Group& runs = group(batch, base);
-    runs.encoder->run(lanes_.compute);
-    runs.step->run(lanes_.compute);
-    runs.decoder->run(lanes_.compute);
-  }
-}
-
-StreamPool::Group& StreamPool::group(size_t batch, int base) {
-  Group& found = groups_[{batch, base}];
-  if (found.encoder) return found;
-  const auto port = [&](const BatchPort& of, const cuda::DeviceBuffer& buffer) {
-    return Binding{of.name, at<void>(buffer, of.item_bytes, base)};
-  };
-  const auto run = [&](const std::shared_ptr<tensorrt::Plan>& plan, const std::vector<Binding>& bindings) {
-    return std::make_unique<PlanRun>(*plan, lanes_.scratch, bindings);
-  };
-  const auto seen = static_cast<size_t>(slots()) + 1;
-  std::vector<Binding> encoder{port(ports_.pixels, pixels_)};
-  for (int i = 0; i < kLayers; i++) encoder.push_back(port(ports_.layers[i], layers_[i]));
-  std::vector<Binding> step{port(ports_.layers[2], layers_[2]),
-                            port(ports_.layers[3], layers_[3]),
-                            port(ports_.path3, path3_),
-                            {"positions", at<void>(positions_, seen * sizeof(int64_t), base)},
-                            {"mask", at<void>(mask_, seen * sizeof(float), base)}};
-  for (size_t i = 0; i < states_.size(); i++) {
-    step.push_back({states_[i].remembered, at<void>(memories_[i].memory, states_[i].memory_bytes, base)});
-    step.push_back({states_[i].state, at<void>(memories_[i].next, states_[i].state_bytes, base)});
-  }
-  const std::vector<Binding> decoder{port(ports_.path3, path3_), port(ports_.layers[0], layers_[0]),
-                                     port(ports_.layers[1], layers_[1]), port(ports_.depth, depth_)};
-  Group made{run(plans_.encoders[batch], encoder), run(plans_.steps[batch], step),
-             run(plans_.depth_decoders[batch], decoder)};
-  return found = std::move(made);
-}
-
-/// Everything that concerns one stream alone, after the runs.
-void StreamPool::conclude(const StepEntry& entry) {
+/// Everything that concerns one stream alone, after the run.
+void StreamPool::conclude(const Lane& lane, int position, const StepEntry& entry) {
   cudaStream_t const stream = lanes_.compute.get();
   Row& row = rows_[static_cast<size_t>(entry.row)];
   const size_t map_bytes = ports_.depth.item_bytes;
   auto* const health = health_.as<cuda::MapHealth>() + entry.row;
-  const auto* const depth = at<float>(depth_, map_bytes, entry.row);
+  const auto* const depth = at<float>(lane.depth, map_bytes, position);
   cuda::check(cuda::launch_health(depth, 1, map_values(), health, stream), "checking a map");
-  remember(entry);
-  // Another stream's run may write over the row's place before `finish`.
+  remember(lane, position, entry);
   if (row.map.bytes() == 0) row.map = cuda::DeviceBuffer(map_bytes);
   cuda::check(cudaMemcpyAsync(row.map.data(), depth, map_bytes, cudaMemcpyDeviceToDevice, stream),
               "keeping a map");
@@ -244,19 +269,18 @@ void StreamPool::conclude(const StepEntry& entry) {
 }
 
 /// Runs of neighbouring slots in one launch; a frame that is not finite leaves the memory as it is.
-void StreamPool::remember(const StepEntry& entry) {
+void StreamPool::remember(const Lane& lane, int position, const StepEntry& entry) {
   const auto* const health = health_.as<cuda::MapHealth>() + entry.row;
   for (size_t begin = 0; begin < entry.write.size();) {
     size_t end = begin + 1;
     while (end < entry.write.size() && entry.write[end] == entry.write[end - 1] + 1) end++;
     for (size_t i = 0; i < states_.size(); i++) {
       const StatePort& state = states_[i];
-      cuda::check(
-          cuda::launch_write_state(at<void>(memories_[i].next, state.state_bytes, entry.row),
-                                   at<void>(memories_[i].memory, state.memory_bytes, entry.row),
-                                   state.element, state.pixels, state.slots, state.width, entry.write[begin],
-                                   1, static_cast<int>(end - begin), health, lanes_.compute.get()),
-          "remembering a frame");
+      cuda::check(cuda::launch_write_state(at<void>(lane.states[i], state.state_bytes, position),
+                                           at<void>(memories_[i], strides_[i], entry.row), state.element,
+                                           state.pixels, state.slots, state.width, entry.write[begin], 1,
+                                           static_cast<int>(end - begin), health, lanes_.compute.get()),
+                  "remembering a frame");
     }
     begin = end;
   }
@@ -320,7 +344,7 @@ Epilogue StreamPool::export_state(int row, char* memory, FrameView reference) {
     char* to = memory;
     for (size_t i = 0; i < states_.size(); i++) {
       const size_t bytes = states_[i].memory_bytes;
-      downloader_.copy(at<void>(memories_[i].memory, bytes, row), to, bytes, lanes_.download);
+      downloader_.copy(at<void>(memories_[i], strides_[i], row), to, bytes, lanes_.download);
       to += bytes;
     }
     if (reference.data != nullptr) {
@@ -337,7 +361,7 @@ Epilogue StreamPool::import_state(int row, const char* memory, const float* refe
   const char* from = memory;
   for (size_t i = 0; i < states_.size(); i++) {
     const size_t bytes = states_[i].memory_bytes;
-    upload_small(at<void>(memories_[i].memory, bytes, row), from, bytes, lanes_.compute);
+    upload_small(at<void>(memories_[i], strides_[i], row), from, bytes, lanes_.compute);
     from += bytes;
   }
   of.has_reference = reference != nullptr;

@@ -85,28 +85,32 @@ class StreamPool {
     bool has_reference = false;
   };
 
-  /// The plans of one batch on the rows from `base` on.
-  struct Group {
-    std::unique_ptr<PlanRun> encoder, step, decoder;
+  /// What runs of one batch pass from plan to plan.
+  struct Lane {
+    int batch;
+    cuda::DeviceBuffer pixels, layers[kLayers], path3, depth, positions, mask;
+    /// Of each temporal attention, [batch, pixels, width].
+    std::vector<cuda::DeviceBuffer> states;
+    std::unique_ptr<PlanRun> encoder, decoder;
+    /// By first row: the memories are part of what a step's run is bound to.
+    std::map<int, std::unique_ptr<PlanRun>> steps;
   };
 
-  struct State {
-    /// [rows, pixels, slots, width] and [rows, pixels, width]
-    cuda::DeviceBuffer memory, next;
-  };
+  struct Marks;
 
+  Lane new_lane(size_t index);
+  PlanRun& step_run(size_t index, int base);
   void check(const std::vector<StepEntry>& entries) const;
   void check_row(int row, const char* operation) const;
-  void upload(const StepEntry& entry);
-  void run(const std::vector<StepEntry>& entries);
-  Group& group(size_t batch, int base);
-  void conclude(const StepEntry& entry);
-  void remember(const StepEntry& entry);
+  void run(size_t index, int base, const std::vector<const StepEntry*>& entries, Marks& marks);
+  void prepare(Lane& lane, int position, const StepEntry& entry);
+  void conclude(const Lane& lane, int position, const StepEntry& entry);
+  void remember(const Lane& lane, int position, const StepEntry& entry);
   void write_frame(int row, cuda::Extent frame, const cuda::DeviceFit* fit, cuda::Stream& stream);
 
   template <class T>
-  T* at(const cuda::DeviceBuffer& buffer, size_t item_bytes, int row) const {
-    return reinterpret_cast<T*>(buffer.as<char>() + item_bytes * static_cast<size_t>(row));
+  static T* at(const cuda::DeviceBuffer& buffer, size_t item_bytes, int index) {
+    return reinterpret_cast<T*>(buffer.as<char>() + item_bytes * static_cast<size_t>(index));
   }
 
   DeviceLanes& lanes_;
@@ -116,11 +120,12 @@ class StreamPool {
   size_t memory_bytes_ = 0;
 
   std::vector<Row> rows_;
-  cuda::DeviceBuffer pixels_, layers_[kLayers], path3_, depth_, positions_, mask_;
-  std::vector<State> memories_;
+  std::vector<Lane> lanes_by_batch_;
+  /// Of each temporal attention, [rows, pixels, slots, width], rows `strides_` bytes apart.
+  std::vector<cuda::DeviceBuffer> memories_;
+  std::vector<size_t> strides_;
   cuda::DeviceBuffer health_, fits_, finish_fits_, fit_scratch_;
   cuda::PinnedBuffer host_health_, host_fits_;
-  std::map<std::pair<size_t, int>, Group> groups_;
   Downloader downloader_;
   cuda::Event uploaded_;
 };

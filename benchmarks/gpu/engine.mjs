@@ -1,0 +1,188 @@
+// Owns: the TensorRT engine measured: plans built and checked, windows, streaming, memory, power. Writes one JSON file.
+// Must not know: kernels, PyTorch, how the table is made.
+
+import { spawn } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { VideoDepth } from 'video-depth'
+import { renderSequence } from '#lib/scene/sequence.js'
+import { machine, percentile } from '../shared.mjs'
+import { writeSeededCheckpoint } from '../seeded-checkpoint.mjs'
+
+const { values } = parseArgs({
+  options: {
+    out: { type: 'string' },
+    tensorrt: { type: 'string' },
+    device: { type: 'string', default: '0' },
+    sizes: { type: 'string', default: 'S,L' },
+    precision: { type: 'string', default: 'fp16' },
+    cache: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+  },
+})
+if (values.out === undefined) throw new Error('Expected --out FILE')
+/** Frames as large as the network's input, so that nothing but the network is measured. */
+const inputs = [
+  { width: 518, height: 518 },
+  { width: 280, height: 280 },
+  { width: 924, height: 518 },
+]
+const [firstWindow, newFrames] = [32, 22]
+const measuredWindows = values.quick ? 5 : 40
+const measuredSteps = values.quick ? 60 : 600
+const cacheDir = values.cache ?? path.join(path.dirname(values.out), 'cache')
+mkdirSync(cacheDir, { recursive: true })
+
+const report = { date: new Date().toISOString(), machine: machine(0), precision: values.precision, cases: [] }
+let failed = false
+for (const size of values.sizes.split(',')) {
+  const checkpoint = path.join(cacheDir, `seeded-${size}.safetensors`)
+  await writeSeededCheckpoint(size, checkpoint)
+  for (const input of inputs) {
+    const name = `${size} ${input.width}×${input.height}`
+    try {
+      const result = { size, ...input, ...(await measure(checkpoint, input)) }
+      report.cases.push(result)
+      console.log(line(name, result))
+    } catch (error) {
+      failed = true
+      report.cases.push({ size, ...input, error: String(error?.stack ?? error) })
+      console.log(`${name}: FAILED: ${error?.stack ?? error}`)
+    }
+    writeFileSync(values.out, JSON.stringify(report, undefined, 2)) // what there is, should the next case end the process
+  }
+}
+process.exit(failed ? 1 : 0)
+
+async function measure(checkpoint, { width, height }) {
+  const started = performance.now()
+  const model = await VideoDepth.load({
+    checkpoint,
+    backend: 'tensorrt',
+    precision: values.precision,
+    device: Number(values.device),
+    ...(values.tensorrt !== undefined && { tensorrtPath: values.tensorrt }),
+    inputSize: Math.min(width, height),
+    cacheDir,
+  })
+  try {
+    const clip = [...renderSequence({ seed: 1, frames: 24, width, height, frameRate: 24 })]
+    const picture = (i) => ({ data: clip[i % clip.length].data, width, height })
+    const windows = await measureWindows(model, picture)
+    const stream = await measureStream(model, picture, { width, height })
+    return { engine: model.engineInfo, preparedSeconds: (windows.firstDepthAt - started) / 1000, windows, stream }
+  } finally {
+    await model.close()
+  }
+}
+
+/** The first windows are warm-up: plans are loaded, graphs recorded. */
+async function measureWindows(model, picture) {
+  const warmUp = 3
+  const frames = firstWindow + newFrames * (warmUp + measuredWindows)
+  const source = (async function* () {
+    for (let i = 0; i < frames; i++) yield picture(i)
+  })()
+  const run = model.process(source)
+  const arrivals = []
+  let firstDepthAt
+  let power
+  let before
+  for await (const { window, data } of run) {
+    if (arrivals.length > window) continue
+    plausible(data)
+    firstDepthAt ??= performance.now()
+    arrivals.push(performance.now())
+    if (window !== warmUp) continue
+    power = new PowerMeter()
+    before = { at: performance.now(), seconds: { ...run.summary.seconds } }
+  }
+  const after = { at: performance.now(), seconds: run.summary.seconds }
+  const deviceMs = Object.fromEntries(
+    ['preprocess', 'encode', 'temporalHead', 'depthDecoder', 'stitch'].map((phase) => [
+      phase,
+      ((after.seconds[phase] - before.seconds[phase]) * 1000) / measuredWindows,
+    ]),
+  )
+  const intervals = arrivals.slice(warmUp + 1).map((at, i) => at - arrivals[warmUp + i])
+  const windowMs = spread(intervals)
+  return {
+    firstDepthAt,
+    windowMs,
+    perWindowFrameMs: windowMs.p50 / firstWindow,
+    perNewFrameMs: windowMs.p50 / newFrames,
+    deviceMs,
+    /** Per window: what the wall clock shows beyond what the device was busy with. */
+    hostMs: (after.at - before.at) / measuredWindows - Object.values(deviceMs).reduce((a, b) => a + b, 0),
+    gpu: await power.stop(),
+    flatMaps: run.summary.flatMaps,
+  }
+}
+
+async function measureStream(model, picture, { width, height }) {
+  const stream = model.stream()
+  await stream.prepare(width, height)
+  for (let i = 0; i < 50; i++) await stream.push(picture(i))
+  const power = new PowerMeter()
+  const timings = []
+  for (let i = 0; i < measuredSteps; i++) {
+    const { data, timings: taken } = await stream.push(picture(i))
+    if (i % 50 === 0) plausible(data)
+    timings.push(taken)
+  }
+  const gpu = await power.stop()
+  await stream.close()
+  const phases = ['totalMs', 'queuedMs', 'preprocessMs', 'inferMs', 'postMs']
+  return { ...Object.fromEntries(phases.map((phase) => [phase, spread(timings.map((t) => t[phase]))])), gpu }
+}
+
+function plausible(data) {
+  const [first, middle] = [data[0], data[data.length >> 1]]
+  if (!Number.isFinite(first) || !Number.isFinite(middle)) throw new Error(`the depth is not plausible: ${middle}`)
+}
+
+function spread(numbers) {
+  return Object.fromEntries([50, 95, 99].map((p) => [`p${p}`, percentile(numbers, p)]))
+}
+
+/** Watts, MiB and percent as nvidia-smi samples them. */
+class PowerMeter {
+  #samples = []
+  #process
+  #ended
+
+  constructor() {
+    const query = ['--query-gpu=power.draw,memory.used,utilization.gpu', '--format=csv,noheader,nounits', '-lms', '100']
+    this.#process = spawn('nvidia-smi', ['-i', values.device, ...query], { stdio: ['ignore', 'pipe', 'ignore'] })
+    this.#process.stdout.on('data', (text) => {
+      for (const row of String(text).trim().split('\n')) this.#samples.push(row.split(',').map(Number))
+    })
+    this.#ended = new Promise((resolve) => {
+      this.#process.on('error', resolve)
+      this.#process.on('exit', resolve)
+    })
+  }
+
+  async stop() {
+    this.#process.kill()
+    await this.#ended
+    const column = (i) => this.#samples.map((row) => row[i]).filter(Number.isFinite)
+    const mean = (numbers) => (numbers.length === 0 ? undefined : numbers.reduce((a, b) => a + b, 0) / numbers.length)
+    return {
+      samples: this.#samples.length,
+      watts: mean(column(0)),
+      memoryMiB: column(1).length === 0 ? undefined : Math.max(...column(1)),
+      busyPercent: mean(column(2)),
+    }
+  }
+}
+
+function line(name, { windows, stream, engine, preparedSeconds }) {
+  const { windowMs, perNewFrameMs, hostMs, gpu } = windows
+  return (
+    `${name}: ${perNewFrameMs.toFixed(2)} ms a new frame (window p50 ${windowMs.p50.toFixed(1)}, p99 ${windowMs.p99.toFixed(1)} ms, ` +
+    `host ${hostMs.toFixed(2)} ms), stream p50 ${stream.totalMs.p50.toFixed(2)} p99 ${stream.totalMs.p99.toFixed(2)} ms, ` +
+    `${gpu.memoryMiB} MiB, ${gpu.watts?.toFixed(0)} W, prepared in ${preparedSeconds.toFixed(0)} s, ${JSON.stringify(engine)}`
+  )
+}
