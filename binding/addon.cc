@@ -4,6 +4,9 @@
 #include <napi.h>
 
 #include "content-meter.h"
+#ifdef VIDEO_DEPTH_WITH_GPU
+#include "gpu/gpu.h"
+#endif
 #include "maps.h"
 #include "preprocess.h"
 #include "stitcher.h"
@@ -23,16 +26,31 @@ class Addon : public Napi::Addon<Addon> {
             InstanceMethod<&Addon::upsample>("upsample", napi_enumerable),
             InstanceMethod<&Addon::fit_map>("fitMap", napi_enumerable),
             InstanceValue("ContentMeter", video_depth_binding::ContentMeter::define(env), napi_enumerable),
-            InstanceValue("gpu", env.Null(), napi_enumerable),
+            InstanceValue("gpu", gpu(env), napi_enumerable),
             InstanceValue("Stitcher", video_depth_binding::Stitcher::define(env), napi_enumerable),
         });
   }
 
  private:
-  void preprocess(const Napi::CallbackInfo& info) { video_depth_binding::preprocess(info); }
-  Napi::Value to_rgb(const Napi::CallbackInfo& info) { return video_depth_binding::to_rgb(info); }
-  Napi::Value upsample(const Napi::CallbackInfo& info) { return video_depth_binding::upsample(info); }
-  Napi::Value fit_map(const Napi::CallbackInfo& info) { return video_depth_binding::fit_map(info); }
+  static Napi::Value gpu(Napi::Env env) {
+#ifdef VIDEO_DEPTH_WITH_GPU
+    return video_depth_binding::make_gpu(env);
+#else
+    return env.Null();
+#endif
+  }
+  void preprocess(const Napi::CallbackInfo& info) {
+    video_depth_binding::preprocess(info);
+  }
+  Napi::Value to_rgb(const Napi::CallbackInfo& info) {
+    return video_depth_binding::to_rgb(info);
+  }
+  Napi::Value upsample(const Napi::CallbackInfo& info) {
+    return video_depth_binding::upsample(info);
+  }
+  Napi::Value fit_map(const Napi::CallbackInfo& info) {
+    return video_depth_binding::fit_map(info);
+  }
 };
 
 } // namespace

@@ -9,12 +9,16 @@ import { inRoot, root } from './shared/paths.mjs'
 
 const { values: options } = parseArgs({
   options: {
-    sanitize: { type: 'boolean', default: false },
+    /** `address` (with undefined behaviour) or `thread`; the latter for what has threads of its own. */
+    sanitize: { type: 'string' },
     /** Tests that cannot be built fail the command instead of being skipped. */
     require: { type: 'boolean', default: false },
   },
 })
-const build = inRoot('build-native', options.sanitize ? 'sanitize' : 'release')
+if (options.sanitize !== undefined && !['address', 'thread'].includes(options.sanitize)) {
+  throw new Error(`Expected address or thread for --sanitize, received ${options.sanitize}`)
+}
+const build = inRoot('build-native', options.sanitize ?? 'release')
 
 const [include] = doctestFolders()
 if (include === undefined) {
@@ -25,13 +29,27 @@ if (include === undefined) {
   process.exit(options.require ? 1 : 0)
 }
 
-const mode = options.sanitize
-  ? ['-DVIDEO_DEPTH_SANITIZE=ON', '-DCMAKE_BUILD_TYPE=RelWithDebInfo']
-  : ['-DCMAKE_BUILD_TYPE=Release']
-const parts = ['-DVIDEO_DEPTH_ADDON=OFF', '-DVIDEO_DEPTH_TESTS=ON', '-DVIDEO_DEPTH_BENCHMARKS=ON']
+const mode =
+  options.sanitize === undefined
+    ? ['-DCMAKE_BUILD_TYPE=Release']
+    : [`-DVIDEO_DEPTH_SANITIZE=${options.sanitize}`, '-DCMAKE_BUILD_TYPE=RelWithDebInfo']
+const parts = [
+  '-DVIDEO_DEPTH_ADDON=OFF',
+  '-DVIDEO_DEPTH_GPU=OFF',
+  '-DVIDEO_DEPTH_TESTS=ON',
+  '-DVIDEO_DEPTH_BENCHMARKS=ON',
+]
+// The executor's on a double of the GPU, which knows Linux only.
+const onDouble = process.platform === 'linux' ? ['video_depth_gpu_tests'] : []
+const programs = options.sanitize === 'thread' ? onDouble : ['video_depth_tests', ...onDouble]
+// Only that it can be built.
+const built = options.sanitize === undefined ? ['video_depth_bench'] : []
 quietly('cmake', ['-S', root, '-B', build, `-DDOCTEST_INCLUDE_DIR=${include}`, ...mode, ...parts])
-quietly('cmake', ['--build', build, '--config', 'Release', '--parallel'])
-report(spawnSync(executable(), [], { encoding: 'utf8', env: { ...process.env, ...sanitizerOptions() } }))
+quietly('cmake', ['--build', build, '--config', 'Release', '--parallel', '--target', ...programs, ...built])
+const runs = programs.map((program) =>
+  spawnSync(executable(program), [], { cwd: build, encoding: 'utf8', env: { ...process.env, ...sanitizerOptions() } }),
+)
+report(runs)
 
 function doctestFolders() {
   const given = process.env.DOCTEST_INCLUDE_DIR
@@ -50,26 +68,32 @@ function quietly(command, args) {
   process.exit(1)
 }
 
-function executable() {
-  const folder = path.join(build, 'test', 'native')
-  const names = ['video_depth_tests', 'video_depth_tests.exe', path.join('Release', 'video_depth_tests.exe')]
-  return names.map((name) => path.join(folder, name)).find(existsSync) ?? path.join(folder, names[0])
+function executable(program) {
+  const folders = [path.join(build, 'test', 'native'), path.join(build, 'test', 'native', 'gpu-double')]
+  const names = [program, `${program}.exe`, path.join('Release', `${program}.exe`)]
+  const files = folders.flatMap((folder) => names.map((name) => path.join(folder, name)))
+  return files.find(existsSync) ?? files[0]
 }
 
 function sanitizerOptions() {
-  return options.sanitize ? { ASAN_OPTIONS: 'detect_leaks=1', UBSAN_OPTIONS: 'print_stacktrace=1' } : {}
+  if (options.sanitize === 'address') return { ASAN_OPTIONS: 'detect_leaks=1', UBSAN_OPTIONS: 'print_stacktrace=1' }
+  return options.sanitize === 'thread' ? { TSAN_OPTIONS: 'halt_on_error=0 exitcode=66' } : {}
 }
 
-/** @param {import('node:child_process').SpawnSyncReturns<string>} run */
-function report({ status, signal, stdout, stderr, error }) {
-  process.stdout.write(`${stdout}${stderr}`)
-  const counts = /test cases: *(\d+) *\| *(\d+) passed *\| *(\d+) failed *\| *(\d+) skipped/.exec(stdout ?? '')
-  const [, total = '0', , failed = '0', skipped = '0'] = counts ?? []
-  const ran = Number(total)
-  console.log(
-    `native tests${options.sanitize ? ' with sanitizers' : ''}: ${ran} run, ${failed} failed, ${skipped} skipped`,
-  )
-  if (error !== undefined) console.log(error.message)
-  if (signal !== null) console.log(`ended by ${signal}`)
-  process.exitCode = status === 0 && ran > 0 ? 0 : 1
+/** @param {import('node:child_process').SpawnSyncReturns<string>[]} runs */
+function report(runs) {
+  let [ran, failed, skipped] = [0, 0, 0]
+  for (const { status, signal, stdout, stderr, error } of runs) {
+    process.stdout.write(`${stdout ?? ''}${stderr ?? ''}`)
+    const counts = /test cases: *(\d+) *\| *(\d+) passed *\| *(\d+) failed *\| *(\d+) skipped/.exec(stdout ?? '')
+    const [, total = '0', , bad = '0', left = '0'] = counts ?? []
+    ran += Number(total)
+    failed += Number(bad)
+    skipped += Number(left)
+    if (error !== undefined) console.log(error.message)
+    if (signal !== null) console.log(`ended by ${signal}`)
+    if (status !== 0 || Number(total) === 0) process.exitCode = 1
+  }
+  const how = options.sanitize === undefined ? '' : ` with the ${options.sanitize} sanitizer`
+  console.log(`native tests${how}: ${ran} run, ${failed} failed, ${skipped} skipped`)
 }

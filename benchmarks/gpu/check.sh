@@ -46,7 +46,7 @@ native() {
 }
 if step build-kernels native; then
   step kernels "$(find "$out/build-native" -name video_depth_kernel_tests -type f | head -n 1)"
-  step bandwidth "$(find "$out/build-native" -name video_depth_kernel_benchmark -type f | head -n 1)" --json "$out/bandwidth.json"
+  step bandwidth "$(find "$out/build-native" -name video_depth_kernel_bench -type f | head -n 1)" --json "$out/bandwidth.json"
 fi
 
 addon() {

@@ -1,7 +1,7 @@
-// Owns: what our kernels do: one launch function each, every one with a CPU reference in cpp/image or
-// cpp/stitch or in cuda/reference.h. Must not know: sessions, streams' memory, TensorRT. Pointers are to
-// device memory unless said otherwise; nothing here waits for the device. Each returns cudaGetLastError()
-// after its launch, or cudaErrorInvalidValue for sizes that do not fit together.
+// Owns: our kernels, one launch function each; every one has a CPU reference in cuda/reference.h.
+// Must not know: sessions, streams' memory, TensorRT. Pointers are to device memory unless said otherwise;
+// nothing here waits for the device. Each returns cudaGetLastError() after its launch, or
+// cudaErrorInvalidValue for sizes that do not fit together.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -9,38 +9,16 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "cuda/kernel_types.h"
 #include "image/picture.h"
 
 namespace video_depth::cuda {
-
-enum class Element { kFloat32, kFloat16 };
-
-struct Extent {
-  int width, height;
-};
 
 /// See video_depth::preprocess; from every pixel format, in one pass.
 /// @param picture `data` in device memory; checked by the caller (check_picture)
 /// @param out [3, height, width] of `element`
 cudaError_t launch_preprocess(const PictureView& picture, void* out, Element element, Extent size,
                               cudaStream_t stream);
-
-/// Least-squares fit of maps to targets, and how alike they are: see solve (stitch/align.h) and fit_map.
-struct DeviceFit {
-  double scale, shift;
-  /// Pearson's; only launch_map_fit sets it.
-  double correlation;
-  /// 1: scale 1 and shift 0 stand in for a fit that has no usable solution.
-  int32_t degenerate;
-};
-
-/// `map` [map size] is compared, upsampled (bilinear, align_corners), with `target` [frame size].
-struct FitPair {
-  const float* map;
-  const float* target;
-};
-
-constexpr int kMostFitPairs = 16;
 
 /// Bytes of scratch that launch_fit and launch_map_fit need for frames (or maps) of this size.
 size_t fit_scratch_bytes(Extent frame);
@@ -55,50 +33,20 @@ cudaError_t launch_fit(const FitPair* pairs, int count, Extent map, Extent frame
 cudaError_t launch_map_fit(const float* prediction, const float* target, size_t count, void* scratch,
                            DeviceFit* fit, cudaStream_t stream);
 
-/// One frame to be written: with m = clamp(scale · upsampled map + shift) at ≥ 0, NaN kept (see write_scaled,
-/// write_blended): out = m; with `held`: (1 − weight) · held + weight · m; without `map`: held.
-/// `out` may be `held`, but no other job's held or out.
-struct FrameJob {
-  const float* map;
-  const float* held;
-  float* out;
-  double weight;
-};
-
-constexpr int kMostFrameJobs = 64;
-
 /// @param jobs host memory, at most kMostFrameJobs, read during the call
 /// @param fit scale and shift for all; null: 1 and 0
 cudaError_t launch_write_frames(const FrameJob* jobs, int count, Extent map, Extent frame,
                                 const DeviceFit* fit, cudaStream_t stream);
-
-/// What is known of a map's values. A map is flat where least ≥ most.
-struct MapHealth {
-  /// NaN or infinite.
-  uint64_t non_finite;
-  /// Of the finite values; +infinity and −infinity where there are none.
-  float least, most;
-};
 
 /// @param maps [count, values] float32
 /// @param health [count]
 cudaError_t launch_health(const float* maps, int count, size_t values, MapHealth* health,
                           cudaStream_t stream);
 
-enum class OutputType { kFloat32, kFloat16, kUint16 };
-
 /// out = in · scale + offset: float32 as it is; float16 rounded to nearest even, beyond 65504 infinite;
 /// uint16 rounded half to even, clamped to 0…65535, NaN 0.
 cudaError_t launch_convert(const float* in, void* out, OutputType type, size_t count, float scale,
                            float offset, cudaStream_t stream);
-
-/// Multiples of 4 bytes; at most kMostBlocks.
-struct BlockCopy {
-  const void* from;
-  void* to;
-};
-
-constexpr int kMostBlocks = 64;
 
 /// Copies `count` blocks of `bytes` each in one launch: gathers slots into a batch, or scatters a batch into
 /// slots.

@@ -3,7 +3,7 @@
 
 #include "image/bilinear.h"
 
-#include <algorithm>
+#include "image/taps.h"
 
 namespace video_depth {
 
@@ -35,15 +35,13 @@ void blend_row(const float* __restrict low, const float* __restrict high, float 
 } // namespace
 
 BilinearAxis::BilinearAxis(int in, int out) {
-  const float scale = out > 1 ? static_cast<float>(in - 1) / static_cast<float>(out - 1) : 0.0f;
+  const float scale = linear_scale(in, out);
   for (int i = 0; i < out; i++) {
-    const float position = scale * static_cast<float>(i);
-    const int index = std::min(static_cast<int>(position), in - 1);
-    const float weight = std::min(std::max(position - static_cast<float>(index), 0.0f), 1.0f);
-    low.push_back(index);
-    high.push_back(std::min(index + 1, in - 1));
-    low_weight.push_back(1.0f - weight);
-    high_weight.push_back(weight);
+    const LinearTap tap = linear_tap(scale, in, i);
+    low.push_back(tap.low);
+    high.push_back(tap.high);
+    low_weight.push_back(tap.low_weight);
+    high_weight.push_back(tap.high_weight);
   }
 }
 

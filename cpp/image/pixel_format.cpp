@@ -4,7 +4,6 @@
 #include "image/pixel_format.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <string>
 
@@ -15,14 +14,6 @@
 namespace video_depth {
 
 namespace {
-
-/// factor · (byte − zero) + extra for each byte, in fixed point.
-void fill(int (&table)[256], double factor, int zero, double extra = 0) {
-  constexpr double one = 1 << YuvTables::kBits;
-  for (int byte = 0; byte < 256; byte++) {
-    table[byte] = static_cast<int>(std::lround(one * (factor * (byte - zero) + extra)));
-  }
-}
 
 /// @tparam kLumaStep, kChromaStep bytes from one sample to the next
 template <int kLumaStep, int kChromaStep>
@@ -66,21 +57,8 @@ void write_gray(const uint8_t* __restrict in, const YuvTables& tables, uint8_t* 
 
 } // namespace
 
-YuvTables::YuvTables(ColorMatrix matrix, ColorRange range) {
-  const bool limited = range == ColorRange::kLimited;
-  const double kr = matrix == ColorMatrix::kBt601 ? 0.299 : 0.2126;
-  const double kb = matrix == ColorMatrix::kBt601 ? 0.114 : 0.0722;
-  const double kg = 1 - kr - kb;
-  const double chroma = limited ? 255.0 / 224 : 1;
-  fill(luma, limited ? 255.0 / 219 : 1, limited ? 16 : 0, kBelow + 0.5);
-  fill(red_v, chroma * 2 * (1 - kr), 128);
-  fill(green_u, -chroma * 2 * (1 - kb) * kb / kg, 128);
-  fill(green_v, -chroma * 2 * (1 - kr) * kr / kg, 128);
-  fill(blue_u, chroma * 2 * (1 - kb), 128);
-  for (int i = 0; i < kValues; i++) clamp[i] = static_cast<uint8_t>(std::clamp(i - kBelow, 0, 255));
-}
-
-RgbRows::RgbRows(const PictureView& picture) : picture_(picture), tables_(picture.matrix, picture.range) {
+RgbRows::RgbRows(const PictureView& picture)
+    : picture_(picture), tables_(YuvTables::of(picture.matrix, picture.range)) {
 }
 
 void RgbRows::write(int y, uint8_t* out) const {

@@ -3,52 +3,34 @@
 
 #include "image/preprocess.h"
 
-#include <algorithm>
-#include <cmath>
 #include <string>
 #include <vector>
 
 #include "checks.h"
 #include "error.h"
 #include "image/pixel_format.h"
+#include "image/taps.h"
 #include "parallel.h"
 
 namespace video_depth {
 
 namespace {
 
-constexpr int kTaps = 4;
-constexpr double kMean[3] = {0.485, 0.456, 0.406};
-constexpr double kStd[3] = {0.229, 0.224, 0.225};
-
-/// OpenCV's interpolateCubic, in its order of operations.
-void cubic_weights(float x, float* weights) {
-  constexpr float a = -0.75f;
-  weights[0] = ((a * (x + 1) - 5 * a) * (x + 1) + 8 * a) * (x + 1) - 4 * a;
-  weights[1] = ((a + 2) * x - (a + 3)) * x * x + 1;
-  weights[2] = ((a + 2) * (1 - x) - (a + 3)) * (1 - x) * (1 - x) + 1;
-  weights[3] = 1.0f - weights[0] - weights[1] - weights[2];
-}
-
-/// Tap by tap: the source index (times `pitch`) and weight for each output position. Positions are float64 as
-/// in OpenCV 5; OpenCV 4 rounds them to float32, which moves a sample by up to 6e-5 of a pixel at 1280.
+/// Tap by tap: the source index (times `pitch`) and weight for each output position.
 struct CubicAxis {
   CubicAxis(int in, int out, int pitch) {
-    const double scale = 1.0 / (static_cast<double>(out) / in);
+    const double scale = cubic_scale(in, out);
     for (int i = 0; i < out; i++) {
-      const double position = (i + 0.5) * scale - 0.5;
-      const double floor = std::floor(position);
-      float weights[kTaps];
-      cubic_weights(static_cast<float>(position - floor), weights);
-      for (int tap = 0; tap < kTaps; tap++) {
-        index[tap].push_back(pitch * std::clamp(static_cast<int>(floor) - 1 + tap, 0, in - 1));
-        weight[tap].push_back(weights[tap]);
+      const CubicTap taps = cubic_tap(scale, i);
+      for (int tap = 0; tap < kCubicTaps; tap++) {
+        index[tap].push_back(pitch * clamped_index(taps.first + tap, in));
+        weight[tap].push_back(taps.weight[tap]);
       }
     }
   }
 
-  std::vector<int> index[kTaps];
-  std::vector<float> weight[kTaps];
+  std::vector<int> index[kCubicTaps];
+  std::vector<float> weight[kCubicTaps];
 };
 
 void mix_rows(const uint8_t* __restrict r0, const uint8_t* __restrict r1, const uint8_t* __restrict r2,
@@ -105,7 +87,7 @@ void preprocess_rgb(const PictureView& picture, const TensorView& out, int threa
       for (size_t c = 0; c < 3; c++) {
         mix_columns(mixed + c, columns.index[0].data(), columns.index[1].data(), columns.index[2].data(),
                     columns.index[3].data(), columns.weight[0].data(), columns.weight[1].data(),
-                    columns.weight[2].data(), columns.weight[3].data(), kMean[c], kStd[c],
+                    columns.weight[2].data(), columns.weight[3].data(), kPixelMean[c], kPixelStd[c],
                     out.data + c * plane + at * width, out.width);
       }
     }

@@ -3,8 +3,6 @@
 
 #include "stitch/align.h"
 
-#include <cmath>
-
 namespace video_depth {
 
 namespace {
@@ -68,15 +66,7 @@ FitSums sum_row(const RowBlend& row, const float* target, int width) {
 }
 
 Fit solve(const FitSums& sums) {
-  const double determinant = sums.pp * sums.count - sums.p * sums.p;
-  const double scale = (sums.count * sums.pt - sums.p * sums.t) / determinant;
-  const double shift = (sums.pp * sums.t - sums.p * sums.pt) / determinant;
-  // Maps are multiplied in float32, so that is where scale and shift must hold out.
-  const bool finite = std::isfinite(determinant) && std::isfinite(static_cast<float>(scale)) &&
-                      std::isfinite(static_cast<float>(shift));
-  const bool usable =
-      finite && determinant > kVarianceNoise * sums.pp * sums.count && static_cast<float>(scale) > 0;
-  return usable ? Fit{scale, shift, false} : Fit{1, 0, true};
+  return solve_fit(sums.pp, sums.p, sums.count, sums.pt, sums.t);
 }
 
 } // namespace video_depth

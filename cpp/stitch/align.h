@@ -3,6 +3,7 @@
 #pragma once
 
 #include "image/bilinear.h"
+#include "stitch/fit_rules.h"
 
 namespace video_depth {
 
@@ -13,19 +14,8 @@ struct FitSums {
   FitSums& operator+=(const FitSums& other);
 };
 
-struct Fit {
-  double scale = 1;
-  double shift = 0;
-  /// No usable solution; scale 1, shift 0 stand in for it.
-  bool degenerate = false;
-};
-
 /// Sums over one row; the order of additions depends on the width alone.
 FitSums sum_row(const RowBlend& prediction, const float* target, int width);
-
-/// A variance below this part of the mean square is rounding: maps that differ in float32's last bit alone
-/// give 1e-14.
-constexpr double kVarianceNoise = 1e-12;
 
 /// The scale and shift that bring Σ(scale · p + shift − t)² to its least.
 /// Degenerate: a determinant of 0 up to rounding, sums that are not finite, or a scale ≤ 0.

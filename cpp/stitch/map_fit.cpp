@@ -4,7 +4,6 @@
 #include "stitch/map_fit.h"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
 #include "error.h"
@@ -46,10 +45,6 @@ Moments centred_moments(const float* __restrict p, const float* __restrict t, in
   return sums;
 }
 
-bool is_flat(double centred, double mean, double count) {
-  return !(centred > kVarianceNoise * (centred + mean * mean * count));
-}
-
 } // namespace
 
 MapFit fit_map(const float* prediction, size_t prediction_count, const float* target, size_t target_count) {
@@ -76,12 +71,7 @@ MapFit fit_map(const float* prediction, size_t prediction_count, const float* ta
     moments.pt += block.pt;
     moments.tt += block.tt;
   }
-  MapFit result{solve(sums), 0};
-  // A NaN counts as flat.
-  if (is_flat(moments.pp, p_mean, sums.count) || is_flat(moments.tt, t_mean, sums.count)) return result;
-  const double correlation = moments.pt / std::sqrt(moments.pp * moments.tt);
-  if (std::isfinite(correlation)) result.correlation = std::clamp(correlation, -1.0, 1.0);
-  return result;
+  return {solve(sums), correlation(moments.pp, moments.pt, moments.tt, p_mean, t_mean, sums.count)};
 }
 
 } // namespace video_depth

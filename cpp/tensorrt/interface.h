@@ -40,7 +40,7 @@ struct BuildResult {
   std::vector<uint8_t> timing_cache;
 };
 
-/// Called from the building thread, often.
+/// Called often, from one thread at a time: the building thread, or one of TensorRT's own meanwhile.
 class BuildMonitor {
  public:
   virtual ~BuildMonitor() = default;

@@ -1,5 +1,5 @@
-// Owns: finding TensorRT's libraries on this machine, opening them at run time, and saying why one cannot be
-// used. Must not know: CUDA, what a plan is for.
+// Owns: finding TensorRT's libraries, opening them at run time, and saying why one cannot be used.
+// Must not know: CUDA, what a plan is for.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,10 @@ struct Library {
   void* create_parser = nullptr;
 };
 
-/// Tries `folders` in order, then the system's own search; calls nothing but getInferLibVersion, which is
-/// safe without a driver. Never throws.
+/// Tries `folders` in order, then what TENSORRT<major>_ROOT and TENSORRT_ROOT name; one of these that holds a
+/// library which cannot be used is the answer, unless another holds a usable one. Where these hold none: the
+/// system's own search, then the usual places. Calls nothing but getInferLibVersion, which is safe without a
+/// driver.
 Library open_library(int major, const std::vector<std::string>& folders);
 
 /// "10.6.0"

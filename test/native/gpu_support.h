@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "error.h"
 #include "gpu-double/queue.h"
 #include "gpu/engine.h"
 #include "gpu/stream_pool.h"
@@ -71,15 +73,16 @@ struct SmallNetwork {
   }
 };
 
-/// What a call was settled with.
+/// What a call was settled with. Exceptions are taken apart on the thread that threw them: ThreadSanitizer
+/// cannot see the count of their users, which is kept in the C++ library.
 class Outcome {
  public:
   video_depth::gpu::Settle settle() {
-    return [state = state_](const std::exception_ptr& failure) { state->set_value(failure); };
+    return [state = state_](const std::exception_ptr& failure) { state->set_value(taken_apart(failure)); };
   }
   /// Throws what the call was rejected with.
   void wait() {
-    if (const std::exception_ptr failure = settled_.get()) std::rethrow_exception(failure);
+    if (const std::function<void()> rethrow = settled_.get()) rethrow();
   }
   std::string code() {
     try {
@@ -92,9 +95,27 @@ class Outcome {
   bool is_settled() const { return settled_.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }
 
  private:
-  std::shared_ptr<std::promise<std::exception_ptr>> state_ =
-      std::make_shared<std::promise<std::exception_ptr>>();
-  std::future<std::exception_ptr> settled_ = state_->get_future();
+  static std::function<void()> taken_apart(const std::exception_ptr& failure) {
+    if (!failure) return nullptr;
+    try {
+      std::rethrow_exception(failure);
+    } catch (const video_depth::GpuFailure& error) {
+      return [code = error.code(), what = std::string(error.what()), is_lasting = error.is_lasting()] {
+        throw video_depth::GpuFailure(code, what, is_lasting);
+      };
+    } catch (const video_depth::Error& error) {
+      return [operation = error.operation(), expected = error.expected(), parameter = error.parameter(),
+              received = error.received()] {
+        throw video_depth::Error(operation, expected, parameter, received);
+      };
+    } catch (const std::exception& error) {
+      return [what = std::string(error.what())] { throw std::runtime_error(what); };
+    }
+  }
+
+  using State = std::promise<std::function<void()>>;
+  std::shared_ptr<State> state_ = std::make_shared<State>();
+  std::future<std::function<void()>> settled_ = state_->get_future();
 };
 
 /// An engine on the double, fresh for each test.

@@ -1,0 +1,80 @@
+// Owns: CUDA's memory, streams, events and graphs as objects that free themselves.
+// Must not know: what they are used for.
+
+#include "cuda/memory.h"
+
+#include <string>
+
+#include "cuda/failure.h"
+
+namespace video_depth::cuda {
+
+namespace {
+
+std::string allocating(size_t bytes, const char* kind) {
+  return "allocating " + std::to_string(bytes) + " bytes of " + kind;
+}
+
+} // namespace
+
+// Destructors leave statuses aside: where the context is lost nothing can be freed, and whoever lost it has
+// said so.
+
+DeviceBuffer::DeviceBuffer(size_t bytes) : bytes_(bytes) {
+  if (bytes > 0) check(cudaMalloc(&data_, bytes), allocating(bytes, "GPU memory").c_str());
+}
+
+DeviceBuffer::~DeviceBuffer() {
+  if (data_ != nullptr) cudaFree(data_);
+}
+
+PinnedBuffer::PinnedBuffer(size_t bytes) : bytes_(bytes) {
+  if (bytes == 0) return;
+  check(cudaHostAlloc(&data_, bytes, cudaHostAllocDefault), allocating(bytes, "page-locked memory").c_str());
+}
+
+PinnedBuffer::~PinnedBuffer() {
+  if (data_ != nullptr) cudaFreeHost(data_);
+}
+
+Stream::Stream() {
+  check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream");
+}
+
+Stream::~Stream() {
+  cudaStreamSynchronize(stream_);
+  cudaStreamDestroy(stream_);
+}
+
+void Stream::wait_for(Event& event) {
+  check(cudaStreamWaitEvent(stream_, event.get(), 0), "making a stream wait for an event");
+}
+
+void Stream::synchronize() {
+  check(cudaStreamSynchronize(stream_), "waiting for a stream");
+}
+
+Event::Event(bool is_timed) {
+  check(cudaEventCreateWithFlags(&event_, is_timed ? cudaEventDefault : cudaEventDisableTiming),
+        "creating an event");
+}
+
+Event::~Event() {
+  if (event_ != nullptr) cudaEventDestroy(event_);
+}
+
+void Event::record(Stream& stream) {
+  check(cudaEventRecord(event_, stream.get()), "recording an event");
+}
+
+void Event::synchronize() {
+  check(cudaEventSynchronize(event_), "waiting for an event");
+}
+
+float Event::milliseconds_since(const Event& start) const {
+  float milliseconds = 0;
+  check(cudaEventElapsedTime(&milliseconds, start.event_, event_), "reading events' times");
+  return milliseconds;
+}
+
+} // namespace video_depth::cuda
