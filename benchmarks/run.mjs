@@ -8,7 +8,16 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { rgbVideoWriter } from '#lib/io/rgb-video-sink.js'
 import { renderSequence } from '#lib/scene/sequence.js'
-import { benchmarkCheckpoint, frameSize, machine, median, results, wholeNumber, writeReport } from './shared.mjs'
+import {
+  benchmarkCheckpoint,
+  engineOptions,
+  frameSize,
+  machine,
+  median,
+  results,
+  wholeNumber,
+  writeReport,
+} from './shared.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -19,13 +28,23 @@ const { values } = parseArgs({
     'frame-size': { type: 'string', default: '540x540' },
     trials: { type: 'string', default: '3' },
     threads: { type: 'string', default: String(os.availableParallelism()) },
+    backend: { type: 'string', default: 'auto' },
+    device: { type: 'string' },
+    precision: { type: 'string' },
+    'tensorrt-path': { type: 'string' },
   },
 })
 const [inputSize, frames, trials, threads] = ['input-size', 'frames', 'trials', 'threads'].map((name) =>
   wholeNumber(values, name),
 )
 const { width, height } = frameSize(values)
-const settings = { checkpoint: await benchmarkCheckpoint(values), video: await clip(), inputSize, threads }
+const settings = {
+  checkpoint: await benchmarkCheckpoint(values),
+  video: await clip(),
+  inputSize,
+  threads,
+  engine: engineOptions(values),
+}
 const samples = { pipeline: [], 'whole-window': [] }
 for (const name of Object.keys(samples)) trial(name) // warm-up: caches on disk, clocks
 for (let i = 0; i < trials; i++) for (const name of Object.keys(samples)) samples[name].push(trial(name))

@@ -6,11 +6,19 @@ import { pathToFileURL } from 'node:url'
 import { expectedTensors } from '#lib/model/layout.js'
 import { recipes } from '#lib/model/recipe.js'
 
-/** Activations stay healthy and every part matters: deviations of 1.2/√fan-in, LayerScale 0.3, output bias 1. */
-export async function writeSeededCheckpoint(size, file, seed = 7) {
+/**
+ * Activations stay healthy and every part matters: deviations of 1.2/√fan-in, LayerScale 0.3, output bias 1.
+ *
+ * @param depth encoder blocks, where fewer than the size's own will do
+ */
+export async function writeSeededCheckpoint(size, file, seed = 7, depth = undefined) {
   const recipe = recipes().find((candidate) => candidate.size === size)
   if (recipe === undefined) throw new Error(`Expected S, B or L for size, received ${size}`)
-  const dimensions = { ...recipe.dimensions, heads: recipe.dimensions.embedWidth / 64 }
+  const dimensions = {
+    ...recipe.dimensions,
+    heads: recipe.dimensions.embedWidth / 64,
+    depth: depth ?? recipe.dimensions.depth,
+  }
   const tensors = [...expectedTensors(dimensions)]
   const header = {}
   let offset = 0

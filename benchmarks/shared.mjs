@@ -30,6 +30,16 @@ export function frameSize(values) {
   throw new Error(`Expected WIDTHxHEIGHT for --frame-size, received ${values['frame-size']}`)
 }
 
+/** Of VideoDepth.load; an engine's own options only where they were given. */
+export function engineOptions({ backend, device, precision, 'tensorrt-path': tensorrtPath }) {
+  return {
+    backend,
+    ...(device !== undefined && { device: Number(device) }),
+    ...(precision !== undefined && { precision }),
+    ...(tensorrtPath !== undefined && { tensorrtPath }),
+  }
+}
+
 export function machine(threads) {
   const { model } = os.cpus()[0]
   return { processor: model.trim(), threads, memoryGiB: Math.round(os.totalmem() / 2 ** 30), node: process.version }

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { benchmarkCheckpoint, frameSize, machine, wholeNumber, writeReport } from './shared.mjs'
+import { benchmarkCheckpoint, engineOptions, frameSize, machine, wholeNumber, writeReport } from './shared.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -17,6 +17,10 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '20' },
     trials: { type: 'string', default: '2' },
     threads: { type: 'string', default: String(os.availableParallelism()) },
+    backend: { type: 'string', default: 'auto' },
+    device: { type: 'string' },
+    precision: { type: 'string' },
+    'tensorrt-path': { type: 'string' },
   },
 })
 const [inputSize, fps, seconds, trials, threads] = ['input-size', 'fps', 'seconds', 'trials', 'threads'].map((name) =>
@@ -29,6 +33,7 @@ const settings = {
   fps,
   seconds,
   threads,
+  engine: engineOptions(values),
 }
 const script = path.join(import.meta.dirname, 'trials', 'streaming.mjs')
 const samples = []

@@ -21,6 +21,7 @@ export interface DepthRunOptions {
   readonly detector?: CutDetector | undefined
   readonly openSource: (signal: AbortSignal) => Promise<FrameSource>
   readonly openSession: (width: number, height: number, signal: AbortSignal) => Promise<EngineSession>
+  readonly nonFiniteAdvice: () => string // Engine.nonFiniteAdvice
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((progress: ProcessProgress) => void) | undefined
   /** Called once, when the run holds nothing any more. */
@@ -37,6 +38,8 @@ export interface RunSummary {
   readonly scenes: number
   /** Windows that could not be fitted to the earlier ones and kept scale 1, shift 0. */
   readonly degenerateWindows: number
+  /** Maps of the network without two different values. */
+  readonly flatMaps: number
   /** Seconds spent by phase. `read` includes decoding and waiting for the source. */
   readonly seconds: Readonly<EngineTimings & { read: number }>
 }
@@ -85,6 +88,7 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
   #framesOut = 0
   #windows = 0
   #degenerateWindows = 0
+  #flatMaps = 0
 
   constructor(options: DepthRunOptions) {
     this.#options = options
@@ -107,6 +111,7 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
       windows: this.#windows,
       scenes: this.#scenes,
       degenerateWindows: this.#degenerateWindows,
+      flatMaps: this.#flatMaps,
       seconds: { read: this.#reader.seconds, ...engine },
     }
   }
@@ -184,8 +189,9 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
         for (const frame of releasable(strategy, index, this.#slots.frames)) this.#slots.release(frame)
         filling = plan.last ? Promise.resolve() : this.#fill(index + 1) // goes on while this window is stitched and read
         filling.catch(() => undefined) // awaited above, or superseded by an earlier error
-        const { frames, scale, shift, degenerate, nonFinite } = await session.stitch(depth, plan.step)
-        if (nonFinite > 0) throw notFinite(this.#windows, nonFinite)
+        const { frames, scale, shift, degenerate, nonFinite, flat } = await session.stitch(depth, plan.step)
+        if (nonFinite > 0) throw notFinite(this.#windows, nonFinite, this.#options.nonFiniteAdvice())
+        this.#flatMaps += flat
         if (degenerate) this.#degenerateWindows++
         yield { plan, window: this.#windows++, base, frames, aligned: { scale, shift, degenerate } }
         if (plan.last) return
@@ -288,7 +294,7 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
 
 const ended = (): VideoDepthError => new VideoDepthError('CLOSED', 'The run has ended')
 
-function notFinite(window: number, count: number): VideoDepthError {
-  const message = `The network gave ${count} values that are not finite in window ${window}. The checkpoint is damaged, or does not belong to this network.`
-  return new VideoDepthError('DEPTH_NOT_FINITE', message)
+function notFinite(window: number, count: number, advice: string): VideoDepthError {
+  const message = `The network gave ${count} values that are not finite in window ${window}.`
+  return new VideoDepthError('DEPTH_NOT_FINITE', `${message} ${advice}`)
 }

@@ -12,6 +12,11 @@ export type ErrorCode =
   | 'CACHE_UNWRITABLE' // the graph cache cannot be written
   | 'ENGINE_FAILED' // the inference engine reported an error
   | 'ENGINE_CRASHED' // the engine's worker ended unexpectedly
+  | 'GPU_UNAVAILABLE' // no NVIDIA GPU that can be used: no driver, too old a driver, no such device
+  | 'GPU_OUT_OF_MEMORY' // the GPU has too little memory left; other engines go on
+  | 'GPU_FAILED' // CUDA reported an error; where it lasts, every later call of that engine rejects with it
+  | 'TENSORRT_UNAVAILABLE' // no TensorRT that can be used, or the addon was built without it
+  | 'PLAN_FAILED' // TensorRT could not build or load a plan, or none agrees with float32
   | 'CLOSED' // the object was closed
   | 'SOURCE_UNREADABLE' // a video or image that cannot be opened
   | 'SOURCE_EMPTY' // a source without a single frame

@@ -3,8 +3,16 @@
 
 export { VideoDepth } from './video-depth.js'
 export { DepthRun, type RunSummary } from './depth-run.js'
-export type { LoadOptions, ProcessOptions, ProcessProgress } from './options.js'
-export type { EngineTimings, LoadProgress } from './engine/engine.js'
+export type { BackendChoice, LoadOptions, Precision, ProcessOptions, ProcessProgress, StreamBatch } from './options.js'
+export type { Backend, EngineTimings, LoadProgress } from './engine/engine.js'
+export type {
+  CheckFigures,
+  EngineFallback,
+  EngineInfo,
+  GpuInfo,
+  PlanSetInfo,
+  RejectedVariant,
+} from './engine/engine-info.js'
 export { DepthStream, type StreamStats } from './stream/depth-stream.js'
 export type { StreamOptions } from './stream/stream-options.js'
 export type { FrameTimings, StreamDepth, StreamFrame } from './stream/stream-frame.js'

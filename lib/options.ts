@@ -13,6 +13,19 @@ import { defaultWindowLength, stitchings, windowLengths, type Stitching } from '
 
 const mostThreads = 256
 
+/** Of `LoadOptions.backend`. */
+export type BackendChoice = 'auto' | 'cpu' | 'tensorrt'
+export const backendChoices: readonly BackendChoice[] = ['auto', 'cpu', 'tensorrt']
+
+export type Precision = 'fp16' | 'fp32'
+export const precisions: readonly Precision[] = ['fp16', 'fp32']
+
+export type StreamBatch = 1 | 2 | 4 | 8
+export const streamBatches: readonly StreamBatch[] = [1, 2, 4, 8]
+
+const mostDevices = 1024
+const mostBatchDelayMs = 100
+
 export interface LoadOptions {
   /** Path of a Video Depth Anything checkpoint: `.pth` as published, or `.safetensors`. */
   readonly checkpoint: string
@@ -23,10 +36,27 @@ export interface LoadOptions {
   readonly inputSize?: number
   /** The checkpoint is a metric one: depth in metres, windows not fitted to each other. Default false. */
   readonly metric?: boolean
-  /** `auto` (default) takes the fastest engine that this machine can run. */
-  readonly backend?: 'auto' | 'cpu'
-  /** Arithmetic of the engine. Default `fp32`. */
-  readonly precision?: 'fp32'
+  /**
+   * `tensorrt` needs an NVIDIA GPU and TensorRT 10.3 or later. `auto` (default) takes it where `load` can open it, otherwise
+   * `cpu`, and says why in `engineInfo.fallback`; after `load` it never changes.
+   */
+  readonly backend?: BackendChoice
+  /**
+   * Arithmetic of the engine. `fp16`: TensorRT's alone, and its default; each plan is compared with float32 after it was
+   * built, and slower arithmetic taken where it does not agree. `fp32`: about four times as slow there; the CPU's default.
+   */
+  readonly precision?: Precision
+  /** Which GPU, by CUDA's index. Default 0. */
+  readonly device?: number
+  /** Folder, or folders, searched for TensorRT's libraries before the system's places. */
+  readonly tensorrtPath?: string | readonly string[]
+  /**
+   * Frames of different streams that the GPU computes together: 1 (default), 2, 4 or 8. More takes memory and minutes of
+   * building for each, and gives more frames a second with several streams.
+   */
+  readonly streamBatch?: StreamBatch
+  /** Milliseconds, 0…100, that a frame waits for other streams' frames to join it, with a streamBatch above 1. Default 2. */
+  readonly batchDelayMs?: number
   /** Where converted weights and graphs are kept. Default `$XDG_CACHE_HOME/video-depth`, or the system's cache folder. */
   readonly cacheDir?: string
   /** Processor threads, 1…256. Default: as many as the process may run on. */
@@ -65,8 +95,13 @@ export interface CheckedLoadOptions {
   readonly checkpoint: string
   readonly inputSize: number
   readonly metric: boolean
-  readonly backend: 'auto' | 'cpu'
-  readonly precision: 'fp32'
+  readonly backend: BackendChoice
+  /** Undefined: the backend's own. */
+  readonly precision: Precision | undefined
+  readonly device: number
+  readonly tensorrtPath: readonly string[]
+  readonly streamBatch: StreamBatch
+  readonly batchDelayMs: number
   readonly cacheDir: string | undefined
   readonly threads: number
   readonly taps: readonly number[] | undefined
@@ -77,13 +112,15 @@ export interface CheckedLoadOptions {
 /** @throws VideoDepthError INVALID_OPTION naming the option, what it may be, and what came */
 export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
   known(options, 'options', loadOptionNames)
-  const { checkpoint, inputSize = 518, metric = false, backend = 'auto', precision = 'fp32' } = options
+  const { checkpoint, inputSize = 518, metric = false, backend = 'auto', precision } = options
+  const gpu = checkGpuOptions(options, backend)
   const { cacheDir, threads = Math.min(mostThreads, availableParallelism()), taps, signal, onProgress } = options
   if (typeof checkpoint !== 'string' || checkpoint === '') throw invalidOption('a file path', 'checkpoint', checkpoint)
   integer(inputSize, 'inputSize', patchSize, 4096)
   if (typeof metric !== 'boolean') throw invalidOption('true or false', 'metric', metric)
-  oneOf(backend, 'backend', ['auto', 'cpu'])
-  oneOf(precision, 'precision', ['fp32'])
+  oneOf(backend, 'backend', backendChoices)
+  if (precision !== undefined) oneOf(precision, 'precision', precisions)
+  if (backend === 'cpu' && precision === 'fp16') throw invalidOption('fp32 with backend cpu', 'precision', precision)
   if (cacheDir !== undefined && (typeof cacheDir !== 'string' || cacheDir === '')) {
     throw invalidOption('a folder path', 'cacheDir', cacheDir)
   }
@@ -91,7 +128,25 @@ export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
   if (taps !== undefined) checkTaps(taps)
   checkSignal(signal)
   checkCallback(onProgress)
-  return { checkpoint, inputSize, metric, backend, precision, cacheDir, threads, taps, signal, onProgress }
+  return { checkpoint, inputSize, metric, backend, precision, ...gpu, cacheDir, threads, taps, signal, onProgress }
+}
+
+type GpuOptions = Pick<CheckedLoadOptions, 'device' | 'tensorrtPath' | 'streamBatch' | 'batchDelayMs'>
+
+/** What only a GPU has a use for is refused where none may be used. */
+function checkGpuOptions(options: LoadOptions, backend: BackendChoice): GpuOptions {
+  const { device = 0, tensorrtPath = [], streamBatch = 1, batchDelayMs = 2 } = options
+  const names = ['device', 'tensorrtPath', 'streamBatch', 'batchDelayMs'] as const
+  const given = names.find((name) => options[name] !== undefined)
+  if (backend === 'cpu' && given !== undefined) throw invalidOption('backend tensorrt or auto', given, 'backend cpu')
+  integer(device, 'device', 0, mostDevices - 1)
+  const folders = typeof tensorrtPath === 'string' ? [tensorrtPath] : tensorrtPath
+  if (!Array.isArray(folders) || !folders.every((folder) => typeof folder === 'string' && folder !== ''))
+    throw invalidOption('a folder, or a list of folders', 'tensorrtPath', tensorrtPath)
+  oneOf(streamBatch, 'streamBatch', streamBatches)
+  if (!(batchDelayMs >= 0 && batchDelayMs <= mostBatchDelayMs))
+    throw invalidOption(`a number of milliseconds from 0 to ${mostBatchDelayMs}`, 'batchDelayMs', batchDelayMs)
+  return { device, tensorrtPath: folders, streamBatch, batchDelayMs }
 }
 
 export interface CheckedProcessOptions {
@@ -122,6 +177,10 @@ const loadOptionNames: readonly (keyof LoadOptions)[] = [
   'metric',
   'backend',
   'precision',
+  'device',
+  'tensorrtPath',
+  'streamBatch',
+  'batchDelayMs',
   'cacheDir',
   'threads',
   'taps',

@@ -3,7 +3,8 @@
 
 import { CutDetector } from './cuts/cut-detector.js'
 import { DepthRun } from './depth-run.js'
-import type { Engine } from './engine/engine.js'
+import type { EngineInfo } from './engine/engine-info.js'
+import type { Backend, Engine } from './engine/engine.js'
 import { openEngine } from './engine/open-engine.js'
 import { invalidOption, VideoDepthError } from './errors.js'
 import type { DepthKind } from './frame.js'
@@ -50,7 +51,8 @@ export class VideoDepth {
    * Reads and checks a checkpoint, off the JS thread, and converts it into the cache where that has not been done.
    *
    * @throws VideoDepthError INVALID_OPTION, ADDON_UNAVAILABLE, CHECKPOINT_UNREADABLE, CHECKPOINT_FORBIDDEN,
-   *   CHECKPOINT_MISMATCH, WEIGHTS_NOT_FINITE, CACHE_UNWRITABLE
+   *   CHECKPOINT_MISMATCH, WEIGHTS_NOT_FINITE, CACHE_UNWRITABLE; with `backend: 'tensorrt'`, or `auto` with
+   *   `precision: 'fp16'`, also GPU_UNAVAILABLE, TENSORRT_UNAVAILABLE, GPU_OUT_OF_MEMORY, GPU_FAILED
    */
   static async load(options: LoadOptions): Promise<VideoDepth> {
     const checked = checkLoadOptions(options)
@@ -63,8 +65,13 @@ export class VideoDepth {
   }
 
   /** The engine that runs the network. */
-  get backend(): 'cpu' | 'tensorrt' {
+  get backend(): Backend {
     return this.#engine.backend
+  }
+
+  /** Machine, arithmetic and plans of the engine, and how well they agree with float32; grows with the sizes in use. */
+  get engineInfo(): EngineInfo {
+    return this.#engine.info
   }
 
   /** What the numbers in `DepthFrame.data` are. */
@@ -78,7 +85,8 @@ export class VideoDepth {
    * @param source a video file, a folder or list of images, frames of your own, or a source from `openSource`
    *   (which then has its own `maxRes`, `maxLen` and `targetFps`)
    * @throws VideoDepthError INVALID_OPTION at once; from the iterator SOURCE_UNREADABLE, SOURCE_EMPTY, SOURCE_DAMAGED,
-   *   FRAME_SIZE_CHANGED, FRAME_INVALID, DEPTH_NOT_FINITE, ENGINE_FAILED, ENGINE_CRASHED, CLOSED
+   *   FRAME_SIZE_CHANGED, FRAME_INVALID, DEPTH_NOT_FINITE, ENGINE_FAILED, ENGINE_CRASHED, CLOSED; on a GPU
+   *   GPU_OUT_OF_MEMORY, GPU_FAILED, PLAN_FAILED
    */
   process(source: SourceInput | FrameSource, options: ProcessOptions = {}): DepthRun {
     const checked = checkProcessOptions(options)
@@ -103,6 +111,7 @@ export class VideoDepth {
         const geometry = { frameWidth, frameHeight, inputWidth: width, inputHeight: height, windowLength, slots }
         return this.#engine.openSession(geometry, signal)
       },
+      nonFiniteAdvice: () => this.#engine.nonFiniteAdvice,
       signal: checked.signal,
       onProgress: checked.onProgress,
       onEnd: () => this.#runs.delete(run),

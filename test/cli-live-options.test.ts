@@ -131,7 +131,7 @@ t.test('the status line', (t) => {
   const { line: status, written } = line(true)
   const none = { reconnects: 0, damagedPackets: 0, damagedFrames: 0, sizeChanges: 0 }
   const latency = { p50: 80.4, p95: 99.6, p99: 120 }
-  let figures = { framesIn: 30, framesOut: 10, dropped: 20, scenes: 1, latency, ...none }
+  let figures = { framesIn: 30, framesOut: 10, dropped: 20, scenes: 1, flatMaps: 0, latency, ...none }
   status.watch(() => figures)
   figures = { ...figures, framesIn: 60, framesOut: 20, dropped: 40 }
   status.tick()

@@ -3,7 +3,7 @@
 
 import t, { type Test } from 'tap'
 import { DepthRun, type DepthRunOptions } from '#lib/depth-run.js'
-import type { EngineSession, SessionGeometry } from '#lib/engine/engine.js'
+import type { EngineSession, SessionGeometry, WindowDepth } from '#lib/engine/engine.js'
 import type { DepthFrame, RgbFrame } from '#lib/frame.js'
 import type { FrameSource } from '#lib/io/source.js'
 import type { StitchStep } from '#lib/native-types.js'
@@ -12,6 +12,10 @@ import { windowStrategy } from '#lib/window/strategy.js'
 
 const width = 4
 const height = 3
+
+interface EchoDepth extends WindowDepth {
+  readonly maps: readonly (Float32Array | null)[]
+}
 
 /** Keeps each frame's first byte as its feature and gives it back as depth, so that order shows. */
 class EchoSession implements EngineSession {
@@ -32,19 +36,20 @@ class EchoSession implements EngineSession {
     return Promise.resolve()
   }
 
-  decode(slots: readonly number[], wanted: readonly number[]): Promise<readonly (Float32Array | null)[]> {
-    const depth = slots.map((slot, position) =>
+  decode(slots: readonly number[], wanted: readonly number[]): Promise<EchoDepth> {
+    const maps = slots.map((slot, position) =>
       wanted.includes(position) ? Float32Array.of(this.slots.get(slot) ?? Number.NaN) : null,
     )
-    return Promise.resolve(depth)
+    return Promise.resolve({ backend: 'cpu', maps })
   }
 
-  stitch(depth: readonly (Float32Array | null)[], { append, hold }: StitchStep) {
-    const all = [...this.#held, ...depth.slice(append.slot, append.slot + append.count)]
+  stitch(depth: WindowDepth, { append, hold }: StitchStep) {
+    const { maps } = depth as EchoDepth
+    const all = [...this.#held, ...maps.slice(append.slot, append.slot + append.count)]
     const out = all.slice(0, all.length - hold)
     this.#held = all.slice(all.length - hold).filter((map) => map !== null)
     const frames = out.map((map) => map ?? Float32Array.of(Number.NaN))
-    return Promise.resolve({ frames, scale: 1, shift: 0, degenerate: false, nonFinite: 0 })
+    return Promise.resolve({ frames, scale: 1, shift: 0, degenerate: false, nonFinite: 0, flat: 0 })
   }
 
   close(): Promise<void> {
@@ -93,6 +98,7 @@ function start(from: ReturnType<typeof source>, options: Partial<DepthRunOptions
       session = new EchoSession(geometry)
       return Promise.resolve(session)
     },
+    nonFiniteAdvice: () => 'That is advice.',
     signal: undefined,
     onProgress: undefined,
     ...options,

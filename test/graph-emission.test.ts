@@ -25,7 +25,7 @@ async function prepared(
 ): Promise<{ weights: PreparedWeights; graphs: PreparedGraphs; streamStep: PreparedGraph }> {
   const weights = await prepareWeights({ checkpoint: tinyPth, cacheDir: t.testdir(), precision })
   const graphs = await prepareGraphs(weights, shape)
-  return { weights, graphs, streamStep: await prepareStreamStep(weights, { ...shape, stateSlots }) }
+  return { weights, graphs, streamStep: await prepareStreamStep(weights, { ...shape, stateSlots, streams: 1 }) }
 }
 
 /** torch.nn.functional.interpolate of sin(0.7·i) on a 4×4 grid, bicubic, scale factors (n + 0.1)/4; torch 2.13. */
@@ -128,12 +128,12 @@ t.test('declared ports, also for odd grids and batches', async (t) => {
   ]
   t.same(streamStep.ports, {
     inputs: {
-      ...{ layer3: [1, 64, 3, 7], layer4: [1, 64, 2, 4], positions: [43], mask: [43] },
-      ...Object.fromEntries(states.map(([name, pixels, width]) => [`remembered${name}`, [pixels, 42, width]])),
+      ...{ layer3: [1, 64, 3, 7], layer4: [1, 64, 2, 4], positions: [1, 43], mask: [1, 43] },
+      ...Object.fromEntries(states.map(([name, pixels, width]) => [`remembered${name}`, [1, pixels, 42, width]])),
     },
     outputs: {
       path3: [1, 32, 6, 14],
-      ...Object.fromEntries(states.map(([name, pixels, width]) => [`state${name}`, [pixels, width]])),
+      ...Object.fromEntries(states.map(([name, pixels, width]) => [`state${name}`, [1, pixels, width]])),
     },
   })
 })

@@ -7,6 +7,7 @@ import t from 'tap'
 import { prepareGraphs, type PreparedGraphs } from '#lib/graph/prepare-graphs.js'
 import { prepareWeights } from '#lib/graph/prepare-weights.js'
 import { buildTemporalHead } from '#lib/graph/temporal-head.js'
+import { cpuVariant } from '#lib/graph/variant.js'
 import { weightsIndex } from '#lib/graph/weights-file.js'
 import type { Precision } from '#lib/graph/weights.js'
 import { fixtures, tinyPth } from './support/checkpoint-files.js'
@@ -67,7 +68,7 @@ t.test('cutting the temporal attention by pixels changes nothing', async (t) => 
   const index = weightsIndex(prepared.architecture, 'fp32')
   const shape = { rows: 5, cols: 9, windowLength: 4 }
   const [whole, cut] = [1e9, 7].map((limit) =>
-    buildTemporalHead(prepared.architecture, index, shape, 'fp32', new Map(), () => limit).serialize(),
+    buildTemporalHead(prepared.architecture, index, shape, 'fp32', cpuVariant, new Map(), () => limit).serialize(),
   )
   const outputs: Float32Array[][] = []
   for (const bytes of [whole, cut]) {

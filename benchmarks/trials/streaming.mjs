@@ -1,5 +1,5 @@
 // Owns: one trial of a stream: frame after frame, then from a paced camera with the newest frame first. Prints one object.
-// Must not know: other trials. Arguments: JSON { checkpoint, width, height, inputSize, fps, seconds, threads }.
+// Must not know: other trials. Arguments: JSON { checkpoint, width, height, inputSize, fps, seconds, threads, engine }.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -7,12 +7,12 @@ import { networkInputSize, VideoDepth } from 'video-depth'
 import { renderSequence } from '#lib/scene/sequence.js'
 import { percentile } from '../shared.mjs'
 
-const { checkpoint, width, height, inputSize, fps, seconds, threads } = JSON.parse(process.argv[2])
+const { checkpoint, width, height, inputSize, fps, seconds, threads, engine } = JSON.parse(process.argv[2])
 const phases = ['totalMs', 'queuedMs', 'preprocessMs', 'inferMs', 'postMs']
 const clip = [...renderSequence({ seed: 1, frames: 24, width, height, frameRate: fps })]
 const picture = (i) => ({ data: clip[i % clip.length].data, width, height })
 
-const model = await VideoDepth.load({ checkpoint, inputSize, threads })
+const model = await VideoDepth.load({ checkpoint, inputSize, threads, ...engine })
 const stream = model.stream({ queue: 'latest' })
 await stream.prepare(width, height)
 for (let i = 0; i < 5; i++) await stream.push(picture(i)) // warm-up
@@ -46,6 +46,7 @@ const result = {
   },
   // The monitor's own timer of 1 ms is not a delay.
   eventLoopMs: Object.fromEntries([50, 95, 99].map((p) => [`p${p}`, Math.max(0, delay.percentile(p) / 1e6 - 1)])),
+  engine: model.engineInfo,
   peakMemoryMiB: process.resourceUsage().maxRSS / 1024,
 }
 await model.close()

@@ -8,18 +8,14 @@ import os from 'node:os'
 import path from 'node:path'
 import { Command } from 'commander'
 import { diagnoseAddon } from '../binding.js'
+import { nativeGpu } from '../engine/open-engine.js'
 import { defaultCacheDir } from '../graph/cache-folder.js'
 import { makeFolder } from '../make-folder.js'
 import packageRoot from '../package-root.cjs'
+import { gpuFindings } from './doctor-gpu.js'
 import { exitCode } from './exit-code.js'
-
-interface Finding {
-  readonly part: string
-  readonly ok: boolean
-  readonly detail: string
-  /** The command or step that mends it. */
-  readonly remedy?: string
-}
+import { findingsText, type Finding } from './finding.js'
+import { listed } from './options.js'
 
 const requireFromPackage = createRequire(path.join(packageRoot, 'package.json'))
 
@@ -28,7 +24,9 @@ export function doctorCommand(): Command {
     .description('What this machine can run, and what is missing where it cannot.')
     .option('--json', 'print one object', false)
     .option('--cache-dir <dir>', 'the cache folder to check')
-    .action(async ({ json, cacheDir = defaultCacheDir() }: { json: boolean; cacheDir?: string }) => {
+    .option('--tensorrt-path <dir>', "folder of TensorRT's libraries, searched first; may be repeated", listed)
+    .action(async ({ json, cacheDir = defaultCacheDir(), tensorrtPath = [] }: DoctorArguments) => {
+      const gpu = await findGpu(tensorrtPath, cacheDir)
       const findings = [
         machine(),
         addon(),
@@ -36,23 +34,37 @@ export function doctorCommand(): Command {
         await video(),
         await images(),
         await cache(cacheDir),
-        tensorRt(),
+        ...gpu,
       ]
-      const usable = findings.every(({ ok, part }) => ok || part === 'TensorRT')
-      process.stdout.write(json ? `${JSON.stringify({ usable, findings })}\n` : text(findings, usable))
+      const usable = findings.every(({ ok, part }) => ok || gpuParts.includes(part))
+      const hasGpu = ['driver', 'GPU', 'TensorRT'].every((name) => gpu.some(({ part, ok }) => ok && part === name))
+      const text = findingsText(findings) + verdict(usable, hasGpu)
+      process.stdout.write(json ? `${JSON.stringify({ usable, findings })}\n` : text)
       process.exitCode = usable ? exitCode.ok : exitCode.failed
     })
 }
 
-function text(findings: readonly Finding[], usable: boolean): string {
-  const lines = findings.map(({ part, ok, detail, remedy }) => {
-    const line = `${ok ? '✓' : '✗'} ${part.padEnd(13)} ${detail}\n`
-    return remedy === undefined ? line : `${line}  ${''.padEnd(13)} → ${remedy}\n`
-  })
-  const verdict = usable
-    ? 'This machine can run video-depth on its processor.\n'
-    : 'This machine cannot run video-depth yet.\n'
-  return lines.join('') + verdict
+/** What is of use, but not needed. */
+const gpuParts: readonly string[] = ['GPU support', 'driver', 'GPU', 'TensorRT', 'plans']
+
+interface DoctorArguments {
+  readonly json: boolean
+  readonly cacheDir?: string
+  readonly tensorrtPath?: readonly string[]
+}
+
+function verdict(isUsable: boolean, hasGpu: boolean): string {
+  if (!isUsable) return 'This machine cannot run video-depth yet.\n'
+  return `This machine can run video-depth on its ${hasGpu ? 'GPU and its ' : ''}processor.\n`
+}
+
+async function findGpu(folders: readonly string[], cacheDir: string): Promise<Finding[]> {
+  if (!diagnoseAddon().ok) return [] // that comes first
+  try {
+    return await gpuFindings(nativeGpu(), folders, cacheDir)
+  } catch (error) {
+    return [{ part: 'GPU', ok: false, detail: message(error) }]
+  }
 }
 
 function machine(): Finding {
@@ -101,10 +113,6 @@ async function cache(folder: string): Promise<Finding> {
     const detail = `${folder} cannot be written: ${message(error)}`
     return { part: 'cache', ok: false, detail, remedy: 'name another folder with --cache-dir or $XDG_CACHE_HOME' }
   }
-}
-
-function tensorRt(): Finding {
-  return { part: 'TensorRT', ok: false, detail: 'not part of this version: NVIDIA GPUs are not used' }
 }
 
 async function attempt(part: string, check: () => Promise<string>): Promise<Finding> {

@@ -2,6 +2,7 @@
 // Must not know: how frames are fetched, how outputs are written, the network.
 
 import { Command } from 'commander'
+import type { LoadProgress } from '../engine/engine.js'
 import { VideoDepthError } from '../errors.js'
 import type { LiveEvent } from '../io/live/live-options.js'
 import { openLive } from '../io/live/live-source.js'
@@ -10,6 +11,7 @@ import type { DepthStream } from '../stream/depth-stream.js'
 import type { StreamFrame } from '../stream/stream-frame.js'
 import { unlessAborted } from '../unless-aborted.js'
 import { VideoDepth } from '../video-depth.js'
+import { loadedText, planLines } from './engine-text.js'
 import { exitCode } from './exit-code.js'
 import { endable } from './interrupt.js'
 import { addLiveOptions, type LiveArguments } from './live-arguments.js'
@@ -17,7 +19,7 @@ import { checkLive, type LiveSettings } from './live-checks.js'
 import { LiveOutputs, openOutputs } from './live-outputs.js'
 import { mishapTexts, StatusLine, type Mishaps } from './live-status.js'
 import { tellOfWeights } from './run.js'
-import { errorText, print } from './tell.js'
+import { errorText, print, tell } from './tell.js'
 
 /** Longest wait for a graph run in native code once the end is asked for. Milliseconds. */
 const closeMs = 2000
@@ -50,8 +52,14 @@ interface FrameInput {
 /** @param end asks for a proper end: what came is computed, outputs are completed */
 async function runLive(settings: LiveSettings, options: LiveArguments, end: AbortSignal): Promise<number> {
   const status = new StatusLine(process.stderr, options.status * 1000)
-  const model = await VideoDepth.load({ ...settings.load, signal: end })
+  let isBuilding = false
+  const onProgress = ({ phase }: LoadProgress): void => {
+    if (phase === 'plans' && !isBuilding) status.say('building TensorRT plans for this size: minutes, the first time')
+    isBuilding ||= phase === 'plans'
+  }
+  const model = await VideoDepth.load({ ...settings.load, signal: end, onProgress })
   tellOfWeights(model.architecture)
+  tell(loadedText(model.engineInfo))
   let opened: FrameInput | undefined
   try {
     const source = await openInput(settings.input, end, (event) => status.event(event))
@@ -62,7 +70,8 @@ async function runLive(settings: LiveSettings, options: LiveArguments, end: Abor
     status.watch(() => ({ ...stream.stats, ...source.mishaps }))
     const failure = await pump({ name, frames, stream, outputs, end, most: options.maxLen })
     status.end()
-    return await report({ stream, source, failure, outputs, status }, options.json)
+    for (const line of planLines(model.engineInfo)) status.say(line)
+    return await report({ model, stream, source, failure, outputs, status }, options.json)
   } finally {
     status.end()
     await opened?.close()
@@ -144,6 +153,7 @@ async function* until<T>(end: AbortSignal, frames: AsyncIterable<T>): AsyncGener
 }
 
 interface Ended {
+  readonly model: VideoDepth
   readonly stream: DepthStream<undefined>
   readonly source: FrameInput
   /** Why the frames or the network ended early. */
@@ -153,8 +163,8 @@ interface Ended {
 }
 
 /** @returns the exit code */
-async function report({ stream, source, failure, outputs, status }: Ended, json: boolean): Promise<number> {
-  const { framesIn, framesOut, dropped, scenes, latency } = stream.stats
+async function report({ model, stream, source, failure, outputs, status }: Ended, json: boolean): Promise<number> {
+  const { framesIn, framesOut, dropped, scenes, flatMaps, latency } = stream.stats
   const { mishaps } = source
   const texts = mishapTexts(mishaps)
   if (texts.length > 0) status.say(`the source had ${texts.join(', ')}`)
@@ -164,8 +174,14 @@ async function report({ stream, source, failure, outputs, status }: Ended, json:
   }
   const error = failure ?? outputs.failures[0]
   if (json) {
-    const counts = { framesIn, framesOut, dropped, scenes, ...mishaps }
-    const summary = { source: source.name, ...counts, latencyMs: latency, error: describe(error) }
+    const counts = { framesIn, framesOut, dropped, scenes, flatMaps, ...mishaps }
+    const summary = {
+      source: source.name,
+      ...counts,
+      latencyMs: latency,
+      engine: model.engineInfo,
+      error: describe(error),
+    }
     await print(`${JSON.stringify(summary)}\n`)
   }
   if (error === undefined) return exitCode.ok

@@ -7,6 +7,7 @@ import path from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { streamError } from '../io/raw-stream-sink.js'
 import packageRoot from '../package-root.cjs'
+import { buildCommand } from './build.js'
 import { doctorCommand } from './doctor.js'
 import { exitCode, exitCodeOf } from './exit-code.js'
 import { inspectCommand } from './inspect.js'
@@ -26,6 +27,7 @@ const program = new Command('video-depth')
   .addCommand(live)
   .addCommand(sampleCommand())
   .addCommand(inspectCommand())
+  .addCommand(buildCommand())
   .addCommand(doctorCommand())
   .addHelpText(
     'after',

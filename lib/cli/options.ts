@@ -3,21 +3,33 @@
 
 import { Option, type Command } from 'commander'
 import { invalidOption, VideoDepthError } from '../errors.js'
-import type { LoadOptions } from '../options.js'
+import { backendChoices, precisions, type BackendChoice, type LoadOptions, type Precision } from '../options.js'
 
 /** Where no `--checkpoint` is given. */
 export const checkpointVariable = 'VIDEO_DEPTH_CHECKPOINT'
 
+export function checkpointOption(): Option {
+  return new Option('--checkpoint <file>', 'Video Depth Anything weights, .pth or .safetensors').env(checkpointVariable)
+}
+
 /** Options of the model, the same for every command that loads one. */
 export function addModelOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option('--checkpoint <file>', 'Video Depth Anything weights, .pth or .safetensors').env(checkpointVariable),
-    )
+    .addOption(checkpointOption())
     .option('--input-size <pixels>', 'shorter side of a frame as the network sees it', number('--input-size'), 518)
     .option('--metric', 'the checkpoint is a metric one: depth in metres, windows not fitted to each other', false)
-    .addOption(new Option('--precision <type>', 'arithmetic of the engine').choices(['fp32']).default('fp32'))
-    .addOption(new Option('--backend <name>', 'inference engine').choices(['auto', 'cpu']).default('auto'))
+    .addOption(
+      new Option('--precision <type>', 'arithmetic of the engine (default: fp16 on a GPU, otherwise fp32)').choices([
+        ...precisions,
+      ]),
+    )
+    .addOption(
+      new Option('--backend <name>', 'inference engine; auto: TensorRT where it can be used, otherwise the CPU')
+        .choices([...backendChoices])
+        .default('auto'),
+    )
+    .option('--device <n>', "which GPU, by CUDA's index (default: 0)", number('--device'))
+    .option('--tensorrt-path <dir>', "folder of TensorRT's libraries, searched first; may be repeated", listed)
     .option('--cache-dir <dir>', "converted weights and graphs (default: the system's cache folder)")
     .option('--threads <n>', 'processor threads (default: all that the process may use)', number('--threads'))
 }
@@ -26,21 +38,31 @@ export interface ModelArguments {
   readonly checkpoint?: string
   readonly inputSize: number
   readonly metric: boolean
-  readonly precision: 'fp32'
-  readonly backend: 'auto' | 'cpu'
+  readonly precision?: Precision
+  readonly backend: BackendChoice
+  readonly device?: number
+  readonly tensorrtPath?: readonly string[]
   readonly cacheDir?: string
   readonly threads?: number
 }
 
 /** @throws VideoDepthError INVALID_OPTION where there is no checkpoint */
 export function modelOptions(options: ModelArguments): LoadOptions {
-  const { inputSize, metric, precision, backend, cacheDir, threads } = options
+  const { inputSize, metric, precision, backend, device, tensorrtPath, cacheDir, threads } = options
   return {
     checkpoint: requireCheckpoint(options),
-    ...{ inputSize, metric, precision, backend },
+    ...{ inputSize, metric, backend },
+    ...(precision !== undefined && { precision }),
+    ...(device !== undefined && { device }),
+    ...(tensorrtPath !== undefined && { tensorrtPath }),
     ...(cacheDir !== undefined && { cacheDir }),
     ...(threads !== undefined && { threads }),
   }
+}
+
+/** Of an option that may be repeated. */
+export function listed(text: string, before: readonly string[] = []): string[] {
+  return [...before, text]
 }
 
 /** The value is false, true (the default threshold) or a threshold. */
@@ -51,7 +73,7 @@ export function sceneCutsOption(): Option {
 }
 
 /** @throws VideoDepthError INVALID_OPTION that says where to get a checkpoint */
-function requireCheckpoint({ checkpoint }: ModelArguments): string {
+export function requireCheckpoint({ checkpoint }: { readonly checkpoint?: string }): string {
   if (checkpoint !== undefined) return checkpoint
   throw new VideoDepthError(
     'INVALID_OPTION',

@@ -12,6 +12,7 @@ import type { VideoDepth } from '../video-depth.js'
 export interface PassSummary {
   readonly frames: number
   readonly scenes: number
+  readonly flatMaps: number
   /** Undefined in a stream, which has none. */
   readonly windows: { readonly count: number; readonly degenerate: number } | undefined
   /** Milliseconds a frame; undefined in windows. */
@@ -30,9 +31,9 @@ export function windowsPass(model: VideoDepth, source: FrameSource, options: Pro
   return {
     depths: run,
     summary: () => {
-      const { framesOut, scenes, windows, degenerateWindows, seconds } = run.summary
+      const { framesOut, scenes, windows, degenerateWindows, flatMaps, seconds } = run.summary
       const counts = { count: windows, degenerate: degenerateWindows }
-      return { frames: framesOut, scenes, windows: counts, latencyMs: undefined, seconds: { ...seconds } }
+      return { frames: framesOut, scenes, flatMaps, windows: counts, latencyMs: undefined, seconds: { ...seconds } }
     },
   }
 }
@@ -65,8 +66,8 @@ export function streamPass(
   return {
     depths: depths(),
     summary: () => {
-      const { framesOut, scenes, latency } = stream.stats
-      return { frames: framesOut, scenes, windows: undefined, latencyMs: latency, seconds }
+      const { framesOut, scenes, flatMaps, latency } = stream.stats
+      return { frames: framesOut, scenes, flatMaps, windows: undefined, latencyMs: latency, seconds }
     },
   }
 }

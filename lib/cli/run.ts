@@ -22,6 +22,7 @@ import {
 import { checkStreamOptions, type StreamOptions } from '../stream/stream-options.js'
 import { VideoDepth } from '../video-depth.js'
 import type { Stitching } from '../window/strategy.js'
+import { loadedText, planLines, progressText } from './engine-text.js'
 import { exitCode, isPartial } from './exit-code.js'
 import { interruptible } from './interrupt.js'
 import { addModelOptions, modelOptions, number, sceneCutsOption, type ModelArguments } from './options.js'
@@ -29,6 +30,7 @@ import { Outputs, type OutputOptions } from './outputs.js'
 import { streamPass, windowsPass, type Pass } from './pass.js'
 import { ProgressLine } from './progress.js'
 import { printSummary } from './summary.js'
+import { tell } from './tell.js'
 
 export interface RunArguments extends ModelArguments, OutputOptions {
   readonly output: string
@@ -123,12 +125,12 @@ export async function runVideo(input: string, options: RunArguments, signal: Abo
     model = await VideoDepth.load({
       ...settings.load,
       signal,
-      onProgress: ({ phase, fraction }) =>
-        progress.step(`preparing the network: ${phase} ${Math.round(fraction * 100)} %`),
+      onProgress: (report) => progress.step(progressText(report)),
     })
     const loadSeconds = (performance.now() - started) / 1000
     progress.end()
     tellOfWeights(model.architecture)
+    tell(loadedText(model.engineInfo))
     const name = await outputName(input)
     return await writeAll({ source, name, model, loadSeconds, settings, progress }, options, signal)
   } finally {
@@ -171,6 +173,7 @@ async function writeAll(run: Run, options: RunArguments, signal: AbortSignal): P
     progress.end()
     const seconds = (performance.now() - started) / 1000
     const { writeSeconds } = outputs
+    for (const line of planLines(model.engineInfo)) tell(`${line}\n`)
     printSummary(
       { files, source: source.info, model, pass: pass.summary(), seconds, loadSeconds, writeSeconds, sourceError },
       options.json,

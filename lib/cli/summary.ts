@@ -34,6 +34,8 @@ export function printSummary(finished: Finished, json: boolean): void {
     scenes: pass.scenes,
     windows: pass.windows?.count ?? null,
     degenerateWindows: pass.windows?.degenerate ?? null,
+    flatMaps: pass.flatMaps,
+    engine: model.engineInfo,
     latencyMs: pass.latencyMs === undefined ? null : rounded(pass.latencyMs),
     seconds: {
       total: round(seconds),
@@ -58,6 +60,8 @@ export function printSummary(finished: Finished, json: boolean): void {
     ...(object.degenerateWindows !== null && object.degenerateWindows > 0
       ? [`${object.degenerateWindows} windows could not be fitted and kept their own scale`]
       : []),
+    ...(object.flatMaps > 0 ? [`${object.flatMaps} depth maps of the network were flat`] : []),
+    ...(object.engine.fallback === undefined ? [] : [`on the processor: ${object.engine.fallback.reason}`]),
     ...files.map((file) => `  ${file}`),
   ]
   process.stdout.write(`${lines.join('\n')}\n`)

@@ -66,7 +66,7 @@ export class CpuNetworks {
   ): Promise<{ network: CpuNetwork; head: StreamHead }> {
     const graph = graphCounter(preparation)
     const network = await this.#network(geometry, used, graph)
-    const shape = { ...gridOf(geometry), stateSlots }
+    const shape = { ...gridOf(geometry), stateSlots, streams: 1 }
     const head = await network.streamHead(() => graph(() => prepareStreamStep(this.#weights, shape)))
     return { network, head }
   }

@@ -19,6 +19,12 @@ import type {
   StreamStepResult,
   WindowDepth,
 } from './engine.js'
+import { isFlat } from './is-flat.js'
+
+/** One [inputHeight, inputWidth] map a position of the window, `null` where not wanted. */
+export interface CpuWindowDepth extends WindowDepth {
+  readonly maps: readonly (Float32Array<ArrayBuffer> | null)[]
+}
 
 /** What they need of their engine. */
 export interface SessionHost {
@@ -81,12 +87,12 @@ export class CpuSession extends Held implements EngineSession {
     this.timings.encode += reply.encode
   }
 
-  async decode(slots: readonly number[], wanted: readonly number[]): Promise<WindowDepth> {
+  async decode(slots: readonly number[], wanted: readonly number[]): Promise<CpuWindowDepth> {
     this.assertOpen()
     const reply = await this.engine.request({ op: 'decode', session: this.id, slots, wanted })
     this.timings.temporalHead += reply.temporalHead
     this.timings.depthDecoder += reply.depthDecoder
-    return reply.maps
+    return { backend: 'cpu', maps: reply.maps }
   }
 
   async stitch(depth: WindowDepth, step: StitchStep): Promise<StitchedFrames> {
@@ -95,10 +101,11 @@ export class CpuSession extends Held implements EngineSession {
     const count = this.#stitcher.held + step.append.count - step.hold
     const frames = Array.from({ length: count }, () => new Float32Array(frameWidth * frameHeight))
     const started = performance.now()
-    const result = await this.#stitcher.stitch(depth, step, frames)
+    const { maps } = depth as CpuWindowDepth
+    const result = await this.#stitcher.stitch(maps, step, frames)
     this.assertOpen()
     this.timings.stitch += (performance.now() - started) / 1000
-    return { ...result, frames }
+    return { ...result, frames, flat: maps.filter((map) => map !== null && isFlat(map)).length }
   }
 }
 

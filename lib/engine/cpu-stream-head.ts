@@ -27,7 +27,7 @@ export class StreamHead {
   readonly #pathBuffer: Floats
   readonly #states: readonly StatePort[]
 
-  /** @param outputs names of the graph's outputs */
+  /** @param graph a step of one stream; @param outputs names of its outputs */
   constructor(graph: OrtGraph, outputs: readonly string[]) {
     this.#graph = graph
     this.#layer3 = graph.input('layer3')
@@ -60,11 +60,11 @@ export class StreamHead {
     const feeds: Record<string, Tensor> = {
       layer3: tensor(features[2], this.#layer3.shape),
       layer4: tensor(features[3], this.#layer4.shape),
-      positions: new Tensor('int64', BigInt64Array.from(positions, BigInt), [positions.length]),
+      positions: new Tensor('int64', BigInt64Array.from(positions, BigInt), [1, positions.length]),
       mask: new Tensor(
         'float32',
         Float32Array.from(visible, (seen) => (seen ? 0 : -Infinity)),
-        [visible.length],
+        [1, visible.length],
       ),
     }
     const fetches: Record<string, Tensor> = { path3: tensor(this.#pathBuffer, this.#path.shape) }
@@ -80,7 +80,7 @@ export class StreamHead {
   commit(memory: StreamMemory, slots: readonly number[]): void {
     for (const [i, { remembered, buffer }] of this.#states.entries()) {
       const part = memory.parts[i]
-      const [pixels = 0, count = 0, width = 0] = remembered.shape
+      const [, pixels = 0, count = 0, width = 0] = remembered.shape
       if (part === undefined) throw new Error('a memory of another head')
       for (const slot of slots) writeSlot(part, buffer, slot, { pixels, count, width })
     }

@@ -8,6 +8,7 @@ import type { StepPlan } from '../stream/step-plan.js'
 import type { CpuNetwork, Features } from './cpu-network.js'
 import type { StreamHead, StreamMemory } from './cpu-stream-head.js'
 import type { StreamGeometry, StreamState, StreamStepResult } from './engine.js'
+import { isFlat } from './is-flat.js'
 import type { Floats } from './ort.js'
 
 export class CpuStream {
@@ -72,6 +73,7 @@ export class CpuStream {
     return {
       depth,
       nonFinite,
+      flat: isFlat(this.#map),
       stabilization: next,
       preprocessMs: preprocessed - started,
       inferMs: inferred - preprocessed,
@@ -82,18 +84,20 @@ export class CpuStream {
   exportState(): StreamState {
     const { scale, shift } = this.#stabilization
     const reference = this.#reference?.slice()
-    return { memory: this.#memory.all.slice(), reference, scale, shift }
+    const memory = new Uint8Array(this.#memory.all.slice().buffer)
+    return { variant: '', memory, reference, scale, shift }
   }
 
-  /** Takes the arrays over. */
-  importState({ memory, reference, scale, shift }: StreamState): void {
+  /** Takes the arrays over; the memory fills its buffer. */
+  importState({ variant, memory, reference, scale, shift }: StreamState): void {
     const { inputWidth, inputHeight } = this.#geometry
     if (
-      memory.length !== this.#head.memoryLength ||
+      variant !== '' ||
+      memory.byteLength !== this.#head.memoryLength * Float32Array.BYTES_PER_ELEMENT ||
       (reference?.length ?? inputWidth * inputHeight) !== this.#map.length
     )
       throw new VideoDepthError('SNAPSHOT_MISMATCH', 'The state is of another size than this stream')
-    this.#memory = this.#head.newMemory(memory)
+    this.#memory = this.#head.newMemory(new Float32Array(memory.buffer))
     this.#reference = reference
     this.#stabilization = { scale, shift }
   }

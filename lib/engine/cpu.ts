@@ -10,7 +10,8 @@ import type { Architecture } from '../model/architecture.js'
 import packageRoot from '../package-root.cjs'
 import type { CpuMessage, CpuReplies, CpuRequest, OpenRequest, OpenStreamRequest, WireError } from './cpu-protocol.js'
 import { CpuEngineStream, CpuSession, type SessionHost } from './cpu-session.js'
-import type { Engine, EngineSession, EngineStream, LoadProgress, SessionGeometry, StreamGeometry } from './engine.js'
+import type { EngineFallback, EngineInfo } from './engine-info.js'
+import type { Engine, EngineStream, LoadProgress, SessionGeometry, StreamGeometry } from './engine.js'
 import { RunGate } from './run-gate.js'
 
 export interface CpuEngineOptions {
@@ -20,6 +21,8 @@ export interface CpuEngineOptions {
   readonly taps?: readonly number[] | undefined
   /** ≥ 1 */
   readonly threads: number
+  /** Why no GPU runs the network instead, where one was looked for. */
+  readonly fallback?: EngineFallback | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined
   /** The worker's program; another one only in tests. */
@@ -60,6 +63,8 @@ const defaultWorkerFile = path.join(packageRoot, 'dist', 'esm', 'engine', 'cpu-w
 export class CpuEngine implements Engine, SessionHost {
   readonly backend = 'cpu'
   readonly threads: number
+  readonly info: EngineInfo
+  readonly nonFiniteAdvice = 'The checkpoint is damaged, or does not belong to this network.'
   readonly #worker: Worker
   readonly #gate = new RunGate()
   readonly #exited: Promise<void>
@@ -73,6 +78,8 @@ export class CpuEngine implements Engine, SessionHost {
 
   private constructor(options: CpuEngineOptions) {
     this.threads = options.threads
+    const { precision, fallback } = options
+    this.info = { backend: 'cpu', precision, fallback, gpu: undefined, plans: [] }
     this.#onProgress = options.onProgress
     this.#worker = new Worker(options.workerFile ?? defaultWorkerFile, {
       name: 'video-depth cpu engine',
@@ -126,7 +133,7 @@ export class CpuEngine implements Engine, SessionHost {
     return stream
   }
 
-  async openSession(geometry: SessionGeometry, signal?: AbortSignal): Promise<EngineSession> {
+  async openSession(geometry: SessionGeometry, signal?: AbortSignal): Promise<CpuSession> {
     const id = await this.#open((session) => ({ op: 'open', session, geometry }), signal)
     const session = new CpuSession(this, id, geometry, () => this.#sessions.delete(session))
     this.#sessions.add(session)

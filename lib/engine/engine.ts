@@ -6,6 +6,9 @@ import type { Architecture } from '../model/architecture.js'
 import type { NativePicture, StitchResult, StitchStep } from '../native-types.js'
 import type { Stabilization } from '../stream/stabilizer.js'
 import type { StepPlan } from '../stream/step-plan.js'
+import type { EngineInfo } from './engine-info.js'
+
+export type Backend = 'cpu' | 'tensorrt'
 
 /** Everything that fixes a session's shapes. */
 export interface SessionGeometry {
@@ -21,12 +24,16 @@ export interface SessionGeometry {
   readonly slots: number
 }
 
-/** A window's depth maps, one a slot of the window, `null` where not wanted. What they are is the engine's business. */
-export type WindowDepth = readonly (Float32Array | null)[]
+/** A window's depth maps. Where and what they are is the engine's business: it goes to the same session's `stitch`. */
+export interface WindowDepth {
+  readonly backend: Backend
+}
 
 export interface StitchedFrames extends StitchResult {
   /** [frameHeight, frameWidth] float32 each, in order, owned by the caller. */
   readonly frames: readonly Float32Array[]
+  /** Maps of the window without two different values: a network that works gives none. */
+  readonly flat: number
 }
 
 /** State of one video in one engine: feature slots, references, held frames. One owner; calls run in the order made. */
@@ -60,6 +67,8 @@ export interface StreamStepResult {
   readonly depth: Float32Array
   /** Values of the network's map that were NaN or infinite; where there are any, the frame is not remembered. */
   readonly nonFinite: number
+  /** The network's map has no two different values. */
+  readonly flat: boolean
   /** What the depth was multiplied by and moved by; undefined where the stream is not stabilized. */
   readonly stabilization: Stabilization | undefined
   /** Milliseconds in the engine: conversion and resizing; the network; scaling to the frame's size. */
@@ -70,7 +79,10 @@ export interface StreamStepResult {
 
 /** Everything that a stream remembers, but for its count of frames. */
 export interface StreamState {
-  readonly memory: Float32Array<ArrayBuffer>
+  /** Which arithmetic made it, where one engine has several; an engine takes none but its own. */
+  readonly variant: string
+  /** Laid out as the engine likes. */
+  readonly memory: Uint8Array<ArrayBuffer>
   /** The anchor's disparity, [inputHeight, inputWidth]; only in stabilized streams. */
   readonly reference: Float32Array<ArrayBuffer> | undefined
   readonly scale: number
@@ -95,9 +107,12 @@ export interface EngineStream {
 
 /** Preparation that takes long enough to be told about. */
 export interface LoadProgress {
-  readonly phase: 'hash' | 'convert' | 'graphs' | 'sessions'
+  /** `plans` and `check` are TensorRT's: minutes, the first time. */
+  readonly phase: 'hash' | 'convert' | 'graphs' | 'sessions' | 'plans' | 'check'
   /** 0…1 within the phase. */
   readonly fraction: number
+  /** What is being done, in words; only of `plans` and `check`. */
+  readonly detail?: string
 }
 
 export interface EngineTimings {
@@ -110,11 +125,15 @@ export interface EngineTimings {
 
 /** A loaded network. Immutable and shared: any number of sessions and streams may be open on it. */
 export interface Engine {
-  readonly backend: 'cpu' | 'tensorrt'
+  readonly backend: Backend
   /** What the checkpoint was found to be. */
   readonly architecture: Architecture
   /** Says which network, arithmetic and memory layout this is: states may go between engines of one id. */
   readonly id: string
+  /** What this engine came to be, for people and logs. */
+  readonly info: EngineInfo
+  /** Ends a message about depth that is not finite: why that may be, and the way out. One sentence or two. */
+  readonly nonFiniteAdvice: string
   /** An abort of `signal` rejects with its reason at once, also in mid-preparation. */
   openStream(geometry: StreamGeometry, signal?: AbortSignal): Promise<EngineStream>
   /** An abort of `signal` rejects with its reason at once, also in mid-preparation. */

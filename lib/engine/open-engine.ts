@@ -1,14 +1,52 @@
 // Owns: which engine runs a model.
 // Must not know: how any engine works.
 
+import { loadAddon } from '../binding.js'
+import type { VideoDepthError } from '../errors.js'
+import type { NativeGpu } from '../native-gpu-types.js'
+import type { NativeAddon } from '../native-types.js'
+import type { BackendChoice, Precision } from '../options.js'
 import { CpuEngine, type CpuEngineOptions } from './cpu.js'
+import type { EngineFallback } from './engine-info.js'
 import type { Engine } from './engine.js'
+import { isGpuError } from './tensorrt/gpu-error.js'
+import { TensorRtEngine, type TensorRtEngineOptions, type TensorRtParts } from './tensorrt/tensorrt-engine.js'
 
-export interface EngineOptions extends CpuEngineOptions {
-  /** `auto`: the fastest that this machine can run; so far that is the only one there is. */
-  readonly backend: 'auto' | 'cpu'
+export type EngineOptions = Omit<CpuEngineOptions, 'precision' | 'fallback' | 'workerFile'> &
+  TensorRtEngineOptions & {
+    /** `auto`: TensorRT where it opens, else the CPU. */
+    readonly backend: BackendChoice
+    readonly precision?: Precision | undefined
+  }
+
+/** @param parts others only in tests */
+export async function openEngine(options: EngineOptions, parts: TensorRtParts = nativeParts()): Promise<Engine> {
+  const { backend, precision } = options
+  if (backend === 'cpu') return CpuEngine.load({ ...options, precision: 'fp32' })
+  try {
+    return await TensorRtEngine.load(options, parts)
+  } catch (error) {
+    // The processor has no FP16: who asks for it wants the GPU or to be told.
+    if (backend === 'tensorrt' || precision === 'fp16' || !isGpuError(error)) throw error
+    const fallback = await explained(error, parts.gpu, options.tensorrtPath)
+    return CpuEngine.load({ ...options, precision: 'fp32', fallback })
+  }
 }
 
-export function openEngine(options: EngineOptions): Promise<Engine> {
-  return CpuEngine.load(options)
+function nativeParts(): TensorRtParts {
+  return { gpu: nativeGpu() }
+}
+
+/** `null` also of an addon that was built before there was a GPU part. @throws VideoDepthError ADDON_UNAVAILABLE */
+export function nativeGpu(): NativeGpu | null {
+  return (loadAddon() as Partial<NativeAddon>).gpu ?? null
+}
+
+async function explained(
+  { code, message }: VideoDepthError,
+  gpu: NativeGpu | null,
+  folders: readonly string[],
+): Promise<EngineFallback> {
+  const driver = gpu === null ? '' : (await gpu.probe(folders)).driver
+  return { code, reason: message, isSurprising: driver !== '' }
 }

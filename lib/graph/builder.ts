@@ -14,7 +14,7 @@ import {
 } from './onnx-proto.js'
 
 /** Raised with every change of what is emitted: it is part of every cache key. */
-export const emitterVersion = '3'
+export const emitterVersion = '4'
 
 /** A tensor in the graph. Shapes are static: no symbolic extents. */
 export type Value = ValueData

@@ -3,10 +3,11 @@
 
 import type { Architecture } from '../model/architecture.js'
 import { patchSize } from '../model/input-size.js'
-import { GraphBuilder } from './builder.js'
+import { GraphBuilder, type Value } from './builder.js'
 import { fuse } from './fusion.js'
-import { conv, relu, reshape, resize } from './operators.js'
+import { cast, conv, relu, reshape, resize } from './operators.js'
 import type { WeightsIndex } from './weights-file.js'
+import { computeType, handedType, type GraphVariant } from './variant.js'
 import type { Precision } from './weights.js'
 
 export interface DepthDecoderShape {
@@ -19,20 +20,21 @@ export interface DepthDecoderShape {
 
 /**
  * `path3` [B, features, 2r, 2c], `layer1` [B, features, 4r, 4c], `layer2` [B, features, 2r, 2c]
- * → `depth` [B, 14r, 14c] float32, ≥ 0.
+ * → `depth` [B, 14r, 14c] float32, ≥ 0. The three are of the handed type, and computed with in the weights' precision.
  */
 export function buildDepthDecoder(
   architecture: Architecture,
   weights: WeightsIndex,
   { rows, cols, decoderBatch: batch }: DepthDecoderShape,
   precision: Precision,
+  variant: GraphVariant,
 ): GraphBuilder {
   const g = new GraphBuilder('depth-decoder', weights)
-  const type = precision === 'fp16' ? 'float16' : 'float32'
+  const [compute, handed] = [computeType(precision), handedType(variant, precision)]
+  const port = (name: string, scale: number): Value =>
+    cast(g, g.input(name, handed, [batch, features, scale * rows, scale * cols]), compute)
   const { features } = architecture
-  const path3 = g.input('path3', type, [batch, features, 2 * rows, 2 * cols])
-  const layer1 = g.input('layer1', type, [batch, features, 4 * rows, 4 * cols])
-  const layer2 = g.input('layer2', type, [batch, features, 2 * rows, 2 * cols])
+  const [path3, layer1, layer2] = [port('path3', 2), port('layer1', 4), port('layer2', 2)]
   const path2 = g.within('fusion2', () => fuse(g, path3, layer2, 'head.scratch.refinenet2', 4 * rows, 4 * cols))
   const path1 = g.within('fusion1', () => fuse(g, path2, layer1, 'head.scratch.refinenet1', 8 * rows, 8 * cols))
   const [height, width] = [rows * patchSize, cols * patchSize]

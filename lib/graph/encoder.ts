@@ -22,6 +22,7 @@ import {
   transpose,
 } from './operators.js'
 import type { WeightsIndex } from './weights-file.js'
+import { handedType, type AttentionCore, type GraphVariant } from './variant.js'
 import type { Precision } from './weights.js'
 
 export interface EncoderShape {
@@ -47,21 +48,22 @@ export function buildEncoder(
   weights: WeightsIndex,
   shape: EncoderShape,
   precision: Precision,
+  variant: GraphVariant,
   positions: Float32Array | undefined,
 ): GraphBuilder {
   const g = new GraphBuilder('encoder', weights)
   const { rows, cols, encoderBatch: batch } = shape
-  const type = precision === 'fp16' ? 'float16' : 'float32'
-  const pixels = g.input('pixels', type, [batch, 3, rows * patchSize, cols * patchSize])
+  const handed = handedType(variant, precision)
+  const pixels = g.input('pixels', handed, [batch, 3, rows * patchSize, cols * patchSize])
   let x = g.within('tokens', () => tokens(g, pixels, architecture.embedWidth, positions))
   const taps: Value[] = []
   for (let i = 0; i < architecture.depth; i++) {
-    x = g.within(`block${i}`, () => block(g, x, `pretrained.blocks.${i}`, architecture.heads))
+    x = g.within(`block${i}`, () => block(g, x, `pretrained.blocks.${i}`, architecture.heads, variant.attention))
     if (architecture.taps.includes(i)) taps.push(g.within(`tap${taps.length}`, () => tap(g, x)))
     if (taps.length === architecture.taps.length) break
   }
   const maps = taps.map((value, i) => g.within(`layer${i + 1}`, () => featureMap(g, value, i, rows, cols)))
-  for (const [i, map] of maps.entries()) g.output(`layer${i + 1}`, map)
+  for (const [i, map] of maps.entries()) g.output(`layer${i + 1}`, cast(g, map, handed))
   if (shape.tapOutputs === true) for (const [i, value] of taps.entries()) g.output(`tap${i}`, value)
   return g
 }
@@ -78,10 +80,11 @@ function tokens(g: GraphBuilder, pixels: Value, width: number, positions: Float3
   return concat(g, [classToken, placed], 1)
 }
 
-function block(g: GraphBuilder, x: Value, name: string, heads: number): Value {
+function block(g: GraphBuilder, x: Value, name: string, heads: number, core: AttentionCore): Value {
   const attended = g.within('attn', () => {
     const normal = layerNorm(g, x, `${name}.norm1`, normEpsilon)
-    return residual(g, x, selfAttention(g, normal, `${name}.attn`, `${name}.attn.proj`, heads), `${name}.ls1.gamma`)
+    const mixed = selfAttention(g, normal, { name: `${name}.attn`, out: `${name}.attn.proj`, heads, core })
+    return residual(g, x, mixed, `${name}.ls1.gamma`)
   })
   return g.within('mlp', () => {
     const normal = layerNorm(g, attended, `${name}.norm2`, normEpsilon)

@@ -16,6 +16,14 @@ export function mul(g: GraphBuilder, a: Value, b: Value): Value {
   return elementwise(g, 'Mul', a, b)
 }
 
+export function sub(g: GraphBuilder, a: Value, b: Value): Value {
+  return elementwise(g, 'Sub', a, b)
+}
+
+export function max(g: GraphBuilder, a: Value, b: Value): Value {
+  return elementwise(g, 'Max', a, b)
+}
+
 function elementwise(g: GraphBuilder, operator: string, a: Value, b: Value): Value {
   sameType(operator, a, b)
   return g.node(operator, [a, b], a.type, broadcast(a.shape, b.shape))
@@ -53,9 +61,9 @@ export function slice(g: GraphBuilder, x: Value, axis: number, start: number, en
   return g.node('Slice', inputs, x.type, shape)
 }
 
-/** Rows of `x` along its first axis. @param indices int64 [N] */
+/** Rows of `x` along its first axis, in the shape of `indices`. @param indices int64 */
 export function gather(g: GraphBuilder, x: Value, indices: Value): Value {
-  const shape = [extent(indices, 0), ...x.shape.slice(1)]
+  const shape = [...indices.shape, ...x.shape.slice(1)]
   return g.node('Gather', [x, indices], x.type, shape, { axis: { int: 0 } })
 }
 
@@ -70,6 +78,12 @@ export function concat(g: GraphBuilder, parts: readonly Value[], axis: number): 
 
 export function expand(g: GraphBuilder, x: Value, shape: Shape): Value {
   return sameShape(x.shape, shape) ? x : g.node('Expand', [x, g.integers(shape)], x.type, shape)
+}
+
+/** Over the last axis, which stays, with one value. */
+export function reduceMax(g: GraphBuilder, x: Value): Value {
+  const shape = x.shape.with(-1, 1)
+  return g.node('ReduceMax', [x, g.integers([-1])], x.type, shape, { keepdims: { int: 1 } })
 }
 
 /** Over the last axis. */

@@ -14,6 +14,7 @@ import { extendTemporalTable, resamplePositions } from './position-tables.js'
 import type { PreparedWeights } from './prepare-weights.js'
 import { buildStreamStep, type StreamStepShape } from './stream-step.js'
 import { buildTemporalHead, type TemporalHeadShape } from './temporal-head.js'
+import { cpuVariant, variantSuffix, type GraphVariant } from './variant.js'
 import { readWeight, weightsIndex, type WeightsIndex } from './weights-file.js'
 
 export interface GraphPorts {
@@ -31,35 +32,58 @@ export interface PreparedGraph {
 }
 
 /** Everything that depends on one frame alone. */
-export async function prepareEncoder(weights: PreparedWeights, shape: EncoderShape): Promise<PreparedGraph> {
+export async function prepareEncoder(
+  weights: PreparedWeights,
+  shape: EncoderShape,
+  variant: GraphVariant = cpuVariant,
+): Promise<PreparedGraph> {
   const { architecture, precision } = weights
   const taps = `taps${architecture.taps.join('-')}${shape.tapOutputs === true ? '-out' : ''}`
-  return prepareGraph(weights, `encoder.${sizeOf(weights, shape)}.b${shape.encoderBatch}.${taps}`, async (index) =>
-    buildEncoder(architecture, index, shape, precision, await encoderPositions(weights, index, shape)),
+  const suffix = variantSuffix(variant, precision, ['attention', 'handed'])
+  const stem = `encoder.${sizeOf(weights, shape)}.b${shape.encoderBatch}.${taps}${suffix}`
+  return prepareGraph(weights, stem, async (index) =>
+    buildEncoder(architecture, index, shape, precision, variant, await encoderPositions(weights, index, shape)),
   )
 }
 
 /** The temporal head for a window. */
-export async function prepareTemporalHead(weights: PreparedWeights, shape: TemporalHeadShape): Promise<PreparedGraph> {
+export async function prepareTemporalHead(
+  weights: PreparedWeights,
+  shape: TemporalHeadShape,
+  variant: GraphVariant = cpuVariant,
+): Promise<PreparedGraph> {
   const { architecture, precision } = weights
-  return prepareGraph(weights, `temporal-head.${sizeOf(weights, shape)}.t${shape.windowLength}`, async (index) =>
-    buildTemporalHead(architecture, index, shape, precision, await temporalTables(weights, index, shape)),
+  const suffix = variantSuffix(variant, precision, ['target', 'attention', 'handed'])
+  return prepareGraph(
+    weights,
+    `temporal-head.${sizeOf(weights, shape)}.t${shape.windowLength}${suffix}`,
+    async (index) =>
+      buildTemporalHead(architecture, index, shape, precision, variant, await temporalTables(weights, index, shape)),
   )
 }
 
-/** The temporal head for one new frame. */
-export async function prepareStreamStep(weights: PreparedWeights, shape: StreamStepShape): Promise<PreparedGraph> {
+/** The temporal head for one new frame of each stream. */
+export async function prepareStreamStep(
+  weights: PreparedWeights,
+  shape: StreamStepShape,
+  variant: GraphVariant = cpuVariant,
+): Promise<PreparedGraph> {
   const { architecture, precision } = weights
-  return prepareGraph(weights, `stream-step.${sizeOf(weights, shape)}.s${shape.stateSlots}`, (index) =>
-    buildStreamStep(architecture, index, shape, precision),
-  )
+  const suffix = variantSuffix(variant, precision, ['target', 'attention', 'handed'])
+  const stem = `stream-step.${sizeOf(weights, shape)}.s${shape.stateSlots}.n${shape.streams}${suffix}`
+  return prepareGraph(weights, stem, (index) => buildStreamStep(architecture, index, shape, precision, variant))
 }
 
 /** From the temporal head's result to depth. */
-export async function prepareDepthDecoder(weights: PreparedWeights, shape: DepthDecoderShape): Promise<PreparedGraph> {
+export async function prepareDepthDecoder(
+  weights: PreparedWeights,
+  shape: DepthDecoderShape,
+  variant: GraphVariant = cpuVariant,
+): Promise<PreparedGraph> {
   const { architecture, precision } = weights
-  return prepareGraph(weights, `depth-decoder.${sizeOf(weights, shape)}.b${shape.decoderBatch}`, (index) =>
-    buildDepthDecoder(architecture, index, shape, precision),
+  const suffix = variantSuffix(variant, precision, ['handed'])
+  return prepareGraph(weights, `depth-decoder.${sizeOf(weights, shape)}.b${shape.decoderBatch}${suffix}`, (index) =>
+    buildDepthDecoder(architecture, index, shape, precision, variant),
   )
 }
 
@@ -78,10 +102,11 @@ export interface PreparedGraphs {
 export async function prepareGraphs(
   weights: PreparedWeights,
   shape: EncoderShape & TemporalHeadShape & DepthDecoderShape,
+  variant: GraphVariant = cpuVariant,
 ): Promise<PreparedGraphs> {
-  const encoder = await prepareEncoder(weights, shape)
-  const temporalHead = await prepareTemporalHead(weights, shape)
-  const depthDecoder = await prepareDepthDecoder(weights, shape)
+  const encoder = await prepareEncoder(weights, shape, variant)
+  const temporalHead = await prepareTemporalHead(weights, shape, variant)
+  const depthDecoder = await prepareDepthDecoder(weights, shape, variant)
   return {
     encoder: encoder.path,
     temporalHead: temporalHead.path,

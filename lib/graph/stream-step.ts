@@ -3,23 +3,12 @@
 
 import type { Architecture } from '../model/architecture.js'
 import { temporalChannels, temporalHeads } from '../model/layout.js'
+import { product, shares } from './attention.js'
 import { GraphBuilder, type Value } from './builder.js'
-import {
-  add,
-  cast,
-  concat,
-  extent,
-  gather,
-  linear,
-  matMul,
-  mul,
-  reshape,
-  slice,
-  softmax,
-  transpose,
-} from './operators.js'
-import { temporalPath } from './temporal-head.js'
-import { temporalModule } from './temporal-module.js'
+import { add, cast, concat, extent, gather, linear, matMul, max, mul, reshape, slice, transpose } from './operators.js'
+import { maxGrid, temporalPath } from './temporal-head.js'
+import { separateFrames, temporalModule, type Span } from './temporal-module.js'
+import { computeType, handedType, type AttentionCore, type GraphVariant } from './variant.js'
 import type { WeightsIndex } from './weights-file.js'
 import type { Precision } from './weights.js'
 
@@ -29,11 +18,13 @@ export interface StreamStepShape {
   readonly cols: number
   /** States that each temporal attention remembers. */
   readonly stateSlots: number
+  /** Streams that take a step at once, each with its own memory; ≥ 1. */
+  readonly streams: number
 }
 
 /** What one temporal attention remembers. */
 export interface StateShape {
-  /** Graph input `remembered…`, [pixels, stateSlots, width], and output `state…`, [pixels, width]. */
+  /** Graph input `remembered…`, [streams, pixels, stateSlots, width], and output `state…`, [streams, pixels, width]. */
   readonly name: string
   readonly pixels: number
   readonly width: number
@@ -51,94 +42,125 @@ export function streamStates(architecture: Architecture, rows: number, cols: num
 }
 
 /**
- * `layer3` [1, out3, r, c], `layer4` [1, out4, ⌈r/2⌉, ⌈c/2⌉], `remembered…` [pixels, S, C] (see streamStates),
- * `positions` int64 [S + 1], `mask` float32 [S + 1] → `path3` [1, features, 2r, 2c], `state…` [pixels, C].
+ * `layer3` [N, out3, r, c], `layer4` [N, out4, ⌈r/2⌉, ⌈c/2⌉], `remembered…` [N, pixels, S, C] (see streamStates),
+ * `positions` int64 [N, S + 1], `mask` float32 [N, S + 1] → `path3` [N, features, 2r, 2c], `state…` [N, pixels, C].
  *
  * `positions` are the rows of the temporal position table for the S remembered states and, last, the new frame; `mask`
- * is added to their scores: 0, or −∞ for a slot that is not to be seen. The order of slots is free: attention has none.
- * A state is the attention's input before its position is added.
+ * is added to their scores: 0, or −∞ for a slot that is not to be seen, which must hold finite numbers all the same. The
+ * order of slots is free: attention has none. A state is the attention's input before its position is added.
  */
 export function buildStreamStep(
   architecture: Architecture,
   weights: WeightsIndex,
-  { rows, cols, stateSlots }: StreamStepShape,
+  { rows, cols, stateSlots, streams }: StreamStepShape,
   precision: Precision,
+  variant: GraphVariant,
+  maxPixels = variant.target === 'gpu' ? Math.floor(maxGrid / streams) : Number.POSITIVE_INFINITY,
 ): GraphBuilder {
   const g = new GraphBuilder('stream-step', weights)
-  const type = precision === 'fp16' ? 'float16' : 'float32'
-  const [, , out3, out4] = architecture.outChannels
-  const layer3 = g.input('layer3', type, [1, out3, rows, cols])
-  const layer4 = g.input('layer4', type, [1, out4, Math.ceil(rows / 2), Math.ceil(cols / 2)])
-  const positions = g.input('positions', 'int64', [stateSlots + 1])
-  const mask = cast(g, g.input('mask', 'float32', [stateSlots + 1]), type)
-  const states = streamStates(architecture, rows, cols).map(({ name, pixels, width }) => ({
-    name,
-    remembered: g.input(`remembered${name}`, type, [pixels, stateSlots, width]),
+  const types = { compute: computeType(precision), handed: handedType(variant, precision) }
+  const positions = g.input('positions', 'int64', [streams, stateSlots + 1])
+  const mask = reshape(g, finiteMask(g, g.input('mask', 'float32', [streams, stateSlots + 1])), [
+    streams,
+    1,
+    1,
+    stateSlots + 1,
+  ])
+  const memories = streamStates(architecture, rows, cols).map(({ name, pixels, width }) => ({
+    remembered: cast(
+      g,
+      g.input(`remembered${name}`, types.handed, [streams, pixels, stateSlots, width]),
+      types.compute,
+    ),
+    output: `state${name}`,
+    parts: new Array<Value>(),
   }))
-  let next = 0
-  const attend = (normal: Value, name: string): Value => {
-    const state = states[next++]
-    if (state === undefined) throw new Error('more attentions than states')
-    const [pixels, width] = [extent(normal, 0), extent(normal, 2)]
-    const table = g.weight(`${name}.pos_encoder.pe`, [architecture.temporalLength, width])
-    const placed = gather(g, table, positions)
-    g.output(`state${state.name}`, reshape(g, cast(g, normal, type), [pixels, width]))
-    return rememberingAttention(g, normal, { remembered: state.remembered, placed, mask }, name)
-  }
-  const path3 = temporalPath(g, architecture, { layer3, layer4 }, (x, module, index) =>
-    g.within(`temporal${index}`, () => temporalModule(g, x, module, attend, Number.POSITIVE_INFINITY)),
-  )
-  g.output('path3', path3)
+  temporalPath(g, architecture, { rows, cols, frames: streams, ...types }, (x, module, index) => {
+    const attend = (normal: Value, name: string, span: Span): Value => {
+      const memory = memories[2 * index + attentions.findIndex((i) => name.endsWith(`.${i}`))]
+      if (memory === undefined) throw new Error(`no memory for ${name}`)
+      const table = g.weight(`${name}.pos_encoder.pe`, [architecture.temporalLength, extent(normal, 2)])
+      const placed = gather(g, table, positions)
+      memory.parts.push(cast(g, normal, types.handed))
+      const remembered = spanOf(g, memory.remembered, span)
+      return rememberingAttention(g, normal, { remembered, placed, mask, core: variant.attention }, name)
+    }
+    return g.within(`temporal${index}`, () =>
+      temporalModule(g, x, { module, attend, layout: separateFrames, maxPixels }),
+    )
+  })
+  for (const { output, parts } of memories) g.output(output, concat(g, parts, 1))
   return g
 }
 
+/** Far below every score, and a float16. */
+const unseen = -30_000
+
+/** With −∞, kernels that work through the slots in tiles take ∞ from ∞ where a tile has nothing to be seen. */
+function finiteMask(g: GraphBuilder, mask: Value): Value {
+  return max(g, mask, g.filled(unseen, 1))
+}
+
+function spanOf(g: GraphBuilder, remembered: Value, { start, end }: Span): Value {
+  return end - start === extent(remembered, 1) ? remembered : slice(g, remembered, 1, start, end)
+}
+
 interface Memory {
-  /** [pixels, S, C] */
+  /** [N, pixels, S, C] */
   readonly remembered: Value
-  /** Position of each slot and of the new frame, [S + 1, C] float32. */
+  /** Position of each slot and of the new frame, [N, S + 1, C] float32. */
   readonly placed: Value
+  /** [N, 1, 1, S + 1] float32 */
   readonly mask: Value
+  readonly core: AttentionCore
 }
 
 /**
- * Attention with one query a pixel, [pixels, 1, C]. Keys and values are never made: with a state s and its position p,
+ * Attention with one query a pixel, [N, pixels, C]. Keys and values are never made: with a state s and its position p,
  * q·((s + p)Wk) = (qWkᵀ)·s + (qWkᵀ)·p and Σa((s + p)Wv) = (Σa·s + Σa·p)Wv. That is exact, and takes a thirtieth of the
  * arithmetic; what is left is reading the states once.
  */
-function rememberingAttention(g: GraphBuilder, x: Value, { remembered, placed, mask }: Memory, name: string): Value {
-  const [pixels, slots] = [extent(remembered, 0), extent(remembered, 1)]
+function rememberingAttention(g: GraphBuilder, x: Value, memory: Memory, name: string): Value {
+  const { remembered, placed, mask, core } = memory
+  const [streams, pixels, slots, width] = remembered.shape as [number, number, number, number]
   const { type } = remembered
-  const own = add(g, x, slice(g, placed, 0, slots, slots + 1)) // [pixels, 1, C] float32
-  const positions = cast(g, slice(g, placed, 0, 0, slots), type)
-  const self = cast(g, own, type)
-  const query = g.within('query', () => absorbedQuery(g, own, name)) // [pixels, heads, C]
-  const scores = g.within('scores', () => {
-    const kept = add(
-      g,
-      matMul(g, query, transpose(g, remembered, [0, 2, 1])),
-      matMul(g, query, transpose(g, positions, [1, 0])),
-    )
-    return add(g, concat(g, [kept, matMul(g, query, transpose(g, self, [0, 2, 1]))], 2), mask)
+  const own = cast(g, add(g, x, slice(g, placed, 1, slots, slots + 1)), type)
+  const self = reshape(g, own, [streams, pixels, 1, width])
+  const positions = cast(g, slice(g, placed, 1, 0, slots), type) // [N, S, C]
+  /** Of [N, pixels, heads, …] with what all pixels of a stream share. */
+  const withShared = (a: Value, shared: Value): Value => {
+    const rows = reshape(g, a, [streams, pixels * temporalHeads, extent(a, 3)])
+    return reshape(g, product(g, rows, shared, core), [streams, pixels, temporalHeads, extent(shared, 2)])
+  }
+  const query = g.within('query', () => absorbedQuery(g, own, name)) // [N, pixels, heads, C]
+  const seen = g.within('scores', () => {
+    const ofStates = product(g, query, transpose(g, remembered, [0, 1, 3, 2]), core)
+    const kept = add(g, ofStates, withShared(query, transpose(g, positions, [0, 2, 1])))
+    const all = concat(g, [kept, product(g, query, transpose(g, self, [0, 1, 3, 2]), core)], 3)
+    return shares(g, add(g, all, cast(g, mask, all.type)), type, core)
   })
-  const shares = softmax(g, scores)
   const mixed = g.within('mix', () => {
-    const kept = slice(g, shares, 2, 0, slots)
-    const ofSelf = mul(g, slice(g, shares, 2, slots, slots + 1), self)
-    return add(g, add(g, matMul(g, kept, remembered), matMul(g, kept, positions)), ofSelf)
+    const kept = slice(g, seen, 3, 0, slots)
+    const states = add(g, product(g, kept, remembered, core), withShared(kept, positions))
+    const ofSelf = mul(g, slice(g, seen, 3, slots, slots + 1), self)
+    return cast(g, add(g, states, cast(g, ofSelf, states.type)), type)
   })
   const values = g.within('values', () => {
-    const perHead = matMul(g, transpose(g, mixed, [1, 0, 2]), headWeights(g, `${name}.v`, [1, 0, 2])) // [heads, pixels, d]
+    const byHead = transpose(g, reshape(g, mixed, [streams * pixels, temporalHeads, width]), [1, 0, 2])
+    const perHead = matMul(g, byHead, headWeights(g, `${name}.v`, [1, 0, 2])) // [heads, N·pixels, d]
     const inner = extent(perHead, 0) * extent(perHead, 2)
-    return reshape(g, transpose(g, perHead, [1, 0, 2]), [pixels, 1, inner])
+    return reshape(g, transpose(g, perHead, [1, 0, 2]), [streams, pixels, inner])
   })
   return linear(g, values, `${name}.to_out.0`)
 }
 
-/** qWkᵀ of each head: [pixels, 1, C] → [pixels, heads, C]. */
+/** qWkᵀ of each head: [N, pixels, C] → [N, pixels, heads, C]. */
 function absorbedQuery(g: GraphBuilder, x: Value, name: string): Value {
   const q = linear(g, x, `${name}.q`)
-  const perHead = transpose(g, reshape(g, q, [extent(q, 0), temporalHeads, extent(q, 2) / temporalHeads]), [1, 0, 2])
-  return transpose(g, matMul(g, perHead, headWeights(g, `${name}.k`, [1, 2, 0])), [1, 0, 2])
+  const [streams, pixels, inner] = [extent(q, 0), extent(q, 1), extent(q, 2)]
+  const split = reshape(g, q, [streams * pixels, temporalHeads, inner / temporalHeads])
+  const absorbed = matMul(g, transpose(g, split, [1, 0, 2]), headWeights(g, `${name}.k`, [1, 2, 0]))
+  return reshape(g, transpose(g, absorbed, [1, 0, 2]), [streams, pixels, temporalHeads, extent(absorbed, 2)])
 }
 
 /** A projection's weight [C, heads·d] as [C, heads, d], its axes reordered; constant, so engines fold it. */

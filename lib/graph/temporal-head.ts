@@ -6,7 +6,8 @@ import { temporalHeads } from '../model/layout.js'
 import { GraphBuilder, type Value } from './builder.js'
 import { fuse } from './fusion.js'
 import { cast, conv, extent } from './operators.js'
-import { temporalModule, windowAttention, type PositionTable } from './temporal-module.js'
+import { pixelSequences, temporalModule, windowAttention, type PositionTable } from './temporal-module.js'
+import { computeType, handedType, type FloatType, type GraphVariant } from './variant.js'
 import type { WeightsIndex } from './weights-file.js'
 import type { Precision } from './weights.js'
 
@@ -18,8 +19,8 @@ export interface TemporalHeadShape {
   readonly windowLength: number
 }
 
-/** CUDA's limit on a launch grid's second and third extent, which TensorRT's attention uses for batch × heads. */
-const maxGrid = 65535
+/** CUDA's limit on a launch grid's second and third extent, which batches of products and batch × heads of attention use. */
+export const maxGrid = 65535
 
 /**
  * On a processor, pixels are cut so that the feed-forward's inner tensor (4·C wide) is about this large: it stays in the
@@ -42,42 +43,51 @@ export function buildTemporalHead(
   weights: WeightsIndex,
   { rows, cols, windowLength }: TemporalHeadShape,
   precision: Precision,
+  variant: GraphVariant,
   extended: ExtendedTables,
-  pixelLimit: PixelLimit = precision === 'fp16' ? gpuPixels : cpuPixels,
+  pixelLimit: PixelLimit = variant.target === 'gpu' ? gpuPixels : cpuPixels,
 ): GraphBuilder {
   const g = new GraphBuilder('temporal-head', weights)
-  const type = precision === 'fp16' ? 'float16' : 'float32'
-  const [, , out3, out4] = architecture.outChannels
-  const layer3 = g.input('layer3', type, [windowLength, out3, rows, cols])
-  const layer4 = g.input('layer4', type, [windowLength, out4, Math.ceil(rows / 2), Math.ceil(cols / 2)])
-  const attend = windowAttention(g, positionTable(g, windowLength, extended))
-  const path3 = temporalPath(g, architecture, { layer3, layer4 }, (x, module, index) => {
-    const limit = pixelLimit(extent(x, 2) * extent(x, 3), extent(x, 1), windowLength)
-    return g.within(`temporal${index}`, () => temporalModule(g, x, module, attend, limit))
+  const types = { compute: computeType(precision), handed: handedType(variant, precision) }
+  const attend = windowAttention(g, positionTable(g, windowLength, extended), variant.attention)
+  temporalPath(g, architecture, { rows, cols, frames: windowLength, ...types }, (x, module, index) => {
+    const maxPixels = pixelLimit(extent(x, 2) * extent(x, 3), extent(x, 1), windowLength)
+    const options = { module, attend, layout: pixelSequences, maxPixels }
+    return g.within(`temporal${index}`, () => temporalModule(g, x, options))
   })
-  g.output('path3', path3)
   return g
 }
 
 /** Applies temporal module `index`, whose weights begin with `module`: [T, C, H, W] → [T, C, H, W] float32. */
 export type TemporalMix = (x: Value, module: string, index: number) => Value
 
-/** Where in the head time is mixed in: from the two deep maps to fusion 3, whatever mixes. */
+export interface TemporalPathShape {
+  /** Patches. */
+  readonly rows: number
+  readonly cols: number
+  readonly frames: number
+  readonly compute: FloatType
+  readonly handed: FloatType
+}
+
+/** Where in the head time is mixed in: from the inputs `layer3` and `layer4` to the output `path3`, whatever mixes. */
 export function temporalPath(
   g: GraphBuilder,
-  { features }: Architecture,
-  { layer3, layer4 }: { readonly layer3: Value; readonly layer4: Value },
+  { features, outChannels }: Architecture,
+  { rows, cols, frames, compute, handed }: TemporalPathShape,
   apply: TemporalMix,
-): Value {
+): void {
+  const [, , out3, out4] = outChannels
+  const layer3 = g.input('layer3', handed, [frames, out3, rows, cols])
+  const layer4 = g.input('layer4', handed, [frames, out4, Math.ceil(rows / 2), Math.ceil(cols / 2)])
   const mix = (x: Value, index: number): Value => apply(x, `head.motion_modules.${index}.temporal_transformer`, index)
-  const [type, rows, cols] = [layer3.type, extent(layer3, 2), extent(layer3, 3)]
   const rn3 = conv(g, mix(layer3, 0), 'head.scratch.layer3_rn', { pad: 1 })
   const rn4 = conv(g, mix(layer4, 1), 'head.scratch.layer4_rn', { pad: 1 })
   const path4 = g.within('fusion4', () => fuse(g, rn4, undefined, 'head.scratch.refinenet4', rows, cols))
-  const mixed4 = cast(g, mix(path4, 2), type)
+  const mixed4 = cast(g, mix(path4, 2), compute)
   const path3 = g.within('fusion3', () => fuse(g, mixed4, rn3, 'head.scratch.refinenet3', 2 * rows, 2 * cols))
   if (extent(path3, 1) !== features) throw new Error(`path3 has ${extent(path3, 1)} channels`)
-  return cast(g, mix(path3, 3), type)
+  g.output('path3', cast(g, mix(path3, 3), handed))
 }
 
 function positionTable(g: GraphBuilder, frames: number, extended: ExtendedTables): PositionTable {

@@ -18,6 +18,8 @@ export interface StreamStats {
   readonly dropped: number
   /** Scenes begun: one with the first frame, one more for each cut, reset and discontinuity. */
   readonly scenes: number
+  /** Maps of the network without two different values. */
+  readonly flatMaps: number
   /** Of all frames but those that waited for the network to be loaded. */
   readonly latency: LatencyPercentiles
 }
@@ -73,6 +75,7 @@ export class DepthStream<Dropped extends undefined = never> {
       framesOut: this.#framesOut,
       dropped: this.#dropped,
       scenes: this.#computer.scenes,
+      flatMaps: this.#computer.flatMaps,
       latency: this.#latency.percentiles,
     }
   }

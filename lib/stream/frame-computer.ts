@@ -52,6 +52,7 @@ export class FrameComputer {
   /** The last time that was not given. */
   #lastMs = 0
   #lastPicture: NativePicture | undefined
+  #flatMaps = 0
 
   constructor(host: StreamHost, options: CheckedStreamOptions) {
     this.#host = host
@@ -64,6 +65,11 @@ export class FrameComputer {
     return this.#scene + 1
   }
 
+  /** So far, without two different values. */
+  get flatMaps(): number {
+    return this.#flatMaps
+  }
+
   /** A fresh frame begins anew; its size may then be another one. */
   async compute({ picture, timestampMs, arrivedMs, fresh, number }: OwnedFrame): Promise<ComputedFrame> {
     const { width, height } = picture
@@ -74,7 +80,8 @@ export class FrameComputer {
     const isFirst = this.#frames === 0
     const index = number + this.#indexOffset
     const result = await stream.step(picture, planStep(this.#frames))
-    if (result.nonFinite > 0) throw notFinite(index, result.nonFinite)
+    if (result.nonFinite > 0) throw this.#notFinite(index, result.nonFinite)
+    if (result.flat) this.#flatMaps++
     this.#frames++
     if (isFirst) this.#scene++
     return {
@@ -165,6 +172,12 @@ export class FrameComputer {
     await this.#stream?.close()
   }
 
+  #notFinite(index: number, count: number): VideoDepthError {
+    const advice = this.#host.engine.nonFiniteAdvice
+    const message = `The network gave ${count} values that are not finite for frame ${index}; it is not remembered. ${advice}`
+    return new VideoDepthError('DEPTH_NOT_FINITE', message)
+  }
+
   get #signal(): AbortSignal {
     return this.#closing.signal
   }
@@ -224,9 +237,4 @@ export class FrameComputer {
 function timings({ preprocessMs, inferMs, postMs }: StreamStepResult, cutMs: number, totalMs: number): FrameTimings {
   const queuedMs = Math.max(0, totalMs - cutMs - preprocessMs - inferMs - postMs)
   return { queuedMs, preprocessMs: preprocessMs + cutMs, inferMs, postMs, totalMs }
-}
-
-function notFinite(index: number, count: number): VideoDepthError {
-  const message = `The network gave ${count} values that are not finite for frame ${index}; it is not remembered`
-  return new VideoDepthError('DEPTH_NOT_FINITE', message)
 }

@@ -33,6 +33,8 @@ const prefixBytes = magic.length + 12
 const sliceBytes = 1 << 22
 
 interface Header extends Omit<StreamSnapshot, 'state' | 'lastPicture'> {
+  /** Absent in snapshots of the CPU engine. */
+  readonly variant?: string
   readonly scale: number
   readonly shift: number
   /** Bytes of the sections, in order; 0 for one that is not there. */
@@ -46,10 +48,11 @@ interface Header extends Omit<StreamSnapshot, 'state' | 'lastPicture'> {
 export async function encodeSnapshot(snapshot: StreamSnapshot): Promise<Uint8Array<ArrayBuffer>> {
   const { state, lastPicture, ...rest } = snapshot
   const { data = new Uint8Array(0), ...picture } = lastPicture ?? {}
-  const memory = bytesOf(state.memory)
+  const { memory } = state
   const reference = state.reference === undefined ? new Uint8Array(0) : bytesOf(state.reference)
   const header: Header = {
     ...rest,
+    ...(state.variant !== '' && { variant: state.variant }),
     scale: state.scale,
     shift: state.shift,
     memoryBytes: memory.length,
@@ -85,7 +88,7 @@ export async function decodeSnapshot(bytes: Uint8Array): Promise<StreamSnapshot>
   )
     throw mismatch('The snapshot is truncated or damaged')
   const header = parseHeader(bytes.subarray(prefixBytes, headerEnd))
-  const { scale, shift, memoryBytes, referenceBytes, pictureBytes, picture, ...rest } = header
+  const { variant = '', scale, shift, memoryBytes, referenceBytes, pictureBytes, picture, ...rest } = header
   if (headerEnd + memoryBytes + referenceBytes + pictureBytes !== bytes.length)
     throw mismatch(`The snapshot's parts do not add up to its ${bytes.length} bytes`)
   let at = headerEnd
@@ -94,10 +97,10 @@ export async function decodeSnapshot(bytes: Uint8Array): Promise<StreamSnapshot>
     await copy(bytes.subarray(at, (at += length)), part, 0)
     return part
   }
-  const memory = floatsOf(await section(memoryBytes))
+  const memory = await section(memoryBytes)
   const reference = referenceBytes === 0 ? undefined : floatsOf(await section(referenceBytes))
   const data = await section(pictureBytes)
-  return { ...rest, state: { memory, reference, scale, shift }, lastPicture: pictureOf(picture, data) }
+  return { ...rest, state: { variant, memory, reference, scale, shift }, lastPicture: pictureOf(picture, data) }
 }
 
 function pictureOf(layout: Header['picture'], data: Uint8Array): NativePicture | undefined {
@@ -121,7 +124,8 @@ function parseHeader(bytes: Uint8Array): Header {
       [...counts, ...sides].every((count) => Number.isSafeInteger(count) && count >= 0) &&
       frames >= 1 &&
       sides.every((side) => side >= 1) &&
-      [memoryBytes, referenceBytes].every((length) => length % Float32Array.BYTES_PER_ELEMENT === 0) &&
+      referenceBytes % Float32Array.BYTES_PER_ELEMENT === 0 &&
+      ['string', 'undefined'].includes(typeof header.variant) &&
       [elapsedMs, scale, shift].every(Number.isFinite)
     if (sound) return header
   } catch {

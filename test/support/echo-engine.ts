@@ -17,6 +17,8 @@ export class EchoEngine implements Engine {
   readonly backend = 'cpu'
   readonly id = 'echo'
   readonly architecture = {} as Engine['architecture']
+  readonly info = {} as Engine['info']
+  readonly nonFiniteAdvice = 'That is what was asked for.'
   /** First bytes in the order in which they were computed, and whether they began anew. */
   readonly order: (readonly [number, boolean])[] = []
   opened = 0
@@ -67,7 +69,7 @@ class EchoStream implements EngineStream {
   readonly geometry: StreamGeometry
   readonly #engine: EchoEngine
   #closed = false
-  #state = new Float32Array(1)
+  #state = new Uint8Array(1)
 
   constructor(engine: EchoEngine, geometry: StreamGeometry) {
     this.#engine = engine
@@ -80,15 +82,23 @@ class EchoStream implements EngineStream {
       if (this.#closed) throw new VideoDepthError('CLOSED', 'The stream was closed')
       if (value === this.#engine.failAt) throw new VideoDepthError('ENGINE_FAILED', 'as asked')
       this.#engine.order.push([value, first])
-      this.#state = Float32Array.of(value)
+      this.#state = Uint8Array.of(value)
       const depth = new Float32Array(picture.width * picture.height).fill(value)
       const nonFinite = value === this.#engine.nonFiniteAt ? 3 : 0
-      return { depth, nonFinite, stabilization: undefined, preprocessMs: 0.01, inferMs: 0.02, postMs: 0.005 }
+      return {
+        depth,
+        nonFinite,
+        flat: true,
+        stabilization: undefined,
+        preprocessMs: 0.01,
+        inferMs: 0.02,
+        postMs: 0.005,
+      }
     })
   }
 
   exportState(): Promise<StreamState> {
-    return Promise.resolve({ memory: this.#state.slice(), reference: undefined, scale: 1, shift: 0 })
+    return Promise.resolve({ variant: '', memory: this.#state.slice(), reference: undefined, scale: 1, shift: 0 })
   }
 
   importState({ memory }: StreamState): Promise<void> {

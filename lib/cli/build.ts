@@ -1,0 +1,175 @@
+// Owns: `video-depth build`: TensorRT plans ahead of time, or only the graphs that they are built from.
+// Must not know: how graphs are made, how plans are built or checked.
+
+import { Command, Option } from 'commander'
+import type { EngineInfo } from '../engine/engine-info.js'
+import { openEngine } from '../engine/open-engine.js'
+import { exportGraphs, type ExportManifest } from '../engine/tensorrt/export-graphs.js'
+import { streamBatches as batchesUpTo, type PlanSpec } from '../engine/tensorrt/plan-spec.js'
+import type { TensorRtParts } from '../engine/tensorrt/tensorrt-engine.js'
+import { invalidOption } from '../errors.js'
+import { networkInputSize } from '../model/input-size.js'
+import {
+  checkLoadOptions,
+  checkProcessOptions,
+  precisions,
+  streamBatches,
+  type CheckedLoadOptions,
+  type Precision,
+} from '../options.js'
+import { mostPixels } from '../pixel-format.js'
+import { slotCount } from '../window/plan.js'
+import { defaultWindowLength, windowStrategy } from '../window/strategy.js'
+import { BuildProgress } from './build-progress.js'
+import { planLines } from './engine-text.js'
+import { exitCode } from './exit-code.js'
+import { interruptible } from './interrupt.js'
+import { checkpointOption, listed, number, requireCheckpoint } from './options.js'
+
+export interface BuildArguments {
+  readonly checkpoint?: string
+  readonly input?: string
+  readonly inputSize: number
+  readonly precision: Precision
+  readonly device?: number
+  readonly tensorrtPath?: readonly string[]
+  readonly streams?: number
+  readonly windowLength: number
+  readonly graphsOnly?: string
+  readonly cacheDir?: string
+  readonly threads?: number
+  readonly json: boolean
+}
+
+export function buildCommand(): Command {
+  return new Command('build')
+    .description('Build TensorRT plans ahead, so that the first video or stream of a size need not wait for them.')
+    .addOption(checkpointOption())
+    .option('--input <WxH>', 'size of the frames, needed')
+    .option('--input-size <pixels>', 'shorter side of a frame as the network sees it', number('--input-size'), 518)
+    .addOption(new Option('--precision <type>', 'arithmetic').choices([...precisions]).default('fp16'))
+    .option('--window-length <n>', 'frames a window', number('--window-length'), defaultWindowLength)
+    .option('--streams <n>', 'also for streams, up to this many frames at once: 1, 2, 4 or 8', number('--streams'))
+    .option('--device <n>', "which GPU, by CUDA's index (default: 0)", number('--device'))
+    .option('--tensorrt-path <dir>', "folder of TensorRT's libraries, searched first; may be repeated", listed)
+    .option('--graphs-only <dir>', 'write the ONNX graphs and their weights for other tools; needs no GPU')
+    .option('--cache-dir <dir>', "where plans are kept (default: the system's cache folder)")
+    .option('--threads <n>', 'processor threads of the float32 check', number('--threads'))
+    .option('--json', 'print one object on standard output', false)
+    .action(async (options: BuildArguments) => {
+      process.exitCode = await interruptible((signal) => build(options, signal))
+    })
+}
+
+interface BuildSettings {
+  readonly load: CheckedLoadOptions
+  readonly frameWidth: number
+  readonly frameHeight: number
+  readonly windowLength: number
+  readonly specs: readonly PlanSpec[]
+}
+
+/** @throws VideoDepthError INVALID_OPTION, FRAME_INVALID; nothing is opened or created */
+function checkBuild(options: BuildArguments): BuildSettings {
+  const { inputSize, precision, device, tensorrtPath, windowLength, graphsOnly, cacheDir, threads } = options
+  const match = /^(\d{1,5})x(\d{1,5})$/.exec(options.input ?? '')
+  const [frameWidth, frameHeight] = [Number(match?.[1] ?? 0), Number(match?.[2] ?? 0)]
+  const areSides = [frameWidth, frameHeight].every((side) => side >= 1 && side <= mostPixels)
+  if (!areSides) throw invalidOption(`WIDTHxHEIGHT of the frames, 1 to ${mostPixels} each`, '--input', options.input)
+  const streams = streamBatches.find((batch) => batch === options.streams)
+  if (options.streams !== undefined && streams === undefined)
+    throw invalidOption(`one of ${streamBatches.join(', ')}`, '--streams', options.streams)
+  checkProcessOptions({ windowLength })
+  if (graphsOnly === '') throw invalidOption('a folder', '--graphs-only', graphsOnly)
+  if (graphsOnly !== undefined && (device ?? tensorrtPath) !== undefined)
+    throw invalidOption('a build of plans', device === undefined ? '--tensorrt-path' : '--device', '--graphs-only')
+  const load = checkLoadOptions({
+    ...{ checkpoint: requireCheckpoint(options), inputSize, precision, backend: 'tensorrt' },
+    ...(device !== undefined && { device }),
+    ...(tensorrtPath !== undefined && { tensorrtPath }),
+    ...(streams !== undefined && { streamBatch: streams }),
+    ...(cacheDir !== undefined && { cacheDir }),
+    ...(threads !== undefined && { threads }),
+  })
+  const { width: inputWidth, height: inputHeight } = networkInputSize(frameWidth, frameHeight, inputSize)
+  const size = { inputWidth, inputHeight }
+  const windows: PlanSpec = { use: 'windows', ...size, windowLength }
+  const specs: PlanSpec[] =
+    streams === undefined ? [windows] : [windows, { use: 'streams', ...size, batches: batchesUpTo(streams) }]
+  return { load, frameWidth, frameHeight, windowLength, specs }
+}
+
+export interface BuildOutput {
+  readonly stdout: Pick<NodeJS.WriteStream, 'write'>
+  readonly stderr: NodeJS.WriteStream
+}
+
+/** @param parts and @param output others only in tests */
+export async function build(
+  options: BuildArguments,
+  signal: AbortSignal,
+  parts?: TensorRtParts,
+  output: BuildOutput = process,
+): Promise<number> {
+  const settings = checkBuild(options)
+  const progress = new BuildProgress(output.stderr)
+  try {
+    const text =
+      options.graphsOnly === undefined
+        ? plansText(await buildPlans(settings, signal, progress, parts), options.json)
+        : graphsText(
+            await writeGraphs(options.graphsOnly, settings, signal, progress),
+            options.graphsOnly,
+            options.json,
+          )
+    progress.end()
+    output.stdout.write(text)
+    return exitCode.ok
+  } finally {
+    progress.end()
+  }
+}
+
+/** Opens what a video and a stream would open, together: that also shows whether the device's memory suffices. */
+async function buildPlans(
+  { load, frameWidth, frameHeight, windowLength, specs }: BuildSettings,
+  signal: AbortSignal,
+  progress: BuildProgress,
+  parts: TensorRtParts | undefined,
+): Promise<EngineInfo> {
+  const engine = await openEngine({ ...load, signal, onProgress: (report) => progress.report(report) }, parts)
+  const slots = slotCount(windowStrategy('upstream', windowLength))
+  try {
+    for (const { inputWidth, inputHeight, use } of specs) {
+      const size = { inputWidth, inputHeight, frameWidth, frameHeight }
+      if (use === 'windows') await engine.openSession({ ...size, windowLength, slots }, signal)
+      else await engine.openStream({ ...size, stabilized: false }, signal)
+    }
+    return engine.info
+  } finally {
+    await engine.close() // and all that is open on it
+  }
+}
+
+function writeGraphs(
+  folder: string,
+  { load, specs }: BuildSettings,
+  signal: AbortSignal,
+  progress: BuildProgress,
+): Promise<ExportManifest> {
+  const { checkpoint, cacheDir, precision = 'fp16' } = load
+  return exportGraphs(
+    { checkpoint, cacheDir, precision, specs, folder },
+    { signal, onProgress: (report) => progress.report(report) },
+  )
+}
+
+function plansText(info: EngineInfo, json: boolean): string {
+  return json ? `${JSON.stringify(info)}\n` : `${planLines(info).join('\n')}\n`
+}
+
+function graphsText({ graphs, weights }: ExportManifest, folder: string, json: boolean): string {
+  if (json) return `${JSON.stringify({ folder, weights, graphs })}\n`
+  const lines = graphs.map(({ file, use, label }) => `  ${file}  (${use}: ${label})`)
+  return `${folder}: README.md, manifest.json, ${weights.join(', ')} and\n${lines.join('\n')}\n`
+}

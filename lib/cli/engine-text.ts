@@ -1,0 +1,35 @@
+// Owns: what a person is told of the engine: which one runs, why no other, which arithmetic its plans came to.
+// Must not know: when it is told, where.
+
+import type { EngineInfo, PlanSetInfo } from '../engine/engine-info.js'
+import type { LoadProgress } from '../engine/engine.js'
+
+/** Once the model is loaded. Empty where there is nothing that anybody would wonder about. */
+export function loadedText({ fallback, gpu, precision }: EngineInfo): string {
+  if (gpu !== undefined) return `TensorRT ${gpu.tensorRt} on ${gpu.name}, ${precision}\n`
+  if (fallback?.isSurprising === true) return `The processor computes, not the GPU: ${fallback.reason}\n`
+  return ''
+}
+
+/** Of the plans in use, once they are there. */
+export function planLines({ plans }: EngineInfo): string[] {
+  return plans.flatMap((plan) => [
+    `${plan.use} at ${plan.inputWidth}×${plan.inputHeight}: ${plan.variant}, ${origin(plan)}, ${figures(plan)}`,
+    ...plan.rejected.map(({ variant, reason }) => `  not ${variant}: ${reason}`),
+  ])
+}
+
+function origin({ origin: how, buildSeconds }: PlanSetInfo): string {
+  return how === 'built' ? `built in ${Math.round(buildSeconds)} s` : 'plans from the cache'
+}
+
+function figures({ check: { cosine, relativeError } }: PlanSetInfo): string {
+  return `against float32: cosine ${cosine.toFixed(6)}, relative error ${relativeError.toExponential(1)}`
+}
+
+export function progressText({ phase, fraction, detail }: LoadProgress): string {
+  const done = `${Math.round(fraction * 100)} %`
+  if (phase === 'plans') return `building TensorRT plans, ${done}: ${detail ?? ''}`
+  if (phase === 'check') return `checking the plans, ${done}: ${detail ?? ''}`
+  return `preparing the network: ${phase} ${done}`
+}

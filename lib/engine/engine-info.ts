@@ -1,0 +1,68 @@
+// Owns: what an engine says of itself: machine, arithmetic, plans, and how well these agree with float32.
+// Must not know: how any of it came about.
+
+import type { Backend } from './engine.js'
+
+export interface EngineInfo {
+  readonly backend: Backend
+  /** What was asked for; `plans` say what it came to. */
+  readonly precision: 'fp16' | 'fp32'
+  /** Why `backend: 'auto'` took the CPU engine; undefined where it did not. */
+  readonly fallback: EngineFallback | undefined
+  /** TensorRT's version and the device; undefined on the CPU. */
+  readonly gpu: GpuInfo | undefined
+  /** Loaded so far, one a size and use: TensorRT's alone. */
+  readonly plans: readonly PlanSetInfo[]
+}
+
+export interface EngineFallback {
+  readonly code: string
+  readonly reason: string
+  /** There is an NVIDIA driver, so somebody may have counted on the GPU. */
+  readonly isSurprising: boolean
+}
+
+export interface GpuInfo {
+  /** As '10.6.0' */
+  readonly tensorRt: string
+  /** CUDA's index. */
+  readonly device: number
+  readonly name: string
+  /** As '9.0' */
+  readonly computeCapability: string
+  readonly memoryBytes: number
+}
+
+export interface PlanSetInfo {
+  readonly use: 'windows' | 'streams'
+  /** Network input, pixels. */
+  readonly inputWidth: number
+  readonly inputHeight: number
+  /** The arithmetic that passed the self-check: 'fp16', 'fp32-accumulate', 'fp32-accumulate+fp32-decoder',
+   * 'unfused+fp32-decoder' or 'fp32'. */
+  readonly variant: string
+  /** Whether any plan was built now, rather than found. */
+  readonly origin: 'cache' | 'built'
+  /** Of all its plans, when they were built. */
+  readonly buildSeconds: number
+  readonly check: CheckFigures
+  /** Why faster arithmetic was left out, in the order tried. */
+  readonly rejected: readonly RejectedVariant[]
+}
+
+export interface RejectedVariant {
+  readonly variant: string
+  readonly reason: string
+}
+
+/** Depth on a fixed input against the CPU engine's float32; the worst of all maps compared. */
+export interface CheckFigures {
+  /** At least 0.999. */
+  readonly cosine: number
+  /** Root mean square of the error over that of the reference; at most 1e-2. */
+  readonly relativeError: number
+  /** The largest error over the reference's range. */
+  readonly largestError: number
+  /** Values that were NaN or infinite; 0. */
+  readonly nonFinite: number
+}

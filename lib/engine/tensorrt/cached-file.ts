@@ -1,0 +1,99 @@
+// Owns: large files of the plan cache with a record beside each: writing both, and reading only what is what was written.
+// Must not know: what the files hold.
+
+import { createHash } from 'node:crypto'
+import { readFile, rm, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { setImmediate as breathe } from 'node:timers/promises'
+import { openCacheFolder, writeAtomically } from '../../graph/cache-folder.js'
+import { FileReader } from '../../model/file-reader.js'
+
+/** Hashed in one go: about two milliseconds. */
+const chunkBytes = 4 * 1024 * 1024
+
+export type Bytes = Uint8Array<ArrayBuffer>
+
+export interface FileRecord {
+  readonly bytes: number
+  /** Hex. */
+  readonly sha256: string
+}
+
+export interface CachedFile<Facts> {
+  readonly data: Bytes
+  readonly record: Facts & FileRecord
+}
+
+/** File name of what belongs to these facts and to nothing else. */
+export function hashName(facts: unknown): string {
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 32)
+}
+
+export async function sha256Of(data: Uint8Array): Promise<string> {
+  const hash = createHash('sha256')
+  for (let start = 0; start < data.length; start += chunkBytes) {
+    if (start > 0) await breathe()
+    hash.update(data.subarray(start, start + chunkBytes))
+  }
+  return hash.digest('hex')
+}
+
+/** The record is written last: without it the file does not count. */
+export async function writeCached<Facts extends object>(
+  folder: string,
+  name: string,
+  data: Uint8Array,
+  facts: Facts,
+): Promise<Facts & FileRecord> {
+  const record = { ...facts, bytes: data.length, sha256: await sha256Of(data) }
+  await openCacheFolder(folder)
+  await rm(path.join(folder, `${name}.json`), { force: true }) // of an earlier file under this name
+  await writeAtomically(folder, name, (file) => file.writeFile(data))
+  await writeRecord(folder, `${name}.json`, record)
+  return record
+}
+
+/** Undefined where there is none, it is another's, or it is not what was written. */
+export async function readCached<Facts extends object>(
+  folder: string,
+  name: string,
+  isOurs: (record: Facts) => boolean,
+): Promise<CachedFile<Facts> | undefined> {
+  const record = await readRecord<Facts & FileRecord>(folder, `${name}.json`)
+  if (record === undefined || !isOurs(record)) return undefined
+  try {
+    const file = path.join(folder, name)
+    if ((await stat(file)).size !== record.bytes) return undefined
+    const data = await readAll(file, record.bytes)
+    return (await sha256Of(data)) === record.sha256 ? { data, record } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function readAll(file: string, bytes: number): Promise<Bytes> {
+  const reader = await FileReader.open(file)
+  try {
+    const data = new Uint8Array(bytes)
+    await reader.readInto(data, 0)
+    return data
+  } finally {
+    await reader.close()
+  }
+}
+
+/** Readable for people too. */
+export async function writeRecord(folder: string, name: string, record: object): Promise<void> {
+  await openCacheFolder(folder)
+  await writeAtomically(folder, name, (file) => file.writeFile(`${JSON.stringify(record, undefined, 2)}\n`))
+}
+
+/** Undefined where there is none that can be read. */
+export async function readRecord<T extends object>(folder: string, name: string): Promise<T | undefined> {
+  try {
+    const record: unknown = JSON.parse(await readFile(path.join(folder, name), 'utf8'))
+    return typeof record === 'object' && record !== null ? (record as T) : undefined
+  } catch {
+    return undefined
+  }
+}

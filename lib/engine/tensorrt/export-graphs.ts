@@ -1,0 +1,135 @@
+// Owns: the graphs that plans are built from, as files for other tools: ONNX with external weights, and what each is.
+// Must not know: GPUs, plans, sessions.
+
+import { constants } from 'node:fs'
+import { copyFile, rename, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { VideoDepthError } from '../../errors.js'
+import type { Precision } from '../../graph/weights.js'
+import { weightsFileName } from '../../graph/weights-file.js'
+import { makeFolder } from '../../make-folder.js'
+import type { GraphFile } from './graph-protocol.js'
+import { GraphSource, type CheckpointOptions, type Preparation } from './graph-source.js'
+import { ladder, rungIndex } from './ladder.js'
+import { graphRequests, type GraphRequest, type PlanSpec } from './plan-spec.js'
+
+export interface ExportOptions extends CheckpointOptions {
+  readonly precision: Precision
+  readonly specs: readonly PlanSpec[]
+  /** Made where missing; files of an earlier export are replaced. */
+  readonly folder: string
+}
+
+export interface ExportedGraph {
+  readonly file: string
+  readonly use: PlanSpec['use']
+  readonly label: string
+  /** Of the file without its weights, hex. */
+  readonly sha256: string
+  readonly inputs: GraphFile['ports']['inputs']
+  readonly outputs: GraphFile['ports']['outputs']
+  /** Builds the plan with NVIDIA's own tool, in the folder. */
+  readonly trtexec: string
+}
+
+export interface ExportManifest {
+  readonly checkpointSha256: string
+  readonly precision: Precision
+  /** Lies beside the graphs, which name it. */
+  readonly weights: readonly string[]
+  readonly graphs: readonly ExportedGraph[]
+}
+
+interface Source {
+  readonly request: GraphRequest
+  readonly use: PlanSpec['use']
+  readonly graph: GraphFile
+}
+
+/** Nothing under its final name is half written; after a failure, what was copied so far is removed. */
+export async function exportGraphs(
+  { precision, specs, folder, ...checkpoint }: ExportOptions,
+  preparation: Preparation,
+): Promise<ExportManifest> {
+  const rung = ladder[rungIndex(precision)]
+  if (rung === undefined) throw new Error('an empty ladder')
+  return GraphSource.use(checkpoint, preparation, async (graphs) => {
+    const weights = await graphs.weights(precision)
+    const sources: Source[] = []
+    const requests = specs.flatMap((spec) => graphRequests(spec, rung).map((request) => ({ request, use: spec.use })))
+    for (const [i, { request, use }] of requests.entries()) {
+      preparation.onProgress({ phase: 'graphs', fraction: i / requests.length })
+      sources.push({ request, use, graph: await graphs.graph(request) })
+    }
+    const file = weightsFileName(precision)
+    const manifest: ExportManifest = {
+      ...{ checkpointSha256: weights.sha256, precision, weights: [file] },
+      graphs: sources.map(exported),
+    }
+    await writeFolder(
+      folder,
+      [path.join(weights.folder, file), ...sources.map(({ graph }) => graph.path)],
+      manifest,
+      preparation,
+    )
+    return manifest
+  })
+}
+
+function exported({ request, use, graph: { path: file, sha256, ports } }: Source): ExportedGraph {
+  const name = path.basename(file)
+  const trtexec = `trtexec --onnx=${name} --stronglyTyped --noTF32 --saveEngine=${name.replace(/\.onnx$/, '.plan')}`
+  return { file: name, use, label: request.label, sha256, ...ports, trtexec }
+}
+
+async function writeFolder(
+  folder: string,
+  files: readonly string[],
+  manifest: ExportManifest,
+  { signal }: Preparation,
+): Promise<void> {
+  const written: string[] = []
+  const place = async (name: string, write: (temporary: string) => Promise<void>): Promise<void> => {
+    signal.throwIfAborted()
+    const temporary = path.join(folder, `.${name}.partial`)
+    written.push(temporary)
+    await write(temporary)
+    await rename(temporary, path.join(folder, name))
+    written.push(path.join(folder, name))
+  }
+  try {
+    await makeFolder(folder)
+    for (const file of new Set(files))
+      await place(path.basename(file), (temporary) => copyFile(file, temporary, constants.COPYFILE_FICLONE))
+    await place('README.md', (temporary) => writeFile(temporary, readme(manifest)))
+    await place('manifest.json', (temporary) => writeFile(temporary, `${JSON.stringify(manifest, undefined, 2)}\n`))
+  } catch (error) {
+    for (const file of written) await rm(file, { force: true })
+    if (!(error instanceof Error) || !('syscall' in error)) throw error
+    throw new VideoDepthError('OUTPUT_UNWRITABLE', `Cannot write the graphs in ${folder}: ${error.message}`, {
+      cause: error,
+    })
+  }
+}
+
+function readme({ precision, weights, graphs }: ExportManifest): string {
+  const rows = graphs.map(({ file, use, label }) => `| \`${file}\` | ${use} | ${label} |`)
+  const commands = graphs.map(({ trtexec }) => trtexec)
+  return `# Graphs of Video Depth Anything, ${precision}
+
+ONNX, opset 20, static shapes. The weights are in ${weights.join(', ')}, which has to lie beside them.
+\`manifest.json\` has every input and output with its shape.
+
+| file | use | what |
+| --- | --- | --- |
+${rows.join('\n')}
+
+Plans with NVIDIA's own tool, in this folder (TensorRT 10; version 11 is strongly typed without being told):
+
+\`\`\`sh
+${commands.join('\n')}
+\`\`\`
+
+\`video-depth\` itself builds, checks and keeps its plans: \`video-depth build\` without \`--graphs-only\`.
+`
+}

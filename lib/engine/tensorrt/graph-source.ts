@@ -1,0 +1,137 @@
+// Owns: weights and graphs for plans, made in a thread of their own that lives as long as there is something to make.
+// Must not know: plans, GPUs.
+
+import path from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import { VideoDepthError } from '../../errors.js'
+import type { PreparedWeights } from '../../graph/prepare-weights.js'
+import type { Precision } from '../../graph/weights.js'
+import packageRoot from '../../package-root.cjs'
+import { unlessAborted } from '../../unless-aborted.js'
+import type { LoadProgress } from '../engine.js'
+import type { GraphFile, GraphFileRequest, GraphMessage, WeightsRequest } from './graph-protocol.js'
+import type { GraphRequest } from './plan-spec.js'
+
+// Worker threads always run the ESM build, also for CommonJS callers.
+const workerFile = path.join(packageRoot, 'dist', 'esm', 'engine', 'tensorrt', 'graph-worker.js')
+
+/** For the thread to stop between two tensors and remove what it was writing. */
+const stopGraceMs = 500
+
+export interface CheckpointOptions {
+  readonly checkpoint: string
+  readonly cacheDir?: string | undefined
+  readonly taps?: readonly number[] | undefined
+}
+
+export interface Preparation {
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: LoadProgress) => void
+}
+
+/** One use: opened, asked, closed. */
+export class GraphSource {
+  readonly #options: CheckpointOptions
+  readonly #preparation: Preparation
+  readonly #worker = new Worker(workerFile, { name: 'video-depth graphs', execArgv: [] })
+  readonly #weights = new Map<Precision, Promise<PreparedWeights>>()
+  /** Settles when the thread has answered, also where nobody waits for that any more. */
+  #idle: Promise<void> = Promise.resolve()
+
+  private constructor(options: CheckpointOptions, preparation: Preparation) {
+    this.#options = options
+    this.#preparation = preparation
+  }
+
+  /** The thread ends with `work`. An abort rejects with its reason, within the time that cleaning up takes. */
+  static async use<T>(
+    options: CheckpointOptions,
+    preparation: Preparation,
+    work: (source: GraphSource) => Promise<T>,
+  ): Promise<T> {
+    preparation.signal.throwIfAborted()
+    const source = new GraphSource(options, preparation)
+    try {
+      return await work(source)
+    } finally {
+      await source.#close()
+    }
+  }
+
+  /** Converted at most once. */
+  weights(precision: Precision): Promise<PreparedWeights> {
+    let weights = this.#weights.get(precision)
+    if (weights === undefined) {
+      const { checkpoint, cacheDir, taps } = this.#options
+      weights = this.#ask<PreparedWeights>({ op: 'weights', checkpoint, cacheDir, taps, precision })
+      this.#weights.set(precision, weights)
+    }
+    return weights
+  }
+
+  async graph(request: GraphRequest): Promise<GraphFile> {
+    const weights = await this.weights(request.form.weights)
+    return this.#ask<GraphFile>({ op: 'graph', weights, request })
+  }
+
+  async #ask<T>(request: WeightsRequest | GraphFileRequest): Promise<T> {
+    const { signal } = this.#preparation
+    await unlessAborted(this.#idle, signal)
+    return unlessAborted(this.#exchange<T>(request), signal)
+  }
+
+  #exchange<T>(request: WeightsRequest | GraphFileRequest): Promise<T> {
+    const worker = this.#worker
+    return new Promise<T>((resolve, reject) => {
+      this.#idle = new Promise((becomeIdle) => {
+        const receive = (message: GraphMessage): void => {
+          if ('progress' in message) {
+            this.#report(message.progress, reject)
+            return
+          }
+          end()
+          if ('value' in message) resolve(message.value as T)
+          else reject(revived(message.error))
+        }
+        const fail = (error: Error): void => {
+          end()
+          reject(crashed(error.message))
+        }
+        const exited = (code: number): void => fail(new Error(`exit code ${code}`))
+        const end = (): void => {
+          worker.off('message', receive).off('error', fail).off('exit', exited)
+          becomeIdle()
+        }
+        worker.on('message', receive).on('error', fail).on('exit', exited)
+        worker.postMessage(request)
+      })
+    })
+  }
+
+  /** A callback of the user's that throws fails the call that it was given to. */
+  #report(progress: LoadProgress, reject: (error: unknown) => void): void {
+    if (this.#preparation.signal.aborted) return
+    try {
+      this.#preparation.onProgress(progress)
+    } catch (error) {
+      reject(error)
+    }
+  }
+
+  async #close(): Promise<void> {
+    this.#worker.postMessage({ op: 'stop' })
+    await Promise.race([this.#idle, wait(stopGraceMs)])
+    await this.#worker.terminate()
+  }
+}
+
+function crashed(how: string): VideoDepthError {
+  return new VideoDepthError('ENGINE_CRASHED', `The thread that makes graphs ended unexpectedly (${how})`)
+}
+
+function revived({ code, message, stack }: Extract<GraphMessage, { error: unknown }>['error']): VideoDepthError {
+  const cause = new Error(message)
+  if (stack !== undefined) cause.stack = stack
+  return new VideoDepthError(code ?? 'ENGINE_FAILED', message, { cause })
+}

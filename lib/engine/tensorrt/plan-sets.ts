@@ -1,0 +1,225 @@
+// Owns: the sets of plans that are loaded: building, checking, choosing the arithmetic, and how long each is kept.
+// Must not know: sessions, streams, videos.
+
+import { VideoDepthError } from '../../errors.js'
+import { emitterVersion } from '../../graph/builder.js'
+import type { Precision } from '../../graph/weights.js'
+import type { NativeGpuEngine, NativePlan } from '../../native-gpu-types.js'
+import { unlessAborted } from '../../unless-aborted.js'
+import type { PlanSetInfo, RejectedVariant } from '../engine-info.js'
+import { ChoiceRecord, type Choice } from './choice-record.js'
+import { whyWrong } from './compare-maps.js'
+import type { GpuGuard } from './gpu-error.js'
+import { GraphSource, type CheckpointOptions, type Preparation } from './graph-source.js'
+import { ladder, rungIndex, type LadderStart, type Rung } from './ladder.js'
+import type { LoadedPlan, PlanBuilder } from './plan-builder.js'
+import type { BuildTarget } from './plan-cache.js'
+import { graphRequests, specName, type PlanSpec } from './plan-spec.js'
+import type { ReferenceSource } from './reference.js'
+import { checkPlans } from './self-check.js'
+
+export interface PlanSetsOptions {
+  readonly native: NativeGpuEngine
+  readonly guard: GpuGuard
+  readonly builder: PlanBuilder
+  readonly reference: ReferenceSource
+  readonly checkpoint: CheckpointOptions
+  /** Of the checkpoint and its taps. */
+  readonly network: string
+  readonly precision: Precision
+  readonly start: LadderStart
+  readonly target: BuildTarget
+  /** Of the plan cache. */
+  readonly folder: string
+}
+
+/** Plans that passed. Held until `release`. */
+export interface PlanSet {
+  readonly info: PlanSetInfo
+  /** In the order of `graphRequests`. */
+  readonly plans: readonly NativePlan[]
+  /** At run time something came out wrong: the next load begins one rung later. */
+  suspect(reason: string): Promise<void>
+  release(): void
+}
+
+interface Kept {
+  readonly info: PlanSetInfo
+  readonly plans: readonly NativePlan[]
+  readonly record: ChoiceRecord
+  users: number
+}
+
+interface Climb {
+  readonly spec: PlanSpec
+  readonly record: ChoiceRecord
+  readonly graphs: GraphSource
+  readonly preparation: Preparation
+}
+
+export class PlanSets {
+  readonly #options: PlanSetsOptions
+  readonly #kept = new Map<string, Kept>()
+  /** One at a time: the device builds one plan at a time anyway. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(options: PlanSetsOptions) {
+    this.#options = options
+  }
+
+  get infos(): PlanSetInfo[] {
+    return [...this.#kept.values()].map(({ info }) => info)
+  }
+
+  /** An abort rejects with its reason at once; what was being built is given up. */
+  async hold(spec: PlanSpec, preparation: Preparation): Promise<PlanSet> {
+    const set = this.#turn.then(() => this.#hold(spec, preparation))
+    this.#turn = set.catch(() => undefined)
+    try {
+      return await unlessAborted(set, preparation.signal)
+    } catch (error) {
+      set.then(
+        (held) => held.release(),
+        () => undefined,
+      )
+      throw error
+    }
+  }
+
+  async #hold(spec: PlanSpec, preparation: Preparation): Promise<PlanSet> {
+    preparation.signal.throwIfAborted()
+    const name = specName(spec)
+    let kept = this.#kept.get(name)
+    if (kept === undefined) {
+      this.#releaseUnused()
+      kept = await this.#prepare(spec, preparation)
+      this.#kept.set(name, kept)
+    }
+    return user(kept)
+  }
+
+  /** A size that nobody uses is kept until another one is asked for. */
+  #releaseUnused(): void {
+    for (const [name, { plans, users }] of this.#kept) {
+      if (users > 0) continue
+      this.#kept.delete(name)
+      for (const plan of plans) plan.release()
+    }
+  }
+
+  async #prepare(spec: PlanSpec, preparation: Preparation): Promise<Kept> {
+    const { checkpoint, network, precision, target, folder } = this.#options
+    const weights = `${network}.v${emitterVersion}`
+    const record = new ChoiceRecord(folder, { ...target, weights, precision, spec })
+    return GraphSource.use(checkpoint, preparation, (graphs) => this.#climb({ spec, record, graphs, preparation }))
+  }
+
+  /** Up to the first arithmetic that agrees with float32, or to the one that did the last time. */
+  async #climb(climb: Climb): Promise<Kept> {
+    const choice = await climb.record.read()
+    const start = laterStart(this.#options.start, choice)
+    const rejected: RejectedVariant[] = [...start.rejected]
+    for (const rung of ladder.slice(start.index)) {
+      try {
+        return await this.#tryRung(climb, rung, rejected, choice)
+      } catch (error) {
+        if (!(error instanceof VideoDepthError) || error.code !== 'PLAN_FAILED') throw error
+        rejected.push({ variant: rung.name, reason: error.message })
+      }
+    }
+    const reasons = rejected.map(({ variant, reason }) => `${variant}: ${reason}`).join('. ')
+    throw new VideoDepthError(
+      'PLAN_FAILED',
+      `No plan of TensorRT ${this.#options.target.tensorRt} agrees with float32 on the processor. ${reasons}. ` +
+        'Use backend cpu, or another version of TensorRT',
+    )
+  }
+
+  /** @throws VideoDepthError PLAN_FAILED where it cannot be built or gives something else than float32 */
+  async #tryRung(
+    climb: Climb,
+    rung: Rung,
+    rejected: readonly RejectedVariant[],
+    choice: Choice | undefined,
+  ): Promise<Kept> {
+    const { spec, record, preparation } = climb
+    const loaded = await this.#load(climb, rung)
+    const plans = loaded.map(({ plan }) => plan)
+    try {
+      const hashes = loaded.map(({ sha256 }) => sha256)
+      const buildSeconds = loaded.reduce((sum, plan) => sum + plan.buildSeconds, 0)
+      const isKnown = choice?.suspect === undefined && choice?.variant === rung.name && same(choice.plans, hashes)
+      const check = isKnown ? choice.check : await this.#check(spec, plans, preparation)
+      if (!isKnown) await record.write({ variant: rung.name, plans: hashes, check, buildSeconds, rejected })
+      const origin = loaded.some(({ wasBuilt }) => wasBuilt) ? 'built' : 'cache'
+      const { use, inputWidth, inputHeight } = spec
+      const info = { use, inputWidth, inputHeight, variant: rung.name, origin, buildSeconds, check, rejected } as const
+      return { info, plans, record, users: 0 }
+    } catch (error) {
+      for (const plan of plans) plan.release()
+      throw error
+    }
+  }
+
+  async #load({ spec, graphs, preparation }: Climb, rung: Rung): Promise<LoadedPlan[]> {
+    const requests = graphRequests(spec, rung)
+    const loaded: LoadedPlan[] = []
+    try {
+      for (const [i, request] of requests.entries()) {
+        const what = `${rung.name}, plan ${i + 1} of ${requests.length} (${request.label})`
+        const plan = await this.#options.builder.load(graphs, request, {
+          signal: preparation.signal,
+          onProgress: ({ fraction, detail = '' }) =>
+            preparation.onProgress({
+              phase: 'plans',
+              fraction: (i + fraction) / requests.length,
+              detail: `${what}: ${detail}`,
+            }),
+        })
+        loaded.push(plan)
+      }
+      return loaded
+    } catch (error) {
+      for (const { plan } of loaded) plan.release()
+      throw error
+    }
+  }
+
+  async #check(spec: PlanSpec, plans: readonly NativePlan[], preparation: Preparation): Promise<PlanSetInfo['check']> {
+    const { native, guard, reference } = this.#options
+    const expected = await reference(spec, preparation)
+    preparation.signal.throwIfAborted()
+    const figures = await guard.call(() => checkPlans(native, spec, plans, expected))
+    const fault = whyWrong(figures)
+    if (fault !== '') throw new VideoDepthError('PLAN_FAILED', `self-check failed: ${fault}`)
+    return figures
+  }
+}
+
+function user(kept: Kept): PlanSet {
+  kept.users++
+  let isHeld = true
+  return {
+    info: kept.info,
+    plans: kept.plans,
+    suspect: (reason) => kept.record.suspect(reason),
+    release: () => {
+      if (isHeld) kept.users--
+      isHeld = false
+    },
+  }
+}
+
+/** Where the last load ended, or behind what has become suspect since; never beyond the last rung. */
+function laterStart(start: LadderStart, choice: Choice | undefined): LadderStart {
+  if (choice === undefined) return start
+  const last = rungIndex(choice.variant)
+  const index = Math.min(ladder.length - 1, choice.suspect === undefined ? last : last + 1)
+  if (index <= start.index) return start
+  const suspect = choice.suspect === undefined ? [] : [{ variant: choice.variant, reason: choice.suspect.reason }]
+  return { index, rejected: [...choice.rejected, ...suspect] }
+}
+
+function same(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, i) => text === b[i])
+}

@@ -1,0 +1,236 @@
+// Owns: the TensorRT engine: what it is made of, the sessions and streams on it, its end.
+// Must not know: windows' meaning, videos, how the GPU computes.
+
+import { VideoDepthError } from '../../errors.js'
+import { emitterVersion } from '../../graph/builder.js'
+import type { Precision } from '../../graph/weights.js'
+import type { Architecture } from '../../model/architecture.js'
+import type { NativeGpu, NativeGpuEngine } from '../../native-gpu-types.js'
+import { unlessAborted } from '../../unless-aborted.js'
+import type { EngineInfo } from '../engine-info.js'
+import type { Engine, EngineSession, EngineStream, LoadProgress, SessionGeometry, StreamGeometry } from '../engine.js'
+import { GpuGuard } from './gpu-error.js'
+import { GraphSource, type Preparation } from './graph-source.js'
+import { exactOnly, ladderStart, type LadderStart } from './ladder.js'
+import { openGpu, type GpuOptions, type OpenedGpu } from './open-gpu.js'
+import { PlanBuilder } from './plan-builder.js'
+import { buildTarget, PlanCache, planFolder } from './plan-cache.js'
+import { PlanSets, type PlanSet } from './plan-sets.js'
+import { streamBatches, windowPlans, type PlanSpec } from './plan-spec.js'
+import { cpuReference, type ReferenceOptions, type ReferenceSource } from './reference.js'
+import { StreamPool } from './stream-pool.js'
+import { TensorRtSession } from './tensorrt-session.js'
+import { TensorRtStream } from './tensorrt-stream.js'
+
+export interface TensorRtEngineOptions extends GpuOptions {
+  readonly checkpoint: string
+  readonly cacheDir?: string | undefined
+  /** Undefined: FP16, but FP32 for weights that FP16 cannot hold. */
+  readonly precision?: Precision | undefined
+  readonly taps?: readonly number[] | undefined
+  /** Of the CPU engine that plans are compared with. */
+  readonly threads: number
+  readonly streamBatch: number
+  readonly batchDelayMs: number
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined
+}
+
+/** What the engine does not make itself; others only in tests. */
+export interface TensorRtParts {
+  readonly gpu: NativeGpu | null
+  readonly reference?: (options: ReferenceOptions) => ReferenceSource
+}
+
+interface Network {
+  readonly architecture: Architecture
+  /** Of the checkpoint file, hex. */
+  readonly sha256: string
+  readonly precision: Precision
+  /** Why FP16 is left out, where the weights rule it out. */
+  readonly exactReason: string | undefined
+}
+
+export class TensorRtEngine implements Engine {
+  readonly backend = 'tensorrt'
+  readonly architecture: Architecture
+  readonly id: string
+  readonly nonFiniteAdvice: string
+  readonly #native: NativeGpuEngine
+  readonly #guard = new GpuGuard()
+  readonly #sets: PlanSets
+  readonly #pools = new Map<string, StreamPool>()
+  readonly #open = new Set<{ close(): Promise<void> }>()
+  readonly #closing = new AbortController()
+  readonly #batches: readonly number[]
+  readonly #options: TensorRtEngineOptions
+  readonly #info: Omit<EngineInfo, 'plans'>
+  #closed: Promise<void> | undefined
+
+  private constructor(
+    { native, cuda }: OpenedGpu,
+    network: Network,
+    options: TensorRtEngineOptions,
+    parts: TensorRtParts,
+  ) {
+    const { architecture, sha256, precision, exactReason } = network
+    const { device, tensorRt } = native
+    this.architecture = architecture
+    const name = [sha256, architecture.taps.join('-')].join('.')
+    // Streams' states also name their arithmetic: which one that is depends on the size.
+    this.id = [sha256, emitterVersion, architecture.taps.join('-'), precision, 'tensorrt'].join('.')
+    this.nonFiniteAdvice =
+      precision === 'fp32'
+        ? 'The checkpoint is damaged, or does not belong to this network.'
+        : "Load the model with precision 'fp32'; the next load takes slower arithmetic by itself."
+    this.#native = native
+    this.#options = options
+    this.#batches = streamBatches(options.streamBatch)
+    const { name: gpuName, index, computeCapability, memoryBytes } = device
+    const gpu = { tensorRt, device: index, name: gpuName, computeCapability, memoryBytes }
+    this.#info = { backend: 'tensorrt', precision, fallback: undefined, gpu }
+    const { checkpoint, cacheDir, taps, threads } = options
+    const target = buildTarget(tensorRt, device, cuda)
+    const cache = new PlanCache(planFolder(cacheDir))
+    const start: LadderStart =
+      exactReason === undefined ? ladderStart(precision, tensorRt, computeCapability) : exactOnly(exactReason)
+    const reference = (parts.reference ?? cpuReference)({
+      ...{ checkpoint, cacheDir, taps, threads, network: name, folder: cache.folder },
+    })
+    this.#sets = new PlanSets({
+      ...{ native, guard: this.#guard, builder: new PlanBuilder(native, this.#guard, cache, target), reference },
+      ...{ checkpoint: { checkpoint, cacheDir, taps }, network: name, precision, start, target, folder: cache.folder },
+    })
+  }
+
+  /**
+   * Opens the GPU and reads the checkpoint; plans come with the first frame of a size.
+   *
+   * @throws VideoDepthError GPU_UNAVAILABLE, TENSORRT_UNAVAILABLE, GPU_OUT_OF_MEMORY, GPU_FAILED, or of the checkpoint
+   */
+  static async load(options: TensorRtEngineOptions, parts: TensorRtParts): Promise<TensorRtEngine> {
+    const { signal } = options
+    signal?.throwIfAborted()
+    const opened = await openUnlessAborted(parts.gpu, options, signal)
+    try {
+      return new TensorRtEngine(opened, await readNetwork(options), options, parts)
+    } catch (error) {
+      await opened.native.close()
+      throw error
+    }
+  }
+
+  get info(): EngineInfo {
+    return { ...this.#info, plans: this.#sets.infos }
+  }
+
+  async openSession(geometry: SessionGeometry, signal?: AbortSignal): Promise<EngineSession> {
+    const { inputWidth, inputHeight, windowLength, frameWidth, frameHeight, slots } = geometry
+    const set = await this.#hold({ use: 'windows', inputWidth, inputHeight, windowLength }, signal)
+    return this.#opened(set, async () => {
+      const options = { ...windowPlans(set.plans), frameWidth, frameHeight, slots }
+      const native = await this.#guard.call(() => this.#native.openWindows(options))
+      const session: TensorRtSession = new TensorRtSession(native, geometry, {
+        ...{ guard: this.#guard, set, onClose: () => this.#open.delete(session) },
+      })
+      return session
+    })
+  }
+
+  async openStream(geometry: StreamGeometry, signal?: AbortSignal): Promise<EngineStream> {
+    const { inputWidth, inputHeight } = geometry
+    const spec = { use: 'streams', inputWidth, inputHeight, batches: this.#batches } as const
+    const set = await this.#hold(spec, signal)
+    return this.#opened(set, async () => {
+      const seat = await this.#pool(inputWidth, inputHeight).seat(spec, set)
+      const onClose = (): void => void this.#open.delete(stream)
+      const stream: TensorRtStream = new TensorRtStream(geometry, { seat, guard: this.#guard, set, onClose })
+      return stream
+    })
+  }
+
+  async #hold(spec: PlanSpec, signal: AbortSignal | undefined): Promise<PlanSet> {
+    this.#guard.assertUsable()
+    const both = AbortSignal.any([this.#closing.signal, ...(signal === undefined ? [] : [signal])])
+    const onProgress = this.#options.onProgress ?? (() => undefined)
+    return this.#sets.hold(spec, { signal: both, onProgress })
+  }
+
+  /** What opens after the engine's end is closed again. */
+  async #opened<T extends { close(): Promise<void> }>(set: PlanSet, open: () => Promise<T>): Promise<T> {
+    let opened: T
+    try {
+      opened = await open()
+    } catch (error) {
+      set.release()
+      throw error
+    }
+    if (this.#closing.signal.aborted) {
+      await opened.close()
+      throw this.#closing.signal.reason as Error
+    }
+    this.#open.add(opened)
+    return opened
+  }
+
+  #pool(inputWidth: number, inputHeight: number): StreamPool {
+    const name = `${inputWidth}x${inputHeight}`
+    let pool = this.#pools.get(name)
+    if (pool === undefined) {
+      const { batchDelayMs } = this.#options
+      pool = new StreamPool({ native: this.#native, guard: this.#guard, batchDelayMs })
+      this.#pools.set(name, pool)
+    }
+    return pool
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    this.#guard.close()
+    this.#closing.abort(new VideoDepthError('CLOSED', 'The engine was closed'))
+    const sessions = [...this.#open].map((one) => one.close())
+    await this.#native.close()
+    await Promise.all(sessions)
+  }
+}
+
+/** What opens after an abort is closed again. */
+async function openUnlessAborted(
+  gpu: NativeGpu | null,
+  options: GpuOptions,
+  signal: AbortSignal | undefined,
+): Promise<OpenedGpu> {
+  const opening = openGpu(gpu, options)
+  try {
+    return await unlessAborted(opening, signal)
+  } catch (error) {
+    opening.then(
+      ({ native }) => native.close(),
+      () => undefined,
+    )
+    throw error
+  }
+}
+
+/** Also the weights, so that a checkpoint is refused by `load` and not at the first frame. */
+async function readNetwork(options: TensorRtEngineOptions): Promise<Network> {
+  const { precision, signal, onProgress } = options
+  const preparation: Preparation = {
+    signal: signal ?? new AbortController().signal,
+    onProgress: onProgress ?? (() => undefined),
+  }
+  return GraphSource.use(options, preparation, async (graphs) => {
+    try {
+      const weights = await graphs.weights(precision ?? 'fp16')
+      return { ...weights, exactReason: undefined }
+    } catch (error) {
+      const isTooLarge = error instanceof VideoDepthError && error.code === 'WEIGHTS_NOT_FINITE'
+      if (precision !== undefined || !isTooLarge) throw error
+      return { ...(await graphs.weights('fp32')), precision: 'fp16', exactReason: error.message }
+    }
+  })
+}

@@ -1,0 +1,106 @@
+// Owns: one video in windows on a GPU, as the engine's users see it.
+// Must not know: windows' meaning, how plans came about, what else runs on the device.
+
+import { VideoDepthError } from '../../errors.js'
+import type { RgbFrame } from '../../frame.js'
+import type { NativeDecodeResult, NativeGpuWindows } from '../../native-gpu-types.js'
+import type { StitchStep } from '../../native-types.js'
+import { rgbPicture } from '../../pixel-format.js'
+import { unlessAborted } from '../../unless-aborted.js'
+import type { EngineSession, EngineTimings, SessionGeometry, StitchedFrames, WindowDepth } from '../engine.js'
+import type { GpuGuard } from './gpu-error.js'
+import type { PlanSet } from './plan-sets.js'
+
+/** The maps stay on the device; this is what is known of them. */
+interface DeviceDepth extends WindowDepth {
+  readonly found: NativeDecodeResult
+}
+
+export class TensorRtSession implements EngineSession {
+  readonly geometry: SessionGeometry
+  readonly #native: NativeGpuWindows
+  readonly #guard: GpuGuard
+  readonly #set: PlanSet
+  readonly #onClose: () => void
+  readonly #closing = new AbortController()
+  #closed: Promise<void> | undefined
+  /** Out of memory: what this session holds has been freed. */
+  #poison: VideoDepthError | undefined
+
+  constructor(
+    native: NativeGpuWindows,
+    geometry: SessionGeometry,
+    { guard, set, onClose }: { readonly guard: GpuGuard; readonly set: PlanSet; readonly onClose: () => void },
+  ) {
+    this.#native = native
+    this.geometry = geometry
+    this.#guard = guard
+    this.#set = set
+    this.#onClose = onClose
+  }
+
+  get timings(): EngineTimings {
+    const { preprocess, encode, temporalHead, depthDecoder, stitch } = this.#native.deviceMs
+    return {
+      preprocess: preprocess / 1000,
+      encode: encode / 1000,
+      temporalHead: temporalHead / 1000,
+      depthDecoder: depthDecoder / 1000,
+      stitch: stitch / 1000,
+    }
+  }
+
+  encode(frame: RgbFrame, slot: number): Promise<void> {
+    return this.#call(() => this.#native.encode(rgbPicture(frame), slot))
+  }
+
+  async decode(slots: readonly number[], wanted: readonly number[]): Promise<WindowDepth> {
+    const found = await this.#call(() => this.#native.decode(slots, wanted))
+    const depth: DeviceDepth = { backend: 'tensorrt', found }
+    return depth
+  }
+
+  async stitch(depth: WindowDepth, step: StitchStep): Promise<StitchedFrames> {
+    const { found } = depth as DeviceDepth
+    if (found.nonFinite > 0) await this.#set.suspect(`${found.nonFinite} values of a window were not finite`)
+    const { frameWidth, frameHeight } = this.geometry
+    const result = await this.#call(async () => {
+      const count = this.#native.held + step.append.count - step.hold
+      const frames = Array.from({ length: count }, () => new Float32Array(frameWidth * frameHeight))
+      return { ...(await this.#native.stitch(step, frames)), frames }
+    })
+    const nonFinite = Math.max(result.nonFinite, found.nonFinite)
+    return { ...result, nonFinite, flat: found.flat.length }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort(new VideoDepthError('CLOSED', 'It was closed'))
+    try {
+      await this.#native.close()
+    } catch {
+      // The engine or its device is gone, and the session with it.
+    }
+    this.#set.release()
+    this.#onClose()
+  }
+
+  async #call<T>(work: () => Promise<T>): Promise<T> {
+    const { signal } = this.#closing
+    signal.throwIfAborted()
+    if (this.#poison !== undefined) throw new VideoDepthError(this.#poison.code, this.#poison.message)
+    try {
+      return await unlessAborted(this.#guard.call(work), signal)
+    } catch (error) {
+      if (error instanceof VideoDepthError && error.code === 'GPU_OUT_OF_MEMORY') {
+        this.#poison = error
+        this.#native.close().catch(() => undefined) // frees what it can now, not when somebody closes it
+      }
+      throw error
+    }
+  }
+}

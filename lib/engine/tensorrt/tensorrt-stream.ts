@@ -1,0 +1,162 @@
+// Owns: one stream on a GPU, as the engine's users see it: the order of its steps, its stabilization, its state.
+// Must not know: which frames are remembered, how plans came about, what else runs on the device.
+
+import { VideoDepthError } from '../../errors.js'
+import type { NativeStepEntry, NativeStepResult } from '../../native-gpu-types.js'
+import type { NativePicture } from '../../native-types.js'
+import { stabilize, unstabilized, type Stabilization } from '../../stream/stabilizer.js'
+import type { StepPlan } from '../../stream/step-plan.js'
+import { unlessAborted } from '../../unless-aborted.js'
+import type { EngineStream, StreamGeometry, StreamState, StreamStepResult } from '../engine.js'
+import type { GpuGuard } from './gpu-error.js'
+import type { PlanSet } from './plan-sets.js'
+import type { Seat } from './stream-pool.js'
+
+export interface TensorRtStreamParts {
+  readonly seat: Seat
+  readonly guard: GpuGuard
+  readonly set: PlanSet
+  readonly onClose: () => void
+}
+
+interface Finished {
+  readonly stabilization: Stabilization
+  readonly postMs: number
+}
+
+export class TensorRtStream implements EngineStream {
+  readonly geometry: StreamGeometry
+  readonly #seat: Seat
+  readonly #guard: GpuGuard
+  readonly #set: PlanSet
+  readonly #onClose: () => void
+  readonly #closing = new AbortController()
+  /** Calls run in the order made. */
+  #turn: Promise<unknown> = Promise.resolve()
+  #closed: Promise<void> | undefined
+  /** The device holds the anchor's disparity. */
+  #hasReference = false
+  #stabilization: Stabilization = unstabilized
+  /** The last frame was remembered, but failed afterwards: only a first frame, or a state from outside, mends that. */
+  #torn: VideoDepthError | undefined
+
+  constructor(geometry: StreamGeometry, { seat, guard, set, onClose }: TensorRtStreamParts) {
+    this.geometry = geometry
+    this.#seat = seat
+    this.#guard = guard
+    this.#set = set
+    this.#onClose = onClose
+  }
+
+  step(picture: NativePicture, plan: StepPlan): Promise<StreamStepResult> {
+    return this.#inTurn(() => this.#step(picture, plan))
+  }
+
+  async #step(picture: NativePicture, plan: StepPlan): Promise<StreamStepResult> {
+    if (this.#torn !== undefined && !plan.first) throw this.#torn
+    const { frameWidth, frameHeight, stabilized } = this.geometry
+    const depth = new Float32Array(frameWidth * frameHeight)
+    const { positions, visible, write } = plan
+    const fit = stabilized && !plan.first && this.#hasReference
+    const out = stabilized ? null : depth
+    const { row } = this.#seat
+    const result = await this.#batched({ row, picture, positions, visible, write, fit, out })
+    const { nonFinite, flat, preprocessMs, inferMs } = result
+    if (nonFinite > 0) await this.#set.suspect(`${nonFinite} values of a frame were not finite`)
+    this.#torn = undefined
+    const finished = stabilized ? await this.#finish(plan, result, depth) : undefined
+    if (nonFinite === 0 && finished !== undefined) {
+      this.#stabilization = finished.stabilization
+      if (plan.first) this.#hasReference = false
+      if (plan.anchor) this.#hasReference = true
+    }
+    const postMs = result.postMs + (finished?.postMs ?? 0)
+    return { depth, nonFinite, flat, stabilization: finished?.stabilization, preprocessMs, inferMs, postMs }
+  }
+
+  async #batched(entry: NativeStepEntry): Promise<NativeStepResult> {
+    const { signal } = this.#closing
+    const withdraw = (): void => this.#seat.withdraw(entry)
+    signal.addEventListener('abort', withdraw, { once: true })
+    try {
+      return await unlessAborted(this.#seat.step(entry), signal)
+    } finally {
+      signal.removeEventListener('abort', withdraw)
+    }
+  }
+
+  /** The rule of the CPU engine's streams, with the maps on the device. */
+  async #finish(plan: StepPlan, { fit, nonFinite }: NativeStepResult, depth: Float32Array): Promise<Finished> {
+    const { streams, row } = this.#seat
+    const last = plan.first || !this.#hasReference ? unstabilized : this.#stabilization
+    const stabilization = fit === null ? last : stabilize(last, fit)
+    const options = {
+      ...stabilization,
+      ...{ keep: plan.anchor && nonFinite === 0, width: this.geometry.frameWidth, height: this.geometry.frameHeight },
+    }
+    try {
+      const { postMs } = await this.#guard.call(() => streams.finish(row, options, depth))
+      return { stabilization, postMs }
+    } catch (error) {
+      if (error instanceof VideoDepthError) this.#torn = error
+      throw error
+    }
+  }
+
+  exportState(): Promise<StreamState> {
+    return this.#inTurn(async () => {
+      const { streams, row } = this.#seat
+      const { memory, reference } = await this.#guard.call(() => streams.exportState(row, this.#hasReference))
+      return { variant: this.#set.info.variant, memory, reference: reference ?? undefined, ...this.#stabilization }
+    })
+  }
+
+  importState({ variant, memory, reference, scale, shift }: StreamState): Promise<void> {
+    return this.#inTurn(async () => {
+      const { streams, row } = this.#seat
+      const { inputWidth, inputHeight } = this.geometry
+      const own = this.#set.info.variant
+      if (variant !== own) throw misfit(`The state is of ${variant || 'float32'} arithmetic, this stream's is ${own}`)
+      const length = inputWidth * inputHeight
+      if (memory.length !== streams.memoryBytes || (reference?.length ?? length) !== length)
+        throw misfit('The state is of another size than this stream')
+      await this.#guard.call(() => streams.importState(row, memory, reference ?? null))
+      this.#hasReference = reference !== undefined
+      this.#stabilization = { scale, shift }
+      this.#torn = undefined
+    })
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    const turn = this.#turn
+    this.#closing.abort(new VideoDepthError('CLOSED', 'It was closed'))
+    await turn
+    try {
+      await this.#seat.leave()
+    } catch {
+      // The engine or its device is gone, and the stream with it.
+    }
+    this.#set.release()
+    this.#onClose()
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const { signal } = this.#closing
+    if (signal.aborted) return Promise.reject(signal.reason as Error)
+    const done = this.#turn.then(() => {
+      signal.throwIfAborted()
+      return work()
+    })
+    this.#turn = done.catch(() => undefined)
+    return unlessAborted(done, signal)
+  }
+}
+
+function misfit(message: string): VideoDepthError {
+  return new VideoDepthError('SNAPSHOT_MISMATCH', message)
+}

@@ -1,0 +1,81 @@
+// Owns: the TensorRT engine on a fake GPU, with videos and streams on it, for tests.
+// Must not know: what is tested with it.
+
+import { DepthRun } from '#lib/depth-run.js'
+import type { Engine } from '#lib/engine/engine.js'
+import { TensorRtEngine, type TensorRtEngineOptions } from '#lib/engine/tensorrt/tensorrt-engine.js'
+import type { ReferenceSource } from '#lib/engine/tensorrt/reference.js'
+import { fromFrames } from '#lib/io/frames-source.js'
+import { networkInputSize } from '#lib/model/input-size.js'
+import { DepthStream } from '#lib/stream/depth-stream.js'
+import type { StreamDepth, StreamFrame } from '#lib/stream/stream-frame.js'
+import { checkStreamOptions, type StreamOptions } from '#lib/stream/stream-options.js'
+import { slotCount } from '#lib/window/plan.js'
+import { windowStrategy } from '#lib/window/strategy.js'
+import { tinyPth } from './checkpoint-files.js'
+import type { FakeGpu } from './gpu-fake.js'
+import { tinyFrame, type TinyFrame } from './tiny-video.js'
+
+export const inputSize = 28
+/** Of the fixture's frames of 128×72 at that input size. */
+export const windows = {
+  inputWidth: 56,
+  inputHeight: 28,
+  frameWidth: 128,
+  frameHeight: 72,
+  windowLength: 32,
+  slots: 54,
+}
+export const streams = { inputWidth: 56, inputHeight: 28, frameWidth: 128, frameHeight: 72, stabilized: false }
+
+export function loadOn(gpu: FakeGpu, options: Partial<TensorRtEngineOptions> & { reference?: ReferenceSource } = {}) {
+  const { reference, ...rest } = options
+  return TensorRtEngine.load(
+    {
+      ...{ checkpoint: gpu.checkpoint, cacheDir: gpu.cacheDir, threads: 1, device: 0, tensorrtPath: [] },
+      ...{ streamBatch: 1, batchDelayMs: 2 },
+      ...rest,
+    },
+    { gpu, ...(reference !== undefined && { reference: () => reference }) },
+  )
+}
+
+/** As VideoDepth.process runs it. */
+export function videoOn(engine: Engine, frames: Iterable<TinyFrame>, signal?: AbortSignal): DepthRun {
+  const strategy = windowStrategy('upstream')
+  const slots = slotCount(strategy)
+  return new DepthRun({
+    ...{ strategy, slots, kind: 'disparity', signal, onProgress: undefined },
+    nonFiniteAdvice: () => engine.nonFiniteAdvice,
+    openSource: () => fromFrames(frames),
+    openSession: (frameWidth, frameHeight, abort) => {
+      const { width: inputWidth, height: inputHeight } = networkInputSize(frameWidth, frameHeight, inputSize)
+      const geometry = { frameWidth, frameHeight, inputWidth, inputHeight, windowLength: strategy.length, slots }
+      return engine.openSession(geometry, abort)
+    },
+  })
+}
+
+export function streamOn(engine: Engine, options: StreamOptions = {}): DepthStream<undefined> {
+  const size = (width: number, height: number) => networkInputSize(width, height, inputSize)
+  const host = { engine, kind: 'disparity' as const, inputSize: size }
+  return new DepthStream<undefined>(host, checkStreamOptions(options, false), () => undefined)
+}
+
+export function* clip(from: number, to: number): Generator<TinyFrame> {
+  for (let i = from; i < to; i++) yield tinyFrame(i)
+}
+
+export async function depthsOf(frames: AsyncIterable<{ readonly data: Float32Array }>): Promise<Float32Array[]> {
+  const all: Float32Array[] = []
+  for await (const { data } of frames) all.push(data)
+  return all
+}
+
+export async function streamed(stream: DepthStream<undefined>, frames: Iterable<StreamFrame>): Promise<StreamDepth[]> {
+  const all: StreamDepth[] = []
+  for await (const depth of stream.depths(frames)) all.push(depth)
+  return all
+}
+
+export { tinyPth }
