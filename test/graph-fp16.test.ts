@@ -69,7 +69,7 @@ const networks = [
 ]
 
 for (const { name, grid, open, window, stream } of networks) {
-  t.test(`${name}: every stage of the fp16 plan is near float32`, { timeout: 280_000 }, async (t) => {
+  t.test(`${name}: every stage of the fp16 plan is near float32`, { timeout: 840_000 }, async (t) => {
     const weights = await open(t.testdir())
     const wanted = [0, window.frames - 1]
     for (const [core, errors] of await windowErrors(weights, { ...grid, ...window, wanted }))

@@ -28,3 +28,18 @@
 #if NV_TENSORRT_MAJOR < 10 || (NV_TENSORRT_MAJOR == 10 && NV_TENSORRT_MINOR < 3)
 #error "TensorRT's headers are older than 10.3"
 #endif
+
+#include <type_traits>
+
+namespace video_depth::tensorrt::VIDEO_DEPTH_TENSORRT_NAMESPACE {
+
+/// 11 dropped two functions from the middle of IParser's table: with 10's header, errors and the destructor
+/// would be looked up in the wrong places.
+template <class Parser, class = void>
+struct HasTensorRt10sTable : std::false_type {};
+template <class Parser>
+struct HasTensorRt10sTable<Parser, std::void_t<decltype(&Parser::supportsModel)>> : std::true_type {};
+static_assert(NV_TENSORRT_MAJOR < 11 || !HasTensorRt10sTable<nvonnxparser::IParser>::value,
+              "NvOnnxParser.h is TensorRT 10's, beside TensorRT 11's NvInfer.h");
+
+} // namespace video_depth::tensorrt::VIDEO_DEPTH_TENSORRT_NAMESPACE

@@ -8,7 +8,7 @@ import { countTap, failedLines } from './tap-results.mjs'
 
 /** Two files at once: several load a network, which takes all processors by itself. */
 const jobs = 2
-const timeoutSeconds = 300
+const timeoutSeconds = 900
 /** A file that does not even end itself then is killed. */
 const graceSeconds = 20
 
