@@ -77,6 +77,8 @@ export interface NativeGpuEngine {
   readonly device: GpuDevice
   /** As '10.6.0' */
   readonly tensorRt: string
+  /** Tells builds of one version apart; 0 where the library does not say. */
+  readonly tensorRtBuild: number
   /**
    * Builds a plan; takes minutes. One at a time; calls of other methods wait for it.
    *

@@ -5,7 +5,7 @@
 
 #include <cuda_runtime_api.h>
 
-#include <cstring>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,10 +45,16 @@ tensorrt::BuildRequest read_request(const Napi::Value& value) {
   return request;
 }
 
-Napi::Value bytes_of(Napi::Env env, const std::vector<uint8_t>& bytes) {
-  Napi::Uint8Array array = Napi::Uint8Array::New(env, bytes.size());
-  if (!bytes.empty()) std::memcpy(array.Data(), bytes.data(), bytes.size());
-  return array;
+/// Hands the bytes over without a copy: plans of large networks have hundreds of megabytes.
+Napi::Value bytes_of(Napi::Env env, std::vector<uint8_t> bytes) {
+  const size_t length = bytes.size();
+  if (length == 0) return Napi::Uint8Array::New(env, 0);
+  auto owned = std::make_unique<std::vector<uint8_t>>(std::move(bytes));
+  const auto buffer = Napi::ArrayBuffer::New(
+      env, owned->data(), length, [](Napi::Env, void*, std::vector<uint8_t>* kept) { delete kept; },
+      owned.get());
+  owned.release(); // NOLINT: the buffer's finalizer deletes it
+  return Napi::Uint8Array::New(env, length, buffer, 0);
 }
 
 /// Tells the callback of a call of TensorRT's progress; every step of a phase would be too often.
@@ -109,6 +115,7 @@ Napi::Value EngineObject::make(Napi::Env env, const std::shared_ptr<GpuClasses>&
   const Napi::Object object = classes->engine.New({});
   object.Set("device", device_of(env, state->engine->device()));
   object.Set("tensorRt", tensorrt::version_text(state->engine->tensorrt_version()));
+  object.Set("tensorRtBuild", state->engine->tensorrt_build());
   EngineObject* const self = Unwrap(object);
   self->classes_ = classes;
   self->state_ = state;
@@ -137,8 +144,8 @@ Napi::Value EngineObject::build(const Napi::CallbackInfo& info) {
     const auto result = std::make_shared<tensorrt::BuildResult>();
     call.make_result = [result](Napi::Env env) {
       const Napi::Object object = Napi::Object::New(env);
-      object.Set("plan", bytes_of(env, result->plan));
-      object.Set("timingCache", bytes_of(env, result->timing_cache));
+      object.Set("plan", bytes_of(env, std::move(result->plan)));
+      object.Set("timingCache", bytes_of(env, std::move(result->timing_cache)));
       return object;
     };
     engine.build_cancelled() = false;

@@ -72,6 +72,8 @@ struct Handle {
   static auto guarded(const std::shared_ptr<video_depth::gpu::Held<T>>& held, const Body& body) {
     try {
       return body();
+    } catch (const video_depth::NothingBegun&) {
+      throw;
     } catch (const video_depth::GpuFailure&) {
       held->fail(std::current_exception());
       throw;

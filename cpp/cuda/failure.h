@@ -25,6 +25,13 @@ class GpuFailure : public std::runtime_error {
   bool is_lasting_;
 };
 
+/// A failure before anything was begun: what it concerns is as it was.
+class NothingBegun : public GpuFailure {
+ public:
+  explicit NothingBegun(const GpuFailure& failure)
+      : GpuFailure(failure.code(), failure.what(), failure.is_lasting()) {}
+};
+
 namespace cuda {
 
 /// Throws GpuFailure unless `status` is cudaSuccess: GPU_OUT_OF_MEMORY, which leaves the context usable, or

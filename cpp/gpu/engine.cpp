@@ -35,6 +35,7 @@ tensorrt::Library usable_library(const std::vector<std::string>& folders) {
 Engine::Engine(int device, const std::vector<std::string>& folders) : device_(usable_device(device)) {
   const tensorrt::Library library = usable_library(folders);
   tensorrt_version_ = library.report.version;
+  tensorrt_build_ = library.report.build;
   executor_ = std::make_unique<Executor>(device);
   std::promise<void> opened;
   executor_->submit(

@@ -67,6 +67,7 @@ class Engine {
 
   const DeviceInfo& device() const { return device_; }
   int tensorrt_version() const { return tensorrt_version_; }
+  int tensorrt_build() const { return tensorrt_build_; }
   Executor& executor() { return *executor_; }
   /// Set to end the build under way.
   std::atomic<bool>& build_cancelled() { return build_cancelled_; }
@@ -83,7 +84,7 @@ class Engine {
   void free_all() noexcept;
 
   DeviceInfo device_;
-  int tensorrt_version_ = 0;
+  int tensorrt_version_ = 0, tensorrt_build_ = 0;
   std::atomic<bool> build_cancelled_{false};
   std::unique_ptr<DeviceLanes> lanes_;
   std::unique_ptr<tensorrt::Api> api_;

@@ -10,9 +10,15 @@ namespace video_depth::gpu {
 void Scratch::require(size_t bytes) {
   if (bytes <= block_.bytes()) return;
   stream_.synchronize();
+  const size_t before = block_.bytes();
   block_ = {}; // first: both at once may not fit
-  block_ = cuda::DeviceBuffer(bytes);
   generation_++;
+  try {
+    block_ = cuda::DeviceBuffer(bytes);
+  } catch (const GpuFailure& failure) {
+    if (before > 0 && !failure.is_lasting()) block_ = cuda::DeviceBuffer(before); // the other runs go on
+    throw;
+  }
 }
 
 PlanRun::PlanRun(tensorrt::Plan& plan, Scratch& scratch, const std::vector<Binding>& bindings)
@@ -28,6 +34,7 @@ PlanRun::~PlanRun() {
 void PlanRun::run(cuda::Stream& stream) {
   if (!has_run_ || generation_ != scratch_.generation()) {
     forget_graph();
+    scratch_.require(scratch_bytes_); // there again where it could not be had meanwhile
     execution_->set_scratch(scratch_.data(), scratch_.bytes());
     generation_ = scratch_.generation();
     has_run_ = true;

@@ -140,6 +140,7 @@ Epilogue StreamPool::step(std::vector<StepEntry> entries, std::vector<StepResult
   std::vector<int> due;
   for (const StepEntry& entry : *kept) due.push_back(entry.row);
   const auto runs = plan_runs(plans_.batches, due, row_count());
+  reserve(*kept, runs);
   std::vector<size_t> run_of(kept->size());
   for (const auto& [index, base] : runs) {
     std::vector<const StepEntry*> together;
@@ -211,6 +212,30 @@ void StreamPool::check(const std::vector<StepEntry>& entries) const {
   }
 }
 
+void StreamPool::reserve(const std::vector<StepEntry>& entries,
+                         const std::vector<std::pair<size_t, int>>& runs) {
+  try {
+    for (const auto& [index, base] : runs) step_run(index, base);
+    for (const StepEntry& entry : entries) {
+      Row& row = rows_[static_cast<size_t>(entry.row)];
+      row.cell.reserve(lanes_.upload);
+      if (row.map.bytes() == 0) row.map = cuda::DeviceBuffer(ports_.depth.item_bytes);
+      if (entry.out.data != nullptr) reserve_frame(entry.row, entry.frame);
+    }
+  } catch (const GpuFailure& failure) {
+    throw NothingBegun(failure);
+  }
+}
+
+void StreamPool::reserve_frame(int row, cuda::Extent frame) {
+  Row& of = rows_[static_cast<size_t>(row)];
+  const size_t bytes = area(frame) * sizeof(float);
+  if (of.frame.bytes() >= bytes) return;
+  lanes_.compute.synchronize();
+  of.frame = {};
+  of.frame = cuda::DeviceBuffer(bytes);
+}
+
 void StreamPool::run(size_t index, int base, const std::vector<const StepEntry*>& entries, Marks& marks) {
   Lane& lane = lanes_by_batch_[index];
   PlanRun& step = step_run(index, base);
@@ -250,7 +275,6 @@ void StreamPool::conclude(const Lane& lane, int position, const StepEntry& entry
   const auto* const depth = at<float>(lane.depth, map_bytes, position);
   cuda::check(cuda::launch_health(depth, 1, map_values(), health, stream), "checking a map");
   remember(lane, position, entry);
-  if (row.map.bytes() == 0) row.map = cuda::DeviceBuffer(map_bytes);
   cuda::check(cudaMemcpyAsync(row.map.data(), depth, map_bytes, cudaMemcpyDeviceToDevice, stream),
               "keeping a map");
   if (entry.fit) {
@@ -288,12 +312,6 @@ void StreamPool::remember(const Lane& lane, int position, const StepEntry& entry
 
 void StreamPool::write_frame(int row, cuda::Extent frame, const cuda::DeviceFit* fit, cuda::Stream& stream) {
   Row& of = rows_[static_cast<size_t>(row)];
-  const size_t bytes = area(frame) * sizeof(float);
-  if (of.frame.bytes() < bytes) {
-    stream.synchronize();
-    of.frame = {};
-    of.frame = cuda::DeviceBuffer(bytes);
-  }
   const cuda::FrameJob job{of.map.as<float>(), nullptr, of.frame.as<float>(), 1};
   cuda::check(cuda::launch_write_frames(&job, 1, ports_.input, frame, fit, stream.get()), "writing a frame");
 }
@@ -305,17 +323,22 @@ Epilogue StreamPool::finish(int row, const FinishOptions& options, FrameView out
   if (out.length != area(options.frame)) {
     throw Error("finish", std::to_string(area(options.frame)) + " values", "out", std::to_string(out.length));
   }
-  struct Marks {
+  try {
+    reserve_frame(row, options.frame);
+    if (options.keep && of.reference.bytes() == 0) of.reference = cuda::DeviceBuffer(of.map.bytes());
+  } catch (const GpuFailure& failure) {
+    throw NothingBegun(failure);
+  }
+  struct Times {
     cuda::Event begun{true}, done{true};
   };
-  auto marks = std::make_shared<Marks>();
+  auto marks = std::make_shared<Times>();
   marks->begun.record(lanes_.compute);
   auto fit = std::make_shared<cuda::DeviceFit>(cuda::DeviceFit{options.scale, options.shift, 0, 0});
   auto* const device_fit = finish_fits_.as<cuda::DeviceFit>() + row;
   upload_small(device_fit, fit.get(), sizeof(*fit), lanes_.compute);
   write_frame(row, options.frame, device_fit, lanes_.compute);
   if (options.keep) {
-    if (of.reference.bytes() == 0) of.reference = cuda::DeviceBuffer(of.map.bytes());
     cuda::check(cudaMemcpyAsync(of.reference.data(), of.map.data(), of.map.bytes(), cudaMemcpyDeviceToDevice,
                                 lanes_.compute.get()),
                 "keeping a reference");

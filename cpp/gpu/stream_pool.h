@@ -102,6 +102,9 @@ class StreamPool {
   PlanRun& step_run(size_t index, int base);
   void check(const std::vector<StepEntry>& entries) const;
   void check_row(int row, const char* operation) const;
+  /// Everything that may need memory, before anything is queued. Throws NothingBegun.
+  void reserve(const std::vector<StepEntry>& entries, const std::vector<std::pair<size_t, int>>& runs);
+  void reserve_frame(int row, cuda::Extent frame);
   void run(size_t index, int base, const std::vector<const StepEntry*>& entries, Marks& marks);
   void prepare(Lane& lane, int position, const StepEntry& entry);
   void conclude(const Lane& lane, int position, const StepEntry& entry);

@@ -35,7 +35,7 @@ void UploadCell::fill(const PictureView& picture) {
   view_.data = nullptr;
 }
 
-PictureView UploadCell::upload(cuda::Stream& stream) {
+void UploadCell::reserve(cuda::Stream& stream) {
   if (!overflow_.empty()) {
     pinned_ = {};
     pinned_ = cuda::PinnedBuffer(overflow_.size());
@@ -47,6 +47,9 @@ PictureView UploadCell::upload(cuda::Stream& stream) {
     device_ = {};
     device_ = cuda::DeviceBuffer(view_.length);
   }
+}
+
+PictureView UploadCell::upload(cuda::Stream& stream) {
   cuda::check(
       cudaMemcpyAsync(device_.data(), pinned_.data(), view_.length, cudaMemcpyHostToDevice, stream.get()),
       "copying a frame to the GPU");

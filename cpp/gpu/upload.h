@@ -17,7 +17,11 @@ class UploadCell {
   /// Copies the picture's rows, without what lies between them. @param picture valid
   void fill(const PictureView& picture);
 
-  /// Queues the copy to the device. `stream` must have waited for the last reader of the cell.
+  /// Makes room for what `fill` took. @param stream the one that uploads
+  void reserve(cuda::Stream& stream);
+
+  /// Queues the copy to the device, after `reserve`. `stream` must have waited for the last reader of the
+  /// cell.
   /// @returns the picture, its data on the device
   PictureView upload(cuda::Stream& stream);
 

@@ -95,6 +95,7 @@ void WindowSession::encode(int slot) {
   }
   Cell& cell = cells_[next_cell_];
   lanes_.upload.wait_for(cell.read);
+  cell.cell.reserve(lanes_.upload);
   const PictureView picture = cell.cell.upload(lanes_.upload);
   cell.uploaded.record(lanes_.upload);
   lanes_.compute.wait_for(cell.uploaded);

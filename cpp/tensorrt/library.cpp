@@ -81,6 +81,8 @@ void check_infer(Library& library, void* handle) {
     return;
   }
   report.version = get_version();
+  const auto get_build = reinterpret_cast<int32_t (*)()>(dlsym(handle, "getInferLibBuildVersion"));
+  if (get_build != nullptr) report.build = get_build();
   report.problem = version_problem(report.major, report.version, report.infer_path);
   if (!report.problem.empty()) return;
   library.create_builder = dlsym(handle, "createInferBuilder_INTERNAL");

@@ -17,6 +17,8 @@ struct LibraryReport {
   int major = 0;
   /// major · 10000 + minor · 100 + patch; 0 where it could not be opened.
   int version = 0;
+  /// Tells builds of one version apart; 0 where the library does not say.
+  int build = 0;
   /// Files as the system found them.
   std::string infer_path, parser_path;
   /// Empty where the library can be used.

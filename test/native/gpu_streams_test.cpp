@@ -253,6 +253,33 @@ TEST_CASE("gpu streams: wrong arguments change nothing") {
   CHECK(out.data()[0] == doctest::Approx(model.step(0, 200)).epsilon(1e-5));
 }
 
+TEST_CASE(
+    "gpu streams: where a stream's first frame finds no memory, the others go on, and so may it later") {
+  Bench bench;
+  const Streams streams = open_streams(bench, {}, {1, 2}, 2);
+  Model model, late;
+  test::Guarded out(kFrameValues), other(kFrameValues);
+  step(bench, streams, {entry(0, 0, &out)}, {200});
+  model.step(0, 200);
+  int failures = 0;
+  for (bool is_done = false; !is_done && failures < 50;) {
+    gpu_double::fail_allocation(failures + 1);
+    try {
+      step(bench, streams, {entry(1, 0, &other)}, {220});
+      is_done = true;
+    } catch (const video_depth::GpuFailure& failure) {
+      CHECK(std::string(failure.code()) == "GPU_OUT_OF_MEMORY");
+      failures++;
+    }
+  }
+  gpu_double::fail_allocation(0);
+  CHECK(failures > 3);
+  CHECK(failures < 50);
+  CHECK(other.data()[0] == doctest::Approx(late.step(0, 220)).epsilon(1e-5));
+  step(bench, streams, {entry(0, 1, &out)}, {210});
+  CHECK(out.data()[0] == doctest::Approx(model.step(1, 210)).epsilon(1e-5));
+}
+
 TEST_CASE("gpu streams: frames of changing size and format") {
   Bench bench;
   const Streams streams = open_streams(bench, {}, {1}, 1);

@@ -140,6 +140,8 @@ class Bench {
       Epilogue epilogue;
       try {
         epilogue = work(held->get());
+      } catch (const video_depth::NothingBegun&) {
+        throw;
       } catch (const video_depth::GpuFailure&) {
         held->fail(std::current_exception());
         throw;
