@@ -80,7 +80,7 @@ export interface NativeGpuEngine {
   /** Tells builds of one version apart; 0 where the library does not say. */
   readonly tensorRtBuild: number
   /**
-   * Builds a plan; takes minutes. One at a time; calls of other methods wait for it.
+   * Builds a plan; takes minutes. Builds wait for each other; everything else goes on, on a GPU that is then busier.
    *
    * @param onProgress TensorRT's phase, 0…1 within it
    */

@@ -52,13 +52,15 @@ void Call::reject_now(Napi::Env env, const std::exception_ptr& failure) {
 
 void Call::conclude(Napi::Env env, const std::exception_ptr& failure) {
   if (at_end) at_end();
-  if (failure) {
-    deferred_.Reject(to_gpu_error(env, failure));
-  } else if (!arrays_intact()) {
-    deferred_.Reject(transferred(env, "arrays", name_));
-  } else {
-    deferred_.Resolve(make_result ? make_result(env) : env.Undefined());
+  if (failure) return deferred_.Reject(to_gpu_error(env, failure));
+  if (!arrays_intact()) return deferred_.Reject(transferred(env, "arrays", name_));
+  Napi::Value result = env.Undefined();
+  try {
+    if (make_result) result = make_result(env);
+  } catch (...) {
+    return deferred_.Reject(to_gpu_error(env, std::current_exception()));
   }
+  deferred_.Resolve(result);
 }
 
 bool Call::arrays_intact() const {

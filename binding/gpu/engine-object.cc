@@ -149,10 +149,10 @@ Napi::Value EngineObject::build(const Napi::CallbackInfo& info) {
       return object;
     };
     engine.build_cancelled() = false;
-    engine.executor().submit(
+    engine.building().submit(
         [&engine, request, result, calls = state_->calls, call = &call]() -> Epilogue {
           Monitor monitor(calls, call, engine.build_cancelled());
-          *result = engine.api().build(request, monitor);
+          *result = engine.build_api().build(request, monitor);
           return nullptr;
         },
         call.settle());

@@ -54,9 +54,10 @@ void Stream::synchronize() {
   check(cudaStreamSynchronize(stream_), "waiting for a stream");
 }
 
-Event::Event(bool is_timed) {
-  check(cudaEventCreateWithFlags(&event_, is_timed ? cudaEventDefault : cudaEventDisableTiming),
-        "creating an event");
+Event::Event(bool is_timed, Wait wait) {
+  const unsigned timing = is_timed ? cudaEventDefault : cudaEventDisableTiming;
+  const unsigned waiting = wait == Wait::kSleep ? cudaEventBlockingSync : cudaEventDefault;
+  check(cudaEventCreateWithFlags(&event_, timing | waiting), "creating an event");
 }
 
 Event::~Event() {

@@ -77,10 +77,14 @@ class Stream {
   cudaStream_t stream_ = nullptr;
 };
 
+/// How an event is waited for: `kSpin` wakes fastest and keeps a processor busy, `kSleep` leaves it to
+/// others.
+enum class Wait { kSpin, kSleep };
+
 /// @param is_timed elapsed times may be asked for; costs a little
 class Event {
  public:
-  explicit Event(bool is_timed = false);
+  explicit Event(bool is_timed = false, Wait wait = Wait::kSpin);
   Event(Event&& other) noexcept : event_(std::exchange(other.event_, nullptr)) {}
   Event& operator=(Event&& other) noexcept {
     std::swap(event_, other.event_);

@@ -22,6 +22,7 @@ class Downloader {
   void flush();
 
  private:
+  void queue(const char* from, char* to, size_t bytes, cuda::Stream& stream);
   void empty(size_t block);
 
   struct Piece {

@@ -11,7 +11,7 @@ namespace video_depth::gpu {
 namespace {
 
 DeviceInfo usable_device(int index) {
-  const Probe found = probe({});
+  const Probe found = probe_devices();
   if (!found.problem.empty()) throw GpuFailure("GPU_UNAVAILABLE", "No GPU can be used: " + found.problem);
   if (index < 0 || static_cast<size_t>(index) >= found.devices.size()) {
     throw GpuFailure("GPU_UNAVAILABLE", "Expected a device below " + std::to_string(found.devices.size()) +
@@ -33,15 +33,16 @@ tensorrt::Library usable_library(const std::vector<std::string>& folders) {
 } // namespace
 
 Engine::Engine(int device, const std::vector<std::string>& folders) : device_(usable_device(device)) {
-  const tensorrt::Library library = usable_library(folders);
-  tensorrt_version_ = library.report.version;
-  tensorrt_build_ = library.report.build;
+  library_ = usable_library(folders);
+  tensorrt_version_ = library_.report.version;
+  tensorrt_build_ = library_.report.build;
   executor_ = std::make_unique<Executor>(device);
+  building_ = std::make_unique<Executor>(device);
   std::promise<void> opened;
   executor_->submit(
       [&]() -> Epilogue {
         lanes_ = std::make_unique<DeviceLanes>();
-        api_ = tensorrt::open_api(library);
+        api_ = tensorrt::open_api(library_);
         return nullptr;
       },
       [&opened](const std::exception_ptr& failure) {
@@ -66,7 +67,14 @@ Engine::~Engine() {
 /// The executor itself goes last, when nothing of this engine is queued any more.
 void Engine::close() {
   build_cancelled_ = true;
+  building_->shut();
   executor_->shut();
+  std::promise<void> built;
+  building_->submit_always([&] {
+    build_api_.reset();
+    built.set_value();
+  });
+  built.get_future().wait();
   std::promise<void> freed;
   executor_->submit_always([&] {
     executor_->drain();
@@ -74,6 +82,11 @@ void Engine::close() {
     freed.set_value();
   });
   freed.get_future().wait();
+}
+
+tensorrt::Api& Engine::build_api() {
+  if (!build_api_) build_api_ = tensorrt::open_api(library_);
+  return *build_api_;
 }
 
 void Engine::release(const std::shared_ptr<Holding>& holding) {

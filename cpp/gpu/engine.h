@@ -69,12 +69,16 @@ class Engine {
   int tensorrt_version() const { return tensorrt_version_; }
   int tensorrt_build() const { return tensorrt_build_; }
   Executor& executor() { return *executor_; }
+  /// For builds, which take minutes: a device thread of their own, so that sessions and streams go on.
+  Executor& building() { return *building_; }
   /// Set to end the build under way.
   std::atomic<bool>& build_cancelled() { return build_cancelled_; }
 
   // For the device thread.
   DeviceLanes& lanes() { return *lanes_; }
   tensorrt::Api& api() { return *api_; }
+  /// For the building thread.
+  tensorrt::Api& build_api();
   void adopt(std::shared_ptr<Holding> holding) { holdings_.push_back(std::move(holding)); }
   /// Waits for the epilogues that use it.
   void release(const std::shared_ptr<Holding>& holding);
@@ -87,10 +91,11 @@ class Engine {
   int tensorrt_version_ = 0, tensorrt_build_ = 0;
   std::atomic<bool> build_cancelled_{false};
   std::unique_ptr<DeviceLanes> lanes_;
-  std::unique_ptr<tensorrt::Api> api_;
+  tensorrt::Library library_;
+  std::unique_ptr<tensorrt::Api> api_, build_api_;
   std::vector<std::shared_ptr<Holding>> holdings_;
   // Last: its threads use everything above.
-  std::unique_ptr<Executor> executor_;
+  std::unique_ptr<Executor> executor_, building_;
 };
 
 } // namespace video_depth::gpu

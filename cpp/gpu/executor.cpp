@@ -107,8 +107,8 @@ void Executor::end(const std::exception_ptr& reason) {
     std::rethrow_exception(reason);
   } catch (const GpuFailure& failure) {
     if (!failure.is_lasting()) return;
-    const std::string message =
-        std::string("The GPU's context was lost earlier (") + failure.what() + "). Load the model again.";
+    const std::string message = std::string("The GPU's context was lost earlier (") + failure.what() +
+                                "). No GPU work is possible in this process any more: restart it.";
     const std::lock_guard lock(mutex_);
     if (!ended_) ended_ = std::make_exception_ptr(GpuFailure(failure.code(), message, true));
   } catch (...) { // NOLINT(bugprone-empty-catch): concerns this piece of work alone

@@ -10,10 +10,26 @@
 namespace video_depth::gpu {
 
 void PhaseClock::begin(Phase phase, cuda::Stream& stream) {
-  Span span{phase, cuda::Event(true), cuda::Event(true)};
+  Span span = new_span();
+  span.phase = phase;
+  span.is_ended = false;
   span.from.record(stream);
   const std::lock_guard lock(mutex_);
+  // A span that was never ended belongs to work that failed.
+  if (!spans_.empty() && !spans_.back().is_ended) spans_.pop_back();
   spans_.push_back(std::move(span));
+}
+
+PhaseClock::Span PhaseClock::new_span() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!spare_.empty()) {
+      Span span = std::move(spare_.back());
+      spare_.pop_back();
+      return span;
+    }
+  }
+  return {};
 }
 
 void PhaseClock::end(cuda::Stream& stream) {
@@ -28,6 +44,7 @@ void PhaseClock::settle() {
          cudaEventQuery(spans_.front().to.get()) == cudaSuccess) {
     const Span& span = spans_.front();
     times_[static_cast<size_t>(span.phase)] += static_cast<double>(span.to.milliseconds_since(span.from));
+    spare_.push_back(std::move(spans_.front()));
     spans_.pop_front();
   }
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <deque>
 #include <mutex>
+#include <vector>
 
 #include "cuda/memory.h"
 
@@ -29,13 +30,17 @@ class PhaseClock {
 
  private:
   struct Span {
-    Phase phase;
-    cuda::Event from, to;
+    Phase phase{};
+    cuda::Event from{true}, to{true};
     bool is_ended = false;
   };
 
+  Span new_span();
+
   mutable std::mutex mutex_;
   std::deque<Span> spans_;
+  /// Their events are used again.
+  std::vector<Span> spare_;
   PhaseTimes times_{};
 };
 

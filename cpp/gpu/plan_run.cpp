@@ -44,6 +44,11 @@ void PlanRun::run(cuda::Stream& stream) {
   cuda::check(cudaGraphLaunch(graph_, stream.get()), "launching a CUDA graph");
 }
 
+void PlanRun::warm_up(cuda::Stream& stream) {
+  run(stream);
+  run(stream);
+}
+
 /// Nothing is run yet. Other threads' calls do not disturb a recording in thread-local mode.
 bool PlanRun::record(cuda::Stream& stream) {
   cudaGraph_t recorded = nullptr;

@@ -48,6 +48,8 @@ class PlanRun {
   ~PlanRun();
 
   void run(cuda::Stream& stream);
+  /// Two runs on whatever its inputs hold, so that neither a first run nor a recording falls into live work.
+  void warm_up(cuda::Stream& stream);
 
  private:
   bool record(cuda::Stream& stream);

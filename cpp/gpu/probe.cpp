@@ -36,7 +36,7 @@ DeviceInfo device_info(int index) {
 
 } // namespace
 
-Probe probe(const std::vector<std::string>& folders) {
+Probe probe_devices() {
   Probe result;
   cudaDriverGetVersion(&result.driver);
   int count = 0;
@@ -44,6 +44,11 @@ Probe probe(const std::vector<std::string>& folders) {
   result.problem = device_problem(status, count, result.driver);
   cudaGetLastError(); // or the next check would find it
   for (int i = 0; status == cudaSuccess && i < count; i++) result.devices.push_back(device_info(i));
+  return result;
+}
+
+Probe probe(const std::vector<std::string>& folders) {
+  Probe result = probe_devices();
   for (const tensorrt::CompiledMajor& compiled : tensorrt::compiled_majors()) {
     result.libraries.push_back(tensorrt::open_library(compiled.major, folders).report);
   }

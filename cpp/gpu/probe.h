@@ -33,6 +33,9 @@ struct Probe {
 /// called.
 Probe probe(const std::vector<std::string>& folders);
 
+/// Without the libraries, none of which is opened.
+Probe probe_devices();
+
 /// "13.0"
 std::string cuda_version_text(int version);
 

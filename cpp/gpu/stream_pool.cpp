@@ -71,12 +71,28 @@ StreamPool::StreamPool(DeviceLanes& lanes, StreamPlans plans, int rows)
                 "clearing memory");
   }
   for (size_t i = 0; i < plans_.batches.size(); i++) lanes_by_batch_.push_back(new_lane(i));
+  warm_up();
   health_ = cuda::DeviceBuffer(sizeof(cuda::MapHealth) * count);
   fits_ = cuda::DeviceBuffer(sizeof(cuda::DeviceFit) * count);
   finish_fits_ = cuda::DeviceBuffer(sizeof(cuda::DeviceFit) * count);
   fit_scratch_ = cuda::DeviceBuffer(cuda::fit_scratch_bytes(ports_.input));
   host_health_ = cuda::PinnedBuffer(sizeof(cuda::MapHealth) * count);
   host_fits_ = cuda::PinnedBuffer(sizeof(cuda::DeviceFit) * count);
+}
+
+/// First all runs that there can be, so that the scratch block has its size before any is recorded.
+void StreamPool::warm_up() {
+  for (const bool is_made : {false, true}) {
+    for (size_t i = 0; i < plans_.batches.size(); i++) {
+      Lane& lane = lanes_by_batch_[i];
+      if (is_made) lane.encoder->warm_up(lanes_.compute);
+      for (int base = 0; base + lane.batch <= row_count(); base += lane.batch) {
+        PlanRun& step = step_run(i, base);
+        if (is_made) step.warm_up(lanes_.compute);
+      }
+      if (is_made) lane.decoder->warm_up(lanes_.compute);
+    }
+  }
 }
 
 StreamPool::Lane StreamPool::new_lane(size_t index) {

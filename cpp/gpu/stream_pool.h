@@ -98,6 +98,7 @@ class StreamPool {
 
   struct Marks;
 
+  void warm_up();
   Lane new_lane(size_t index);
   PlanRun& step_run(size_t index, int base);
   void check(const std::vector<StepEntry>& entries) const;

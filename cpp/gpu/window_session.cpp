@@ -15,8 +15,9 @@ namespace video_depth::gpu {
 
 namespace {
 
-/// Frames that may be on their way to the device at once.
-constexpr size_t kCells = 4;
+/// Frames that may be on their way to the device at once: a batch of the encoder's, so that one is queued
+/// while another one runs.
+constexpr size_t kCells = 12;
 
 /// Large enough for a link's full speed, small enough to be page-locked without a thought.
 constexpr size_t kPieceBytes = size_t{8} << 20;
@@ -80,6 +81,8 @@ WindowSession::WindowSession(DeviceLanes& lanes, WindowPlans plans, const Window
                                                             {"layer1", decoder_layer1_.data()},
                                                             {"layer2", decoder_layer2_.data()},
                                                             {"depth", depth_.data()}});
+  // All three exist: the scratch block has its size, and no recording is lost again.
+  for (PlanRun* run : {encoder_.get(), head_.get(), decoder_.get()}) run->warm_up(lanes_.compute);
 }
 
 /// What is queued still uses the buffers.

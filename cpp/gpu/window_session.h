@@ -115,7 +115,7 @@ class WindowSession {
   BufferPool leaving_;
   Downloader downloader_;
   PhaseClock clock_;
-  cuda::Event decoded_, stitched_;
+  cuda::Event decoded_{false, cuda::Wait::kSleep}, stitched_;
 };
 
 } // namespace video_depth::gpu

@@ -4,6 +4,7 @@
 #include "tensorrt/library.h"
 
 #include <cstdlib>
+#include <sstream>
 
 #if defined(__linux__)
 #include <dlfcn.h>
@@ -41,15 +42,19 @@ std::string folder_of(const std::string& path) {
   return slash == std::string::npos ? "." : path.substr(0, slash);
 }
 
-/// Roots that the user named, in the layout of NVIDIA's archives or as the folder of the libraries itself.
+/// Roots that the user named (several with ':' between them), in the layout of NVIDIA's archives or as the
+/// folder of the libraries itself.
 std::vector<std::string> named_folders(int major) {
   std::vector<std::string> folders;
   for (const std::string& name :
        {"TENSORRT" + std::to_string(major) + "_ROOT", std::string("TENSORRT_ROOT")}) {
-    const char* root = std::getenv(name.c_str());
-    if (root == nullptr || *root == '\0') continue;
-    folders.push_back(std::string(root) + "/lib");
-    folders.push_back(root);
+    const char* value = std::getenv(name.c_str());
+    std::istringstream roots(value == nullptr ? "" : value);
+    for (std::string root; std::getline(roots, root, ':');) {
+      if (root.empty()) continue;
+      folders.push_back(root + "/lib");
+      folders.push_back(root);
+    }
   }
   return folders;
 }

@@ -36,6 +36,8 @@ enum cudaError_t {
   cudaErrorSystemDriverMismatch = 803,
   cudaErrorCompatNotSupportedOnDevice = 804,
   cudaErrorMpsClientTerminated = 810,
+  cudaErrorContained = 226,
+  cudaErrorTensorMemoryLeak = 721,
   cudaErrorStreamCaptureUnsupported = 900,
   cudaErrorStreamCaptureInvalidated = 901,
   cudaErrorStreamCaptureMerge = 902,
