@@ -26,19 +26,22 @@ const torch = readdirSync(folder)
 
 if (engine !== undefined) {
   lines.push(
-    '| network | ms a new frame | of a window | window p50, p95, p99 | of the tensor-core limit | host a window | stream p50, p95, p99 | memory MiB | watts | PyTorch FP16, ms a new frame |',
+    '| network | ms a new frame | of a window | window p50, p95, p99 | of the tensor-core limit | host a window | streams: p50, p95, p99 (frames/s) | memory MiB | watts | PyTorch FP16, ms a new frame |',
   )
   lines.push('|---|---|---|---|---|---|---|---|---|---|')
   for (const result of engine.cases) lines.push(row(result))
 }
-if (existsSync(path.join(folder, 'bandwidth.log'))) {
-  lines.push('', '```', readFileSync(path.join(folder, 'bandwidth.log'), 'utf8').trim(), '```')
+for (const name of ['bandwidth.log', 'path.log', 'steps.txt']) {
+  const file = path.join(folder, name)
+  if (existsSync(file)) lines.push('', '```', readFileSync(file, 'utf8').trim(), '```')
 }
+const all = { gpu, bandwidth: read('bandwidth.json'), path: read('path.json'), engine, torch }
+writeFileSync(path.join(folder, 'all.json'), JSON.stringify(all, undefined, 2))
 const text = `${lines.join('\n')}\n`
 writeFileSync(path.join(folder, 'table.md'), text)
 process.stdout.write(text)
 
-function row({ size, width, height, error, windows, stream }) {
+function row({ size, width, height, error, windows, streams }) {
   const name = `${size} ${width}×${height}`
   if (error !== undefined) return `| ${name} | failed: ${error.split('\n')[0]} |||||||||`
   const beside = torch.find((other) => other.size === size && other.input === `${width}x${height}`)
@@ -49,7 +52,12 @@ function row({ size, width, height, error, windows, stream }) {
     percentiles(windows.windowMs),
     limit(size, width, height, windows.perNewFrameMs),
     windows.hostMs.toFixed(2),
-    percentiles(stream.totalMs),
+    streams
+      .map(
+        ({ streams: count, totalMs, framesPerSecond }) =>
+          `${count}: ${percentiles(totalMs)} (${framesPerSecond.toFixed(0)}/s)`,
+      )
+      .join('; '),
     windows.gpu.memoryMiB ?? '',
     windows.gpu.watts?.toFixed(0) ?? '',
     beside === undefined
