@@ -17,24 +17,27 @@ std::string allocating(size_t bytes, const char* kind) {
 
 } // namespace
 
-// Destructors leave statuses aside: where the context is lost nothing can be freed, and whoever lost it has
+// Freeing leaves statuses aside: where the context is lost nothing can be freed, and whoever lost it has
 // said so.
 
-DeviceBuffer::DeviceBuffer(size_t bytes) : bytes_(bytes) {
-  if (bytes > 0) check(cudaMalloc(&data_, bytes), allocating(bytes, "GPU memory").c_str());
+void* DeviceMemory::allocate(size_t bytes) {
+  void* data = nullptr;
+  check(cudaMalloc(&data, bytes), allocating(bytes, "GPU memory").c_str());
+  return data;
 }
 
-DeviceBuffer::~DeviceBuffer() {
-  if (data_ != nullptr) cudaFree(data_);
+void DeviceMemory::free(void* data) {
+  cudaFree(data);
 }
 
-PinnedBuffer::PinnedBuffer(size_t bytes) : bytes_(bytes) {
-  if (bytes == 0) return;
-  check(cudaHostAlloc(&data_, bytes, cudaHostAllocDefault), allocating(bytes, "page-locked memory").c_str());
+void* PinnedMemory::allocate(size_t bytes) {
+  void* data = nullptr;
+  check(cudaHostAlloc(&data, bytes, cudaHostAllocDefault), allocating(bytes, "page-locked memory").c_str());
+  return data;
 }
 
-PinnedBuffer::~PinnedBuffer() {
-  if (data_ != nullptr) cudaFreeHost(data_);
+void PinnedMemory::free(void* data) {
+  cudaFreeHost(data);
 }
 
 Stream::Stream() {

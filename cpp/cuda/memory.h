@@ -9,19 +9,22 @@
 
 namespace video_depth::cuda {
 
-/// Device memory; not zeroed. Throws GpuFailure.
-class DeviceBuffer {
+/// Memory of one kind; not zeroed. Throws GpuFailure.
+template <class Kind>
+class Buffer {
  public:
-  DeviceBuffer() = default;
-  explicit DeviceBuffer(size_t bytes);
-  DeviceBuffer(DeviceBuffer&& other) noexcept
+  Buffer() = default;
+  explicit Buffer(size_t bytes) : data_(bytes == 0 ? nullptr : Kind::allocate(bytes)), bytes_(bytes) {}
+  Buffer(Buffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
-  DeviceBuffer& operator=(DeviceBuffer&& other) noexcept {
+  Buffer& operator=(Buffer&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(bytes_, other.bytes_);
     return *this;
   }
-  ~DeviceBuffer();
+  ~Buffer() {
+    if (data_ != nullptr) Kind::free(data_);
+  }
 
   void* data() const { return data_; }
   template <class T>
@@ -35,31 +38,19 @@ class DeviceBuffer {
   size_t bytes_ = 0;
 };
 
-/// Page-locked host memory. Throws GpuFailure.
-class PinnedBuffer {
- public:
-  PinnedBuffer() = default;
-  explicit PinnedBuffer(size_t bytes);
-  PinnedBuffer(PinnedBuffer&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
-  PinnedBuffer& operator=(PinnedBuffer&& other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(bytes_, other.bytes_);
-    return *this;
-  }
-  ~PinnedBuffer();
-
-  void* data() const { return data_; }
-  template <class T>
-  T* as() const {
-    return static_cast<T*>(data_);
-  }
-  size_t bytes() const { return bytes_; }
-
- private:
-  void* data_ = nullptr;
-  size_t bytes_ = 0;
+struct DeviceMemory {
+  static void* allocate(size_t bytes);
+  static void free(void* data);
 };
+
+struct PinnedMemory {
+  static void* allocate(size_t bytes);
+  static void free(void* data);
+};
+
+using DeviceBuffer = Buffer<DeviceMemory>;
+/// Page-locked host memory.
+using PinnedBuffer = Buffer<PinnedMemory>;
 
 /// Non-blocking: it never waits for the default stream. Waited for before it is destroyed.
 class Stream {
