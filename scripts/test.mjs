@@ -3,6 +3,7 @@
 
 import path from 'node:path'
 import { filesBelow, removeOrphans, typescriptSources } from './shared/freshness.mjs'
+import { buildGpuDouble } from './shared/gpu-double.mjs'
 import { inRoot, toolCommand } from './shared/paths.mjs'
 import { runNative } from './shared/native-run.mjs'
 import { runStep } from './shared/progress.mjs'
@@ -25,6 +26,7 @@ const files = filesBelow(inRoot('dist-test'))
   .map((file) => path.relative(inRoot(), file))
   .filter((file) => file.endsWith('.test.js') && isWanted(path.basename(file)))
 const runs = []
+if (files.some((file) => path.basename(file).startsWith('gpu-binding'))) await guarded(buildGpuDouble)
 if (files.length > 0) runs.push(...(await runTap(files)))
 if (isWanted('native')) runs.push(await runNative())
 

@@ -53,7 +53,10 @@ void Call::reject_now(Napi::Env env, const std::exception_ptr& failure) {
 void Call::conclude(Napi::Env env, const std::exception_ptr& failure) {
   if (at_end) at_end();
   if (failure) return deferred_.Reject(to_gpu_error(env, failure));
-  if (!arrays_intact()) return deferred_.Reject(transferred(env, "arrays", name_));
+  if (!arrays_intact()) {
+    if (undo) undo();
+    return deferred_.Reject(transferred(env, "arrays", name_));
+  }
   Napi::Value result = env.Undefined();
   try {
     if (make_result) result = make_result(env);

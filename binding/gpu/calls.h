@@ -39,6 +39,8 @@ class Call {
   std::function<void()> at_end;
   /// Undefined where there is none.
   MakeResult make_result;
+  /// Undoes what a call left on the device that succeeded there, but is rejected.
+  std::function<void()> undo;
 
   /// To be given to the executor with this call's work.
   video_depth::gpu::Settle settle();

@@ -140,6 +140,11 @@ Napi::Value EngineObject::build(const Napi::CallbackInfo& info) {
   return call(info, "build", [&](Call& call, video_depth::gpu::Engine& engine) {
     const tensorrt::BuildRequest request = read_request(info[0]);
     if (!info[1].IsFunction()) throw unexpected("a function", "onProgress", info[1]);
+    // A second one would take back the first one's cancelling.
+    if (is_building_) {
+      throw Napi::Error::New(info.Env(),
+                             "Expected the previous build to have settled, received a second call");
+    }
     call.hold_callback(info[1].As<Napi::Function>());
     const auto result = std::make_shared<tensorrt::BuildResult>();
     call.make_result = [result](Napi::Env env) {
@@ -156,6 +161,8 @@ Napi::Value EngineObject::build(const Napi::CallbackInfo& info) {
           return nullptr;
         },
         call.settle());
+    is_building_ = true;
+    call.at_end = [this] { is_building_ = false; };
   });
 }
 
@@ -172,6 +179,7 @@ Napi::Value EngineObject::load_plan(const Napi::CallbackInfo& info) {
     call.make_result = [classes = classes_, handle, facts](Napi::Env env) {
       return PlanObject::make(env, *classes, handle, *facts);
     };
+    call.undo = [unused = PlanHandle(handle)]() mutable { unused.release(); };
     engine.executor().submit(
         [&engine, handle, facts, data = bytes.Data(), length = bytes.ByteLength()]() -> Epilogue {
           std::shared_ptr<tensorrt::Plan> plan = engine.api().load(data, length);

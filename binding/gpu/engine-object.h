@@ -36,6 +36,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   std::shared_ptr<GpuClasses> classes_;
   std::shared_ptr<EngineState> state_;
   Napi::ObjectReference closed_;
+  bool is_building_ = false;
 };
 
 } // namespace video_depth_binding

@@ -5,8 +5,13 @@
 
 #include <cuda_runtime_api.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -106,6 +111,47 @@ class Job : public Napi::AsyncWorker {
   std::exception_ptr failure_;
 };
 
+/// process.exit() runs no cleanup hooks, and threads that are at work then would outlive the libraries they
+/// use.
+class OpenAtExit {
+ public:
+  /// After an engine has loaded the libraries, so that this runs before their own ends.
+  static void watch(const std::shared_ptr<EngineState>& state) {
+    static const int registered = std::atexit([] { all().close(); });
+    static_cast<void>(registered);
+    OpenAtExit& those = all();
+    const std::lock_guard lock(those.mutex_);
+    const auto is_gone = [](const Watched& watched) { return watched.state.expired(); };
+    those.states_.erase(std::remove_if(those.states_.begin(), those.states_.end(), is_gone),
+                        those.states_.end());
+    those.states_.push_back({state, std::this_thread::get_id()});
+  }
+
+ private:
+  struct Watched {
+    std::weak_ptr<EngineState> state;
+    std::thread::id thread;
+  };
+
+  static OpenAtExit& all() {
+    static auto* const it = new OpenAtExit; // NOLINT: outlives every thread
+    return *it;
+  }
+
+  /// Only this thread's: workers have ended by now, and theirs with them.
+  void close() {
+    const std::lock_guard lock(mutex_);
+    for (const Watched& watched : states_) {
+      const std::shared_ptr<EngineState> state = watched.state.lock();
+      if (state && watched.thread == std::this_thread::get_id()) state->engine.reset();
+    }
+    states_.clear();
+  }
+
+  std::mutex mutex_;
+  std::vector<Watched> states_;
+};
+
 /// @returns the way back to this environment's thread
 const std::shared_ptr<Calls>& calls_of(Napi::Env env, const std::shared_ptr<GpuClasses>& classes) {
   if (classes->calls) return classes->calls;
@@ -130,6 +176,7 @@ Napi::Value open(const Napi::CallbackInfo& info, const std::shared_ptr<GpuClasse
       [classes, state](Napi::Env env, Opened engine) {
         state->engine = std::move(engine);
         classes->engines.insert(state);
+        OpenAtExit::watch(state);
         return EngineObject::make(env, classes, state);
       });
 }

@@ -74,6 +74,7 @@ PlanHandle PlanObject::read(const Napi::Value& value, const std::string& paramet
 }
 
 Napi::Value PlanObject::layers(const Napi::CallbackInfo& info) {
+  if (!handle_.state) throw unexpected("a plan that `loadPlan` gave", "this", info.This());
   Call& call = handle_.state->calls->begin(info.Env(), "layers");
   const Napi::Value promise = call.promise();
   const auto text = std::make_shared<std::string>();

@@ -115,7 +115,9 @@ Napi::Value WindowsObject::decode(const Napi::CallbackInfo& info) {
     const std::vector<int> slots = read_indices(info[0], "slots");
     const std::vector<int> wanted = read_indices(info[1], "wanted");
     const auto result = std::make_shared<video_depth::gpu::DecodeResult>();
-    call.make_result = [result](Napi::Env env) {
+    const auto times = std::make_shared<video_depth::gpu::PhaseTimes>();
+    call.make_result = [result, times, shown = facts_](Napi::Env env) {
+      shown->times = *times;
       const Napi::Object object = Napi::Object::New(env);
       object.Set("nonFinite", static_cast<double>(result->non_finite));
       const Napi::Array flat = Napi::Array::New(env);
@@ -123,9 +125,12 @@ Napi::Value WindowsObject::decode(const Napi::CallbackInfo& info) {
       object.Set("flat", flat);
       return object;
     };
-    handle_.submit(call, [slots, wanted, result, facts = facts_](WindowSession& session) -> Epilogue {
+    handle_.submit(call, [slots, wanted, result, times](WindowSession& session) -> Epilogue {
       Epilogue epilogue = session.decode(slots, wanted, *result);
-      return [&session, epilogue = std::move(epilogue), result] { epilogue(); };
+      return [&session, epilogue = std::move(epilogue), result, times] {
+        epilogue();
+        *times = session.times();
+      };
     });
   });
 }

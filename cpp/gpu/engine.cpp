@@ -36,8 +36,9 @@ Engine::Engine(int device, const std::vector<std::string>& folders) : device_(us
   library_ = usable_library(folders);
   tensorrt_version_ = library_.report.version;
   tensorrt_build_ = library_.report.build;
-  executor_ = std::make_unique<Executor>(device);
-  building_ = std::make_unique<Executor>(device);
+  const auto ending = std::make_shared<Ending>();
+  executor_ = std::make_unique<Executor>(device, ending);
+  building_ = std::make_unique<Executor>(device, ending);
   std::promise<void> opened;
   executor_->submit(
       [&]() -> Epilogue {
@@ -67,7 +68,6 @@ Engine::~Engine() {
 /// The executor itself goes last, when nothing of this engine is queued any more.
 void Engine::close() {
   build_cancelled_ = true;
-  building_->shut();
   executor_->shut();
   std::promise<void> built;
   building_->submit_always([&] {

@@ -44,7 +44,17 @@ void WorkThread::loop() {
   }
 }
 
-Executor::Executor(int device) {
+void Ending::set(const std::exception_ptr& reason, bool is_final) {
+  const std::lock_guard lock(mutex_);
+  if (!reason_ || is_final) reason_ = reason;
+}
+
+std::exception_ptr Ending::reason() const {
+  const std::lock_guard lock(mutex_);
+  return reason_;
+}
+
+Executor::Executor(int device, std::shared_ptr<Ending> ending) : ending_(std::move(ending)) {
   for (WorkThread* thread : {&device_, &completing_}) {
     auto failure = std::make_shared<std::promise<void>>();
     std::future<void> ready = failure->get_future();
@@ -79,7 +89,7 @@ void Executor::drain() {
 }
 
 void Executor::run(const Work& work, const Settle& settle) {
-  if (const std::exception_ptr reason = ended()) return settle(reason);
+  if (const std::exception_ptr reason = ending_->reason()) return settle(reason);
   Epilogue epilogue;
   try {
     epilogue = work();
@@ -109,24 +119,13 @@ void Executor::end(const std::exception_ptr& reason) {
     if (!failure.is_lasting()) return;
     const std::string message = std::string("The GPU's context was lost earlier (") + failure.what() +
                                 "). No GPU work is possible in this process any more: restart it.";
-    const std::lock_guard lock(mutex_);
-    if (!ended_) ended_ = std::make_exception_ptr(GpuFailure(failure.code(), message, true));
+    ending_->set(std::make_exception_ptr(GpuFailure(failure.code(), message, true)), false);
   } catch (...) { // NOLINT(bugprone-empty-catch): concerns this piece of work alone
   }
 }
 
 void Executor::shut() {
-  const std::lock_guard lock(mutex_);
-  ended_ = std::make_exception_ptr(GpuFailure("CLOSED", "The engine was closed"));
-}
-
-bool Executor::is_shut() const {
-  return ended() != nullptr;
-}
-
-std::exception_ptr Executor::ended() const {
-  const std::lock_guard lock(mutex_);
-  return ended_;
+  ending_->set(std::make_exception_ptr(GpuFailure("CLOSED", "The engine was closed")), true);
 }
 
 } // namespace video_depth::gpu

@@ -44,12 +44,26 @@ using Work = std::function<Epilogue()>;
 /// Called exactly once, on either thread, with what was thrown, or null. Must not throw.
 using Settle = std::function<void(std::exception_ptr)>;
 
+/// Why nothing begins any more. Shared by the executors of one device: what loses the context for one loses
+/// it for all.
+class Ending {
+ public:
+  /// The first reason stays, but for `is_final`.
+  void set(const std::exception_ptr& reason, bool is_final);
+  /// Null while work begins.
+  std::exception_ptr reason() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::exception_ptr reason_;
+};
+
 /// Work begins in the order given and epilogues run in that order, too. After a lasting failure, and after
 /// `shut`, what has not begun is settled with that failure instead.
 class Executor {
  public:
   /// Throws GpuFailure where the device cannot be used.
-  explicit Executor(int device);
+  Executor(int device, std::shared_ptr<Ending> ending);
   /// Waits for both threads.
   ~Executor();
 
@@ -63,17 +77,13 @@ class Executor {
 
   /// Nothing begins any more.
   void shut();
-  bool is_shut() const;
 
  private:
   void run(const Work& work, const Settle& settle);
   void complete(const Epilogue& epilogue, const Settle& settle);
   void end(const std::exception_ptr& reason);
-  std::exception_ptr ended() const;
 
-  mutable std::mutex mutex_;
-  /// Why nothing begins any more.
-  std::exception_ptr ended_;
+  std::shared_ptr<Ending> ending_;
   // The device thread is destroyed, and so drained, first: it posts to the other one.
   WorkThread completing_;
   WorkThread device_;

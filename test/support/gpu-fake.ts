@@ -17,6 +17,7 @@ import type {
   NativeWindowsOptions,
   PlanPort,
 } from '#lib/native-gpu-types.js'
+import { unlessAborted } from '#lib/unless-aborted.js'
 import { FakeStreams } from './gpu-fake-streams.js'
 import { FakeWindows } from './gpu-fake-windows.js'
 
@@ -50,6 +51,8 @@ export class FakeGpu implements NativeGpu {
   holdBuilds = false
   /** What a call of that name waits for. */
   readonly waitFor = new Map<string, Promise<void>>()
+  /** Aborted by the engine's end, which what is pending rejects with. */
+  closing = new AbortController()
   /** Graph files of all builds. */
   readonly builds: string[] = []
   /** Rows of each step call. */
@@ -76,12 +79,14 @@ export class FakeGpu implements NativeGpu {
     const { checkpoint, cacheDir } = this
     const cpu = await CpuEngine.load({ checkpoint, cacheDir, precision: 'fp32', threads: 1 })
     this.open_.engines++
+    if (this.closing.signal.aborted) this.closing = new AbortController()
     return new FakeEngine(this, cpu)
   }
 
   /** @throws what was asked for, once */
   async pass(call: string): Promise<void> {
-    await this.waitFor.get(call)
+    const waited = this.waitFor.get(call)
+    if (waited !== undefined) await unlessAborted(waited, this.closing.signal)
     const error = this.failNext.get(call)
     this.failNext.delete(call)
     if (error !== undefined) throw error
@@ -179,6 +184,7 @@ class FakeEngine implements NativeGpuEngine {
     }
     this.#isClosed = true
     this.#cancel?.(nativeError('CLOSED', 'the engine was closed'))
+    this.#gpu.closing.abort(nativeError('CLOSED', 'the engine was closed'))
     await this.#cpu.close()
   }
 }

@@ -69,11 +69,12 @@ export class StepBatcher<Entry, Result> {
     })
   }
 
-  /** Of an entry that has not gone yet; its promise then never settles. */
-  withdraw(entry: Entry): void {
+  /** Of an entry that has not gone yet; its promise then never settles. @returns whether it was one */
+  withdraw(entry: Entry): boolean {
     const index = this.#waiting.findIndex((waiting) => waiting.entry === entry)
     if (index >= 0) this.#waiting.splice(index, 1)
     this.#go()
+    return index >= 0
   }
 
   #go(): void {

@@ -28,7 +28,7 @@ export interface Seat {
   /** Waits for other streams' frames as the batcher says. */
   step(entry: NativeStepEntry): Promise<NativeStepResult>
   withdraw(entry: NativeStepEntry): void
-  /** Idempotent. After the last step has settled. */
+  /** Idempotent. Waits for a step under way: until then the row is not free for others. */
   leave(): Promise<void>
 }
 
@@ -67,20 +67,28 @@ export class StreamPool {
 
   #seatIn(room: Room, row: number): Seat {
     const leaveBatcher = room.batcher.join()
+    let underWay: Promise<unknown> | undefined
     let leaving: Promise<void> | undefined
     return {
       ...{ streams: room.streams, row },
-      step: (entry) => room.batcher.step(entry),
-      withdraw: (entry) => room.batcher.withdraw(entry),
+      step: (entry) => {
+        const step = room.batcher.step(entry)
+        underWay = step.catch(() => undefined)
+        return step
+      },
+      withdraw: (entry) => {
+        if (room.batcher.withdraw(entry)) underWay = undefined
+      },
       leave: () => {
         leaveBatcher()
-        leaving ??= this.#leave(room, row)
+        leaving ??= this.#leave(room, row, underWay)
         return leaving
       },
     }
   }
 
-  async #leave(room: Room, row: number): Promise<void> {
+  async #leave(room: Room, row: number, underWay: Promise<unknown> | undefined): Promise<void> {
+    await underWay
     room.rows.release(row)
     if (!room.rows.areAllFree) return
     this.#rooms.splice(this.#rooms.indexOf(room), 1)

@@ -13,6 +13,7 @@ thread_local cudaError_t last_error = cudaSuccess;
 thread_local int current_device = 0;
 
 constexpr size_t kMemory = size_t{1} << 30;
+constexpr int kRuntime = 13000;
 
 } // namespace
 
@@ -20,6 +21,7 @@ State& state() {
   static State* const it = [] {
     auto* made = new State;
     made->memory = kMemory;
+    read_environment(*made);
     return made;
   }();
   return *it;
@@ -42,7 +44,7 @@ cudaError_t done(cudaError_t status) {
 
 cudaError_t usable() {
   State& all = state();
-  if (all.driver == 0) return done(cudaErrorInsufficientDriver);
+  if (all.driver < kRuntime) return done(cudaErrorInsufficientDriver);
   if (all.devices == 0) return done(cudaErrorNoDevice);
   return done(all.lasting.load());
 }
@@ -63,7 +65,7 @@ void reset() {
   for (Fault* fault : {&all.allocation, &all.launch, &all.copy}) fault->set(cudaSuccess, 0);
   all.lasting = cudaSuccess;
   all.devices = 1;
-  all.driver = 13000;
+  all.driver = kRuntime;
   all.delay_ms = 0;
   std::set<cudaStream_t> streams;
   {
@@ -86,6 +88,7 @@ void reset() {
   all.memory = kMemory;
   all.memory_used = 0;
   all.launches_done = 0;
+  all.last_launch = 0;
   last_error = cudaSuccess;
 }
 
@@ -177,7 +180,7 @@ cudaError_t cudaDriverGetVersion(int* version) {
 }
 
 cudaError_t cudaRuntimeGetVersion(int* version) {
-  *version = 13000;
+  *version = kRuntime;
   return cudaSuccess;
 }
 

@@ -40,7 +40,7 @@ void fail_copy(cudaError_t error, int nth = 1);
 void lose_context(cudaError_t error);
 /// 0: cudaErrorNoDevice.
 void set_devices(int count);
-/// CUDA's number, as 13000; 0: no driver, cudaErrorInsufficientDriver.
+/// CUDA's number; below 13000, and for 0 (no driver), every call returns cudaErrorInsufficientDriver.
 void set_driver(int version);
 /// Every launch takes this much longer on its stream.
 void set_delay(std::chrono::milliseconds delay);

@@ -65,10 +65,15 @@ struct State {
   std::atomic<int> devices{1}, driver{13000};
   std::atomic<int64_t> delay_ms{0};
   std::atomic<size_t> launches_done{0};
+  /// The context is lost with the launch of this number; 0: never.
+  std::atomic<size_t> last_launch{0};
 };
 
 /// Never destroyed: threads may outlive main.
 State& state();
+
+/// What a process is started with: README.md lists the variables.
+void read_environment(State& state);
 
 /// Sets the thread's last error.
 cudaError_t done(cudaError_t status);

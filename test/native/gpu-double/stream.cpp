@@ -93,7 +93,7 @@ cudaError_t enqueue(cudaStream_t stream, std::function<void()> work) {
   return push(stream, {[work = std::move(work)] {
                 std::this_thread::sleep_for(std::chrono::milliseconds(state().delay_ms));
                 work();
-                state().launches_done++;
+                if (++state().launches_done == state().last_launch) lose_context(cudaErrorIllegalAddress);
               }});
 }
 

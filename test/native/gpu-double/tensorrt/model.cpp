@@ -39,6 +39,8 @@ void read_line(Model& model, const std::string& word, std::istringstream& line) 
     line >> model.fail;
   } else if (word == "slow") {
     line >> model.slow_ms;
+  } else if (word == "delay") {
+    line >> model.delay_ms;
   } else if (word == "wrong") {
     line >> model.wrong;
   } else if (word == "nan") {

@@ -32,7 +32,7 @@ struct Model {
   size_t scratch_bytes = 0;
   /// "parse", "build", "memory" or "enqueue"
   std::string fail;
-  int slow_ms = 0;
+  int slow_ms = 0, delay_ms = 0;
   float wrong = 1;
   bool is_nan = false;
 

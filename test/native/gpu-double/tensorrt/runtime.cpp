@@ -2,8 +2,10 @@
 // Must not know: how plans are built.
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <thread>
 
 #include "../queue.h"
 #include "common.h"
@@ -76,6 +78,7 @@ class Context final : public IExecutionContext, Recorded {
  private:
   static void run(const Model& model, const std::vector<void*>& addresses, unsigned char* scratch) {
     static std::atomic<unsigned> runs{0};
+    std::this_thread::sleep_for(std::chrono::milliseconds(model.delay_ms));
     const size_t last = model.scratch_bytes - 1;
     const auto token = static_cast<unsigned char>(++runs);
     if (model.scratch_bytes > 0) scratch[0] = scratch[last] = token;
