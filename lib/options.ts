@@ -43,10 +43,10 @@ export interface LoadOptions {
   readonly backend?: BackendChoice
   /**
    * Arithmetic of the engine. `fp16`: TensorRT's alone, and its default; each plan is compared with float32 after it was
-   * built, and slower arithmetic taken where it does not agree. `fp32`: about four times as slow there; the CPU's default.
+   * built, and slower arithmetic taken where it does not agree. `fp32`: float32 throughout; the CPU's default.
    */
   readonly precision?: Precision
-  /** Which GPU, by CUDA's index. Default 0. */
+  /** Which GPU, by CUDA's index. Default 0. One that is named and cannot be used is an error, also with `auto`. */
   readonly device?: number
   /** Folder, or folders, searched for TensorRT's libraries before the system's places. */
   readonly tensorrtPath?: string | readonly string[]
@@ -55,9 +55,12 @@ export interface LoadOptions {
    * building for each, and gives more frames a second with several streams.
    */
   readonly streamBatch?: StreamBatch
-  /** Milliseconds, 0…100, that a frame waits for other streams' frames to join it, with a streamBatch above 1. Default 2. */
+  /** Milliseconds, 0…100, that a frame waits for other streams' frames to join it; only with a streamBatch above 1. Default 2. */
   readonly batchDelayMs?: number
-  /** Where converted weights and graphs are kept. Default `$XDG_CACHE_HOME/video-depth`, or the system's cache folder. */
+  /**
+   * Where converted weights, graphs and plans are kept. Default `$XDG_CACHE_HOME/video-depth`, or the system's cache folder.
+   * Plans are code: those that do not belong to this user, or that others may write, are built anew.
+   */
   readonly cacheDir?: string
   /** Processor threads, 1…256. Default: as many as the process may run on. */
   readonly threads?: number
@@ -98,7 +101,8 @@ export interface CheckedLoadOptions {
   readonly backend: BackendChoice
   /** Undefined: the backend's own. */
   readonly precision: Precision | undefined
-  readonly device: number
+  /** Undefined: the first one, and `auto` may do without. */
+  readonly device: number | undefined
   readonly tensorrtPath: readonly string[]
   readonly streamBatch: StreamBatch
   readonly batchDelayMs: number
@@ -135,16 +139,18 @@ type GpuOptions = Pick<CheckedLoadOptions, 'device' | 'tensorrtPath' | 'streamBa
 
 /** What only a GPU has a use for is refused where none may be used. */
 function checkGpuOptions(options: LoadOptions, backend: BackendChoice): GpuOptions {
-  const { device = 0, tensorrtPath = [], streamBatch = 1, batchDelayMs = 2 } = options
+  const { device, tensorrtPath = [], streamBatch = 1, batchDelayMs = 2 } = options
   const names = ['device', 'tensorrtPath', 'streamBatch', 'batchDelayMs'] as const
   const given = names.find((name) => options[name] !== undefined)
   if (backend === 'cpu' && given !== undefined) throw invalidOption('backend tensorrt or auto', given, 'backend cpu')
-  integer(device, 'device', 0, mostDevices - 1)
+  if (device !== undefined) integer(device, 'device', 0, mostDevices - 1)
   const folders = typeof tensorrtPath === 'string' ? [tensorrtPath] : tensorrtPath
   if (!Array.isArray(folders) || !folders.every((folder) => typeof folder === 'string' && folder !== ''))
     throw invalidOption('a folder, or a list of folders', 'tensorrtPath', tensorrtPath)
   oneOf(streamBatch, 'streamBatch', streamBatches)
-  if (!(batchDelayMs >= 0 && batchDelayMs <= mostBatchDelayMs))
+  if (options.batchDelayMs !== undefined && streamBatch === 1)
+    throw invalidOption('streamBatch 2, 4 or 8', 'batchDelayMs', 'streamBatch 1')
+  if (typeof batchDelayMs !== 'number' || !(batchDelayMs >= 0 && batchDelayMs <= mostBatchDelayMs))
     throw invalidOption(`a number of milliseconds from 0 to ${mostBatchDelayMs}`, 'batchDelayMs', batchDelayMs)
   return { device, tensorrtPath: folders, streamBatch, batchDelayMs }
 }

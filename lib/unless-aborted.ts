@@ -4,10 +4,10 @@
 /** What opens after an abort is closed again. */
 export async function openUnlessAborted<T extends { close(): Promise<void> }>(
   opening: Promise<T>,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<T> {
   opening.then(
-    (opened) => signal.aborted && void opened.close(),
+    (opened) => signal?.aborted === true && void opened.close(),
     () => undefined,
   )
   return unlessAborted(opening, signal)

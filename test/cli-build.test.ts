@@ -1,11 +1,11 @@
 // Owns: tests of `video-depth build`: graphs without a GPU, plans on a fake one, what is refused.
 // Must not know: what the graphs compute.
 
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { build, type BuildArguments } from '#lib/cli/build.js'
-import { tinyPth } from './support/checkpoint-files.js'
+import { tinyPth, tinyTensors, writeSafetensors } from './support/checkpoint-files.js'
 import { FakeGpu } from './support/gpu-fake.js'
 import { runCli } from './support/run-cli.js'
 
@@ -68,6 +68,20 @@ t.test('--graphs-only into a place that cannot be written leaves nothing', async
   t.match(stderr, /Cannot write the graphs in .*\[OUTPUT_UNWRITABLE\]\n$/)
 })
 
+t.test('--graphs-only takes no folder that holds other things', async (t) => {
+  const target = path.join(folder, 'taken')
+  mkdirSync(target)
+  const files = { 'README.md': '# Mine', 'manifest.json': '{"name":"mine"}' }
+  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(target, name), text)
+  const { code, stderr } = await run('--graphs-only', target)
+  t.equal(code, 2)
+  const message = `Expected an empty folder, or one with graphs of an earlier run for --graphs-only, received ${JSON.stringify(target)}`
+  t.equal(stderr, `video-depth: ${message} [INVALID_OPTION]\n`)
+  for (const [name, text] of Object.entries(files)) t.equal(readFileSync(path.join(target, name), 'utf8'), text)
+  t.equal(readdirSync(target).length, 2)
+  t.equal((await run('--graphs-only', path.join(folder, 'graphs'))).code, 0, 'those of an earlier run are replaced')
+})
+
 t.test('what is refused, and how', async (t) => {
   const refused: readonly [readonly string[], string][] = [
     [
@@ -79,6 +93,10 @@ t.test('what is refused, and how', async (t) => {
     [
       ['--graphs-only', 'x', '--device', '1'],
       'Expected a build of plans for --device, received "--graphs-only" [INVALID_OPTION]',
+    ],
+    [
+      ['--graphs-only', 'x', '--threads', '1'],
+      'Expected a build of plans for --threads, received "--graphs-only" [INVALID_OPTION]',
     ],
     [['--device', '-1'], 'Expected a whole number from 0 to 1023 for device, received -1 [INVALID_OPTION]'],
   ]
@@ -106,7 +124,7 @@ class Recorder {
 const silent = { stdout: new Recorder(), stderr: new Recorder() as unknown as NodeJS.WriteStream }
 
 const options = (more: Partial<BuildArguments> = {}): BuildArguments => ({
-  ...{ checkpoint: tinyPth, input: '128x72', inputSize: 28, precision: 'fp16', windowLength: 32, json: false },
+  ...{ checkpoint: tinyPth, input: '128x72', inputSize: 28, windowLength: 32, json: false },
   ...{ cacheDir, threads: 1 },
   ...more,
 })
@@ -137,6 +155,21 @@ t.test('plans on a GPU: built, then found', async (t) => {
     err.texts.join(''),
   )
   t.same({ ...gpu.open_ }, { engines: 0, windows: 0, streams: 0, plans: 0 })
+})
+
+t.test('plans of weights that FP16 cannot hold are FP32 by default', async (t) => {
+  const tensors = await tinyTensors()
+  const weight = tensors.get('pretrained.blocks.0.mlp.fc1.weight')
+  if (weight !== undefined) weight.values[0] = 70_000
+  const checkpoint = path.join(folder, 'large.safetensors')
+  await writeSafetensors(checkpoint, tensors)
+  const { signal } = new AbortController()
+  const out = new Recorder()
+  const gpu = new FakeGpu(checkpoint, cacheDir)
+  t.equal(await build(options({ checkpoint }), signal, { gpu }, { ...silent, stdout: out }), 0)
+  t.match(out.texts[0], /^windows at 56×28: fp32, .*\n {2}not fp16: .*does not fit float16/)
+  const asked = build(options({ checkpoint, precision: 'fp16' }), signal, { gpu }, silent)
+  await t.rejects(asked, { code: 'WEIGHTS_NOT_FINITE' })
 })
 
 t.test('Ctrl-C cancels a build and leaves nothing half written', async (t) => {

@@ -143,9 +143,10 @@ t.test('a stream that leaves is not waited for', (t) => {
 
 t.test('an entry that is withdrawn does not go', async (t) => {
   const { made, clock, batches } = batcher(3)
-  void made.step('a')
+  const withdrawn = t.rejects(made.step('a'), { message: 'not any more' })
   void made.step('b')
-  made.withdraw('a')
+  made.withdraw('a', new Error('not any more'))
+  await withdrawn
   await clock.pass(2)
   t.same(batches, [['b']])
 })

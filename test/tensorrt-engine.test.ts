@@ -1,13 +1,11 @@
 // Owns: tests of the TensorRT engine's videos and streams on a fake GPU that computes on the CPU engine: the same depth as
-// there, failures, the end.
-// Must not know: plans' caches and checks (tensorrt-plans.test.ts), batching's rules (tensorrt-batcher.test.ts).
+// there.
+// Must not know: failures (tensorrt-failures.test.ts), plans' caches and checks, batching's rules.
 
 import t from 'tap'
 import { CpuEngine } from '#lib/engine/cpu.js'
-import { rgbPicture } from '#lib/pixel-format.js'
-import { planStep } from '#lib/stream/step-plan.js'
 import { largestError } from './support/compare.js'
-import { FakeGpu, nativeError } from './support/gpu-fake.js'
+import { FakeGpu } from './support/gpu-fake.js'
 import { clip, depthsOf, loadOn, streamed, streamOn, streams, tinyPth, videoOn, windows } from './support/gpu-engine.js'
 import { tinyFrame } from './support/tiny-video.js'
 
@@ -174,89 +172,6 @@ t.test('states do not go between engines, nor between arithmetics', async (t) =>
   await reference.close()
 })
 
-t.test('a failure that lasts ends the engine, and no other one', async (t) => {
-  const gpu = newGpu()
-  const [engine, other] = [await loadOn(gpu), await loadOn(newGpu())]
-  const session = await engine.openSession(windows)
-  gpu.failNext.set('decode', nativeError('GPU_FAILED', 'temporal head: an illegal memory access', true))
-  const message =
-    'The GPU reported an error: temporal head: an illegal memory access. The engine is lost: load the model again'
-  await session.encode({ ...tinyFrame(0), timestampMs: 0 }, 0)
-  const failure = { code: 'GPU_FAILED', message }
-  await t.rejects(session.decode(new Array<number>(32).fill(0), [0]), failure)
-  await t.rejects(session.decode(new Array<number>(32).fill(0), [0]), failure)
-  await t.rejects(session.encode({ ...tinyFrame(0), timestampMs: 0 }, 1), failure)
-  await t.rejects(engine.openSession(windows), failure)
-  await t.rejects(engine.openStream(streams), failure)
-  t.equal((await depthsOf(videoOn(other, clip(0, 3)))).length, 3, 'the other engine goes on')
-  await engine.close()
-  await other.close()
-  t.equal(gpu.open_.engines, 0)
-})
-
-t.test('a failure that does not last ends one call', async (t) => {
-  const gpu = newGpu()
-  const engine = await loadOn(gpu)
-  const stream = streamOn(engine)
-  await streamed(stream, clip(0, 2))
-  gpu.failNext.set('step', nativeError('GPU_FAILED', 'copying a frame', false))
-  await t.rejects(stream.push(tinyFrame(2)), {
-    code: 'GPU_FAILED',
-    message: 'The GPU reported an error: copying a frame',
-  })
-  t.equal((await stream.push(tinyFrame(3)))?.index, 3)
-  gpu.failNext.set('finish', nativeError('GPU_FAILED', 'writing a frame', false))
-  const stable = streamOn(engine, { stabilize: true })
-  await t.rejects(stable.push(tinyFrame(0)), { message: /writing a frame/ })
-  t.equal((await stable.push(tinyFrame(1)))?.index, 1, 'the next one is again a first one')
-  gpu.failNext.set('finish', nativeError('GPU_FAILED', 'writing a frame', false))
-  await t.rejects(stable.push(tinyFrame(2)), { message: /writing a frame/ })
-  await t.rejects(
-    stable.push(tinyFrame(3)),
-    { message: /writing a frame/ },
-    'what was remembered is not what was given',
-  )
-  stable.reset()
-  t.equal((await stable.push(tinyFrame(4)))?.index, 4)
-  await engine.close()
-})
-
-t.test('out of memory ends the session, which frees what it has; the engine goes on', async (t) => {
-  const gpu = newGpu()
-  const engine = await loadOn(gpu)
-  const session = await engine.openSession(windows)
-  gpu.failNext.set('encode', nativeError('GPU_OUT_OF_MEMORY', 'copying frames to the GPU'))
-  const message =
-    'The GPU has too little memory left: copying frames to the GPU. Use a smaller inputSize, fewer videos and streams at once, or backend cpu'
-  const frame = { ...tinyFrame(0), timestampMs: 0 }
-  await t.rejects(session.encode(frame, 0), { code: 'GPU_OUT_OF_MEMORY', message })
-  t.equal(gpu.open_.windows, 0)
-  await t.rejects(session.encode(frame, 0), { code: 'GPU_OUT_OF_MEMORY', message })
-  gpu.failNext.set('openWindows', nativeError('GPU_OUT_OF_MEMORY', 'opening'))
-  await t.rejects(engine.openSession(windows), { code: 'GPU_OUT_OF_MEMORY' })
-  t.equal((await depthsOf(videoOn(engine, clip(0, 2)))).length, 2)
-  await engine.close()
-})
-
-t.test('depth that is not finite: the error says the way out', async (t) => {
-  const gpu = newGpu()
-  gpu.tensorRt = '10.8.0' // plans of its own: they become suspect
-  const engine = await loadOn(gpu)
-  await depthsOf(videoOn(engine, clip(0, 2)))
-  gpu.nonFiniteNext = 7
-  await t.rejects(depthsOf(videoOn(engine, clip(0, 3))), {
-    code: 'DEPTH_NOT_FINITE',
-    message:
-      "The network gave 7 values that are not finite in window 0. Load the model with precision 'fp32'; the next load takes slower arithmetic by itself.",
-  })
-  const stream = streamOn(engine)
-  await streamed(stream, clip(0, 2))
-  gpu.nonFiniteNext = 3
-  await t.rejects(stream.push(tinyFrame(2)), { code: 'DEPTH_NOT_FINITE', message: /3 values .* precision 'fp32'/ })
-  t.equal((await stream.push(tinyFrame(3)))?.index, 3)
-  await engine.close()
-})
-
 t.test('flat maps are counted', async (t) => {
   const engine = await loadOn(newGpu())
   const session = await engine.openSession(windows)
@@ -275,45 +190,3 @@ t.test('flat maps are counted', async (t) => {
   t.match(await session.stitch(depth, step), { flat: 2, nonFinite: 0 })
   await engine.close()
 })
-
-t.test('close in mid-flight', async (t) => {
-  const gpu = newGpu()
-  const engine = await loadOn(gpu)
-  let go: () => void = () => undefined
-  gpu.waitFor.set('decode', new Promise((resolve) => (go = resolve)))
-  const run = videoOn(engine, clip(0, 40))
-  const next = run.next()
-  const stream = await engine.openStream(streams)
-  gpu.waitFor.set('step', new Promise(() => undefined))
-  const step = stream.step(pictureOf(0), planStep(0))
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  const rejected = Promise.all([t.rejects(next, { code: 'CLOSED' }), t.rejects(step, { code: 'CLOSED' })])
-  await engine.close()
-  await rejected
-  go()
-  await t.rejects(engine.openSession(windows), { code: 'CLOSED', message: 'The engine was closed' })
-  await t.rejects(stream.step(pictureOf(0), planStep(0)), { code: 'CLOSED' })
-  await engine.close()
-  t.equal(gpu.open_.engines, 0)
-})
-
-t.test('an abort of a video leaves the engine usable', async (t) => {
-  const gpu = newGpu()
-  const engine = await loadOn(gpu)
-  const abort = new AbortController()
-  let go: () => void = () => undefined
-  gpu.waitFor.set('decode', new Promise((resolve) => (go = resolve)))
-  const next = videoOn(engine, clip(0, 40), abort.signal).next()
-  setTimeout(() => abort.abort(new Error('enough')), 50)
-  await t.rejects(next, { message: 'enough' })
-  go()
-  gpu.waitFor.clear()
-  t.equal((await depthsOf(videoOn(engine, clip(0, 2)))).length, 2)
-  t.equal(gpu.open_.windows, 0)
-  await engine.close()
-})
-
-function pictureOf(index: number) {
-  const { data, width, height } = tinyFrame(index)
-  return { ...rgbPicture({ data, width, height, timestampMs: 0 }), data }
-}

@@ -1,16 +1,24 @@
-// Owns: tests of plans: what is built, kept, trusted, checked, given up.
-// Must not know: what runs on them (tensorrt-engine.test.ts).
+// Owns: tests of plans: what is built, kept, trusted, given up.
+// Must not know: how they are checked (tensorrt-checks.test.ts), what runs on them (tensorrt-engine.test.ts).
 
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+  statSync,
+} from 'node:fs'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import { compareMaps, whyWrong } from '#lib/engine/tensorrt/compare-maps.js'
-import { ladder, ladderStart } from '#lib/engine/tensorrt/ladder.js'
-import { graphRequests, windowBatch, type WindowSpec } from '#lib/engine/tensorrt/plan-spec.js'
 import type { LoadProgress } from '#lib/engine/engine.js'
 import { tinyTensors, writeSafetensors } from './support/checkpoint-files.js'
 import { fakeDevice, FakeGpu, nativeError } from './support/gpu-fake.js'
-import { clip, depthsOf, loadOn, streamed, streamOn, streams, tinyPth, videoOn, windows } from './support/gpu-engine.js'
+import { clip, depthsOf, loadOn, prepared, streams, tinyPth, videoOn, windows } from './support/gpu-engine.js'
 
 t.setTimeout(300_000)
 
@@ -18,18 +26,6 @@ t.setTimeout(300_000)
 const first = t.testdir()
 const built = new FakeGpu(tinyPth, first)
 await prepared(built)
-
-async function prepared(gpu: FakeGpu, options: Parameters<typeof loadOn>[1] = {}) {
-  const engine = await loadOn(gpu, options)
-  try {
-    await (await engine.openSession(windows)).close()
-    const [info] = engine.info.plans
-    if (info === undefined) throw new Error('no plans')
-    return info
-  } finally {
-    await engine.close()
-  }
-}
 
 function copied(t: Test): FakeGpu {
   const cacheDir = path.join(t.testdir(), 'cache')
@@ -56,6 +52,7 @@ t.test('plans are built once, with all that they depend on beside them', async (
     t.match(record, {
       key: {
         tensorRt: '10.9.0',
+        tensorRtBuild: 34,
         gpu: 'Fake GPU',
         computeCapability: '9.0',
         cuda: '13.0',
@@ -87,6 +84,7 @@ t.test('other GPU, other TensorRT, other CUDA, other checkpoint: other plans', a
     (gpu) => Object.assign(gpu, { device: { ...fakeDevice, name: 'Another GPU' } }),
     (gpu) => Object.assign(gpu, { device: { ...fakeDevice, computeCapability: '8.6' } }),
     (gpu) => Object.assign(gpu, { tensorRt: '11.2.0' }),
+    (gpu) => Object.assign(gpu, { tensorRtBuild: 35 }),
     (gpu) => Object.assign(gpu, { compiled: { cuda: '13.1', tensorRt: ['11.1.0'] } }),
   ]
   const gpu = copied(t)
@@ -95,7 +93,7 @@ t.test('other GPU, other TensorRT, other CUDA, other checkpoint: other plans', a
     t.match(await prepared(other), { origin: 'built' }, `change ${i}`)
     t.equal(other.builds.length, 3)
   }
-  t.equal(plansOf(gpu).length, 15)
+  t.equal(plansOf(gpu).length, 18)
   t.match(await prepared(new FakeGpu(tinyPth, gpu.cacheDir)), { origin: 'cache' }, 'the first ones are still there')
   const tensors = await tinyTensors()
   const bias = tensors.get('pretrained.norm.bias')
@@ -125,6 +123,39 @@ t.test('a plan that is damaged, cut short, half written or without its record is
     t.equal(gpu.builds.length, 1, 'and no other')
     t.match(await prepared(new FakeGpu(tinyPth, gpu.cacheDir)), { origin: 'cache' })
   }
+})
+
+t.test(
+  'what others may have written is not loaded',
+  { skip: process.getuid === undefined && 'no users' },
+  async (t) => {
+    const gpu = copied(t)
+    t.equal(statSync(planDir(gpu)).mode & 0o022, 0)
+    chmodSync(plansOf(gpu)[0] ?? '', 0o666)
+    t.match(await prepared(gpu), { origin: 'built', variant: 'fp16' })
+    t.equal(gpu.builds.length, 1, 'that plan alone')
+    const record = new FakeGpu(tinyPth, gpu.cacheDir)
+    chmodSync(plansOf(gpu, '.plan.json')[1] ?? '', 0o620)
+    t.match(await prepared(record), { origin: 'built' })
+    t.equal(record.builds.length, 1)
+    chmodSync(planDir(gpu), 0o777)
+    const folder = new FakeGpu(tinyPth, gpu.cacheDir)
+    t.match(await prepared(folder), { origin: 'built' })
+    t.equal(folder.builds.length, 1, 'with the first one the folder is ours alone again')
+    t.match(await prepared(new FakeGpu(tinyPth, gpu.cacheDir)), { origin: 'cache' })
+  },
+)
+
+const isRoot = process.getuid?.() === 0
+t.test('a plan of another user is not loaded', { skip: !isRoot && 'only root can give files away' }, async (t) => {
+  const gpu = copied(t)
+  chownSync(plansOf(gpu)[0] ?? '', 1, 1)
+  t.match(await prepared(gpu), { origin: 'built' })
+  t.equal(gpu.builds.length, 1)
+  chownSync(planDir(gpu), 1, 1)
+  const folder = new FakeGpu(tinyPth, gpu.cacheDir)
+  t.match(await prepared(folder), { origin: 'built' })
+  t.equal(folder.builds.length, 3)
 })
 
 t.test('what an interrupted write left is neither read nor kept', async (t) => {
@@ -177,6 +208,30 @@ t.test('a callback that throws ends the build', async (t) => {
   await engine.close()
 })
 
+t.test('closing the engine waits for what prepares', async (t) => {
+  const gpu = copied(t)
+  rmSync(planDir(gpu), { recursive: true })
+  let hasEnded = false
+  let begin: () => void = () => undefined
+  const begun = new Promise<void>((resolve) => (begin = resolve))
+  const engine = await loadOn(gpu, {
+    reference: async (_, { signal }) => {
+      begin()
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      hasEnded = true
+      throw new Error('ended')
+    },
+  })
+  const opening = t.rejects(engine.openSession(windows), { code: 'CLOSED' })
+  await begun
+  const closing = engine.close()
+  await opening
+  t.equal(hasEnded, false, 'who asked is told at once')
+  await closing
+  t.equal(hasEnded, true)
+})
+
 t.test('closing the engine ends a build', async (t) => {
   const gpu = new FakeGpu(tinyPth, t.testdir())
   gpu.holdBuilds = true
@@ -185,159 +240,4 @@ t.test('closing the engine ends a build', async (t) => {
   while (gpu.builds.length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
   await engine.close()
   await opening
-})
-
-t.test('each rung that fails its check gives way to the next one, and the choice is kept', async (t) => {
-  for (let failing = 1; failing < ladder.length; failing++) {
-    const cacheDir = path.join(t.testdir(), String(failing))
-    mkdirSync(cacheDir, { recursive: true })
-    const gpu = new FakeGpu(tinyPth, cacheDir)
-    gpu.wrong.push(...new Array<boolean>(failing).fill(true))
-    const info = await prepared(gpu)
-    t.equal(info.variant, ladder[failing]?.name)
-    t.same(
-      info.rejected.map(({ variant }) => variant),
-      ladder.slice(0, failing).map(({ name }) => name),
-    )
-    for (const { reason } of info.rejected)
-      t.match(reason, /^self-check failed: .*relative error .*at most 0.01 wanted/)
-    const again = await prepared(new FakeGpu(tinyPth, cacheDir))
-    t.match(again, { variant: info.variant, origin: 'cache', rejected: info.rejected })
-  }
-})
-
-t.test('where nothing agrees with float32, the error says what was tried', async (t) => {
-  const gpu = new FakeGpu(tinyPth, t.testdir())
-  gpu.wrong.push(...new Array<boolean>(ladder.length).fill(true))
-  await t.rejects(prepared(gpu), {
-    code: 'PLAN_FAILED',
-    message:
-      /^No plan of TensorRT 10\.9\.0 agrees with float32.* fp16: self-check failed: .* fp32: self-check failed: .* Use backend cpu/,
-  })
-  t.same({ ...gpu.open_ }, { engines: 0, windows: 0, streams: 0, plans: 0 })
-})
-
-t.test('a rung that cannot be built gives way too; other failures do not', async (t) => {
-  const gpu = new FakeGpu(tinyPth, t.testdir())
-  gpu.buildErrors.push(undefined, nativeError('PLAN_FAILED', 'no implementation for attention'))
-  t.match(await prepared(gpu), {
-    variant: 'fp32-accumulate',
-    rejected: [{ variant: 'fp16', reason: 'no implementation for attention' }],
-  })
-  const full = new FakeGpu(tinyPth, path.join(gpu.cacheDir, 'full'))
-  full.buildErrors.push(nativeError('GPU_OUT_OF_MEMORY', 'building a plan'))
-  await t.rejects(prepared(full), { code: 'GPU_OUT_OF_MEMORY' })
-  t.equal(full.builds.length, 1)
-})
-
-t.test('precision fp32 is the last rung alone', async (t) => {
-  const gpu = copied(t)
-  t.match(await prepared(gpu, { precision: 'fp32' }), { variant: 'fp32', rejected: [] })
-  const other = new FakeGpu(tinyPth, path.join(gpu.cacheDir, 'other'))
-  other.wrong.push(true)
-  await t.rejects(prepared(other, { precision: 'fp32' }), { code: 'PLAN_FAILED', message: /fp32: self-check failed/ })
-})
-
-t.test('weights that FP16 cannot hold: FP32, unless FP16 was asked for', async (t) => {
-  const tensors = await tinyTensors()
-  const weight = tensors.get('pretrained.blocks.0.mlp.fc1.weight')
-  if (weight !== undefined) weight.values[0] = 70_000
-  const folder = t.testdir()
-  const file = path.join(folder, 'large.safetensors')
-  await writeSafetensors(file, tensors)
-  const gpu = new FakeGpu(file, folder)
-  await t.rejects(loadOn(gpu, { precision: 'fp16' }), { code: 'WEIGHTS_NOT_FINITE', message: /use precision fp32/ })
-  t.equal(gpu.open_.engines, 0)
-  const info = await prepared(gpu)
-  t.match(info, { variant: 'fp32', rejected: [{ variant: 'fp16', reason: /does not fit float16/ }] })
-})
-
-t.test('suspect plans: the next load begins one rung later, and that is kept too', async (t) => {
-  const gpu = copied(t)
-  const engine = await loadOn(gpu)
-  gpu.nonFiniteNext = 0
-  await depthsOf(videoOn(engine, clip(0, 1)))
-  gpu.nonFiniteNext = 5
-  await t.rejects(depthsOf(videoOn(engine, clip(0, 1))), { code: 'DEPTH_NOT_FINITE' })
-  await engine.close()
-  const next = await prepared(new FakeGpu(tinyPth, gpu.cacheDir))
-  t.match(next, {
-    variant: 'fp32-accumulate',
-    rejected: [{ variant: 'fp16', reason: '5 values of a window were not finite' }],
-  })
-  t.match(await prepared(new FakeGpu(tinyPth, gpu.cacheDir)), { variant: 'fp32-accumulate', origin: 'cache' })
-})
-
-t.test('plans of streams are checked in every batch', async (t) => {
-  const gpu = copied(t)
-  const engine = await loadOn(gpu, { streamBatch: 4 })
-  gpu.wrong.push(true)
-  await streamed(streamOn(engine), clip(0, 2))
-  t.match(engine.info.plans, [{ use: 'streams', variant: 'fp32-accumulate', rejected: [{ variant: 'fp16' }] }])
-  t.same(
-    [1, 2, 4].map((batch) => gpu.steps.some((rows) => rows.length === batch)),
-    [true, true, true],
-  )
-  await engine.close()
-})
-
-t.test('a size that nobody uses goes when another one comes', async (t) => {
-  const gpu = copied(t)
-  const engine = await loadOn(gpu)
-  await (await engine.openSession(windows)).close()
-  t.equal(gpu.open_.plans, 3)
-  const session = await engine.openSession({ ...windows, inputWidth: 28 })
-  t.equal(gpu.open_.plans, 3, 'the first ones were released')
-  await (await engine.openSession(windows)).close()
-  t.equal(gpu.open_.plans, 6, 'those in use are not')
-  await session.close()
-  await engine.close()
-})
-
-t.test('known bad versions', (t) => {
-  t.match(ladderStart('fp16', '10.6.0', '9.0'), { index: 0, rejected: [] })
-  t.match(ladderStart('fp16', '10.3.0', '8.6'), {
-    index: ladder.length - 1,
-    rejected: [
-      { variant: 'fp16', reason: 'TensorRT 10.3.0 is known to give wrong FP16 results for networks of this kind' },
-    ],
-  })
-  t.equal(ladderStart('fp16', '10.4.0', '8.6').index, ladder.length - 1)
-  t.equal(ladderStart('fp16', '10.30.0', '8.6').index, 0)
-  t.equal(ladder[ladderStart('fp16', '10.16.1', '12.0').index]?.trunk.variant.attention, 'unfused')
-  t.equal(ladderStart('fp16', '10.16.0', '12.0').index, 0)
-  t.equal(ladderStart('fp16', '10.16.1', '9.0').index, 0)
-  t.equal(ladderStart('fp32', '10.3.0', '9.0').rejected.length, 0)
-  t.end()
-})
-
-t.test('batches of windows divide the new frames', (t) => {
-  t.same([16, 32, 48].map(windowBatch), [5, 11, 17])
-  const spec: WindowSpec = { use: 'windows', inputWidth: 518, inputHeight: 280, windowLength: 32 }
-  const [rung] = ladder
-  t.match(rung && graphRequests(spec, rung).map(({ shape }) => shape), [
-    { rows: 20, cols: 37, encoderBatch: 11 },
-    { rows: 20, cols: 37, windowLength: 32 },
-    { rows: 20, cols: 37, decoderBatch: 11 },
-  ])
-  t.end()
-})
-
-t.test('figures of the self-check', (t) => {
-  const reference = Float32Array.from({ length: 100 }, (_, i) => 1 + i)
-  const same = compareMaps([reference], [reference])
-  t.same(same, { cosine: 1, relativeError: 0, largestError: 0, nonFinite: 0 })
-  t.equal(whyWrong(same), '')
-  const scaled = reference.map((value) => value * 1.005)
-  t.equal(whyWrong(compareMaps([scaled], [reference])), '', 'half a percent')
-  t.match(
-    whyWrong(compareMaps([reference, reference.map((value) => value * 1.02)], [reference, reference])),
-    /relative error 2\.0e-2/,
-  )
-  const broken = reference.slice()
-  broken[3] = Number.NaN
-  t.equal(whyWrong(compareMaps([broken], [reference])), '1 values are not finite')
-  t.match(whyWrong(compareMaps([new Float32Array(100)], [reference])), /cosine NaN/)
-  t.throws(() => compareMaps([reference.subarray(1)], [reference]))
-  t.end()
 })

@@ -20,6 +20,11 @@ const noDriver: GpuProbe = { driver: '', problem: 'CUDA driver version is insuff
 const advice = 'video-depth doctor says what is missing and how to install it'
 const library = { major: 10, version: '', inferPath: '', parserPath: '' }
 
+function describe(value: unknown): string {
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  return typeof value === 'string' ? `"${value}"` : String(value)
+}
+
 interface Case {
   readonly name: string
   readonly gpu: () => FakeGpu | null
@@ -69,6 +74,18 @@ const cases: readonly Case[] = [
     isSurprising: true,
   },
   {
+    name: 'too old a GPU',
+    gpu: () =>
+      withProbe({
+        ...{ driver: '12.4', problem: '', tensorRt: [] },
+        devices: [{ ...fakeDevice, name: 'Tesla V100', computeCapability: '7.0' }],
+      }),
+    code: 'GPU_UNAVAILABLE',
+    reason:
+      'Expected a GPU of compute capability 7.5 or later for device, received 0 (Tesla V100, compute capability 7.0)',
+    isSurprising: true,
+  },
+  {
     name: 'out of memory',
     gpu: () => Object.assign(newGpu(), { failOpen: nativeError('GPU_OUT_OF_MEMORY', 'opening the device') }),
     code: 'GPU_OUT_OF_MEMORY',
@@ -105,8 +122,13 @@ t.test('auto takes the GPU where it is there', async (t) => {
 
 t.test('a device that is not there', async (t) => {
   const message = 'Expected a GPU that is there for device, received 3: 0 (Fake GPU)'
-  const refused = openEngine(options({ backend: 'tensorrt', device: 3 }), { gpu: newGpu() })
-  await t.rejects(refused, { code: 'GPU_UNAVAILABLE', message })
+  for (const backend of ['tensorrt', 'auto'] as const) {
+    const refused = openEngine(options({ backend, device: 3 }), { gpu: newGpu() })
+    await t.rejects(refused, { code: 'GPU_UNAVAILABLE', message }, backend)
+  }
+  await t.rejects(openEngine(options({ device: 0 }), { gpu: withProbe(noDriver) }), { code: 'GPU_UNAVAILABLE' })
+  const turing = Object.assign(newGpu(), { device: { ...fakeDevice, computeCapability: '7.5' } })
+  await (await openEngine(options({ device: 0, backend: 'tensorrt' }), { gpu: turing })).close()
 })
 
 t.test('auto never changes the engine in mid-video', async (t) => {
@@ -137,7 +159,12 @@ t.test('options that make no sense', async (t) => {
     [{ device: -1 }, 'Expected a whole number from 0 to 1023 for device, received -1'],
     [{ tensorrtPath: [''] }, 'Expected a folder, or a list of folders for tensorrtPath, received an array of 1'],
     [{ streamBatch: 3 as 4 }, 'Expected one of 1, 2, 4, 8 for streamBatch, received 3'],
-    [{ batchDelayMs: -1 }, 'Expected a number of milliseconds from 0 to 100 for batchDelayMs, received -1'],
+    [{ batchDelayMs: 5 }, 'Expected streamBatch 2, 4 or 8 for batchDelayMs, received "streamBatch 1"'],
+    [{ backend: 'cpu', batchDelayMs: 5 }, 'Expected backend tensorrt or auto for batchDelayMs, received "backend cpu"'],
+    ...([-1, 101, Number.NaN, '5', null, [5]] as const).map((value): [Partial<LoadOptions>, string] => [
+      { streamBatch: 2, batchDelayMs: value as number },
+      `Expected a number of milliseconds from 0 to 100 for batchDelayMs, received ${describe(value)}`,
+    ]),
   ]
   for (const [more, message] of refused)
     await t.rejects(VideoDepth.load({ checkpoint: tinyPth, ...more }), { code: 'INVALID_OPTION', message })

@@ -30,7 +30,8 @@ export interface BuildArguments {
   readonly checkpoint?: string
   readonly input?: string
   readonly inputSize: number
-  readonly precision: Precision
+  /** Undefined: FP16, but FP32 for plans of weights that FP16 cannot hold. */
+  readonly precision?: Precision
   readonly device?: number
   readonly tensorrtPath?: readonly string[]
   readonly streams?: number
@@ -47,7 +48,11 @@ export function buildCommand(): Command {
     .addOption(checkpointOption())
     .option('--input <WxH>', 'size of the frames, needed')
     .option('--input-size <pixels>', 'shorter side of a frame as the network sees it', number('--input-size'), 518)
-    .addOption(new Option('--precision <type>', 'arithmetic').choices([...precisions]).default('fp16'))
+    .addOption(
+      new Option('--precision <type>', 'arithmetic (default: fp16, or fp32 where the weights do not fit that)').choices(
+        [...precisions],
+      ),
+    )
     .option('--window-length <n>', 'frames a window', number('--window-length'), defaultWindowLength)
     .option('--streams <n>', 'also for streams, up to this many frames at once: 1, 2, 4 or 8', number('--streams'))
     .option('--device <n>', "which GPU, by CUDA's index (default: 0)", number('--device'))
@@ -81,10 +86,13 @@ function checkBuild(options: BuildArguments): BuildSettings {
     throw invalidOption(`one of ${streamBatches.join(', ')}`, '--streams', options.streams)
   checkProcessOptions({ windowLength })
   if (graphsOnly === '') throw invalidOption('a folder', '--graphs-only', graphsOnly)
-  if (graphsOnly !== undefined && (device ?? tensorrtPath) !== undefined)
-    throw invalidOption('a build of plans', device === undefined ? '--tensorrt-path' : '--device', '--graphs-only')
+  const ofPlans = { '--device': device, '--tensorrt-path': tensorrtPath, '--threads': threads }
+  for (const [name, value] of Object.entries(ofPlans)) {
+    if (graphsOnly !== undefined && value !== undefined) throw invalidOption('a build of plans', name, '--graphs-only')
+  }
   const load = checkLoadOptions({
-    ...{ checkpoint: requireCheckpoint(options), inputSize, precision, backend: 'tensorrt' },
+    ...{ checkpoint: requireCheckpoint(options), inputSize, backend: 'tensorrt' },
+    ...(precision !== undefined && { precision }),
     ...(device !== undefined && { device }),
     ...(tensorrtPath !== undefined && { tensorrtPath }),
     ...(streams !== undefined && { streamBatch: streams }),

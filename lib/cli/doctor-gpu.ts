@@ -2,19 +2,28 @@
 // Must not know: how plans are built, how an engine is opened.
 
 import { readdir } from 'node:fs/promises'
+import path from 'node:path'
 import { choicePrefix, type Choice } from '../engine/tensorrt/choice-record.js'
-import { readRecord } from '../engine/tensorrt/cached-file.js'
+import { readRecord, whyForeign } from '../engine/tensorrt/cached-file.js'
 import { ladderStart } from '../engine/tensorrt/ladder.js'
+import { isTooOld, leastComputeCapability } from '../engine/tensorrt/open-gpu.js'
 import { planFolder } from '../engine/tensorrt/plan-cache.js'
+import { fileSize } from '../graph/cache-folder.js'
+import { emitterVersion } from '../graph/builder.js'
 import type { GpuDevice, GpuProbe, NativeGpu } from '../native-gpu-types.js'
+import type { RejectedVariant } from '../engine/engine-info.js'
 import type { Finding } from './finding.js'
 
 const buildRemedy =
   'install the CUDA toolkit (nvcc), set TENSORRT_ROOT to a TensorRT with its headers, and run npm run build:addon'
 
-const tensorRtRemedy =
-  "apt, with NVIDIA's CUDA repository: sudo apt-get install libnvinfer10 libnvonnxparsers10; or the tar archive of " +
-  'TensorRT and --tensorrt-path DIR/lib; or a container: nvcr.io/nvidia/tensorrt'
+/** The packages are named after the major version. */
+function tensorRtRemedy(major: number): string {
+  return (
+    `apt, with NVIDIA's CUDA repository: sudo apt-get install libnvinfer${major} libnvonnxparsers${major}; or the tar ` +
+    `archive of TensorRT ${major} and --tensorrt-path DIR/lib; or a container: nvcr.io/nvidia/tensorrt`
+  )
+}
 
 /** @param folders searched for TensorRT before the system's places */
 export async function gpuFindings(
@@ -30,9 +39,9 @@ export async function gpuFindings(
   return [
     compiled(gpu),
     driver(probe, gpu.compiled.cuda),
-    ...probe.devices.map((device) => ({ part: 'GPU', ok: true, detail: deviceText(device) })),
+    ...probe.devices.map(deviceFinding),
     ...libraries(probe),
-    await plans(cacheDir, probe),
+    await plans(cacheDir, { probe, cuda: gpu.compiled.cuda }),
   ]
 }
 
@@ -60,6 +69,12 @@ function driverFor(cuda: string): string {
   return major >= 13 ? '580' : major === 12 ? '525' : '450'
 }
 
+function deviceFinding(device: GpuDevice): Finding {
+  const detail = deviceText(device)
+  if (!isTooOld(device)) return { part: 'GPU', ok: true, detail }
+  return { part: 'GPU', ok: false, detail: `${detail}: ${leastComputeCapability} or later is needed` }
+}
+
 function deviceText({ index, name, computeCapability, memoryBytes, multiprocessors }: GpuDevice): string {
   const memory = (memoryBytes / 2 ** 30).toFixed(1)
   return `${index}: ${name}, compute capability ${computeCapability}, ${multiprocessors} multiprocessors, ${memory} GiB`
@@ -75,34 +90,65 @@ function libraries({ tensorRt, devices }: GpuProbe): Finding[] {
     }
     const detail = `${version === '' ? major : version}: ${problem}`
     // One version suffices.
-    return { part: 'TensorRT', ok: false, detail, ...(!isAnyUsable && { remedy: tensorRtRemedy }) }
+    return { part: 'TensorRT', ok: false, detail, ...(!isAnyUsable && { remedy: tensorRtRemedy(major) }) }
   })
 }
 
-async function plans(cacheDir: string, probe: GpuProbe | undefined): Promise<Finding> {
-  const folder = planFolder(cacheDir)
-  const names = await readdir(folder).catch(() => [])
-  const choices: Choice[] = []
-  for (const name of names.filter((text) => text.startsWith(choicePrefix))) {
-    const choice = await readRecord<Choice>(folder, name)
-    if (choice?.key.spec !== undefined) choices.push(choice)
-  }
-  if (choices.length === 0) return { part: 'plans', ok: true, detail: `none in ${folder} yet` }
-  const lines = choices.map((choice) => `\n  ${''.padEnd(13)} ${choiceText(choice, probe)}`)
-  return { part: 'plans', ok: true, detail: `in ${folder}${lines.sort().join('')}` }
+/** What plans have to fit. */
+interface Machine {
+  readonly probe: GpuProbe
+  readonly cuda: string
 }
 
-function choiceText({ key, variant, suspect, check }: Choice, probe: GpuProbe | undefined): string {
+async function plans(cacheDir: string, machine: Machine | undefined): Promise<Finding> {
+  const folder = planFolder(cacheDir)
+  const names = await readdir(folder).catch(() => [])
+  const lines: string[] = []
+  for (const name of names.filter((text) => text.startsWith(choicePrefix))) {
+    const choice = await readRecord<Partial<Choice>>(folder, name)
+    if (isChoice(choice)) lines.push(choiceText(choice, await fit(choice, folder, machine)))
+  }
+  if (lines.length === 0) return { part: 'plans', ok: true, detail: `none in ${folder} yet` }
+  const foreign = await whyForeign(folder)
+  const note = foreign === '' ? '' : `, which ${foreign}: all will be built anew`
+  const indent = `\n  ${''.padEnd(13)} `
+  return {
+    part: 'plans',
+    ok: true,
+    detail: `in ${folder}${note}${indent}${lines.sort().join('\n').replaceAll('\n', indent)}`,
+  }
+}
+
+/** Not one of an earlier version's. */
+function isChoice(record: Partial<Choice> | undefined): record is Choice {
+  return record?.key?.spec !== undefined && Array.isArray(record.files) && Array.isArray(record.rejected)
+}
+
+function choiceText({ key, variant, suspect, check, rejected }: Choice, fits: string): string {
   const { use, inputWidth, inputHeight } = key.spec
   const what = `${use} at ${inputWidth}×${inputHeight}, ${variant}, TensorRT ${key.tensorRt} on ${key.gpu}`
   const doubt = suspect === undefined ? '' : `; suspect: ${suspect.reason}; the next load takes slower arithmetic`
-  return `${what}: ${fit(key, probe)}; relative error ${check.relativeError.toExponential(1)}${doubt}`
+  const first = `${what}: ${fits}; relative error ${check.relativeError.toExponential(1)}${doubt}`
+  return [first, ...rejected.map((one) => `  not ${one.variant}: ${one.reason}${again(one)}`)].join('\n')
 }
 
-function fit({ tensorRt, gpu, computeCapability }: Choice['key'], probe: GpuProbe | undefined): string {
-  const isGpu = probe?.devices.some((one) => one.name === gpu && one.computeCapability === computeCapability) === true
-  if (!isGpu) return 'for another GPU'
+function again({ cause }: RejectedVariant): string {
+  return cause === 'build' ? '; the next load tries again' : ''
+}
+
+async function fit({ key, files }: Choice, folder: string, machine: Machine | undefined): Promise<string> {
+  const { gpu, computeCapability, tensorRt, cuda, weights } = key
+  const { devices = [], tensorRt: found = [] } = machine?.probe ?? {}
+  if (!devices.some((one) => one.name === gpu && one.computeCapability === computeCapability)) return 'for another GPU'
   // The newest that can be used is the one that is taken.
-  const newest = probe.tensorRt.find(({ problem }) => problem === '')?.version
-  return newest === tensorRt ? 'fits this machine' : 'for another version of TensorRT'
+  if (found.find(({ problem }) => problem === '')?.version !== tensorRt) return 'for another version of TensorRT'
+  if (cuda !== machine?.cuda) return `made with CUDA ${cuda}; will be built anew`
+  if (!weights.endsWith(`.v${emitterVersion}`)) return 'made with graphs of another version; will be built anew'
+  for (const file of files) {
+    const plan = path.join(folder, file)
+    if ((await fileSize(plan)) < 0) return 'made with plans that are gone; will be built anew'
+    const foreign = await whyForeign(plan)
+    if (foreign !== '') return `made with a plan that ${foreign}; will be built anew`
+  }
+  return 'fits this machine'
 }

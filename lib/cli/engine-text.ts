@@ -27,6 +27,24 @@ function figures({ check: { cosine, relativeError } }: PlanSetInfo): string {
   return `against float32: cosine ${cosine.toFixed(6)}, relative error ${relativeError.toExponential(1)}`
 }
 
+const liveTexts: Partial<Record<LoadProgress['phase'], string>> = {
+  hash: 'reading the checkpoint',
+  convert: 'converting the checkpoint, the first time',
+  plans: 'building TensorRT plans for this size: minutes, the first time',
+  check: 'comparing the plans with float32 on the processor, the first time',
+}
+
+/** For who waits without a progress line: each kind of long work once. */
+export function onceEach(say: (text: string) => void): (progress: LoadProgress) => void {
+  const said = new Set<string>()
+  return ({ phase }) => {
+    const text = liveTexts[phase]
+    if (text === undefined || said.has(phase)) return
+    said.add(phase)
+    say(text)
+  }
+}
+
 export function progressText({ phase, fraction, detail }: LoadProgress): string {
   const done = `${Math.round(fraction * 100)} %`
   if (phase === 'plans') return `building TensorRT plans, ${done}: ${detail ?? ''}`

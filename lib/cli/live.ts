@@ -2,7 +2,6 @@
 // Must not know: how frames are fetched, how outputs are written, the network.
 
 import { Command } from 'commander'
-import type { LoadProgress } from '../engine/engine.js'
 import { VideoDepthError } from '../errors.js'
 import type { LiveEvent } from '../io/live/live-options.js'
 import { openLive } from '../io/live/live-source.js'
@@ -11,7 +10,7 @@ import type { DepthStream } from '../stream/depth-stream.js'
 import type { StreamFrame } from '../stream/stream-frame.js'
 import { unlessAborted } from '../unless-aborted.js'
 import { VideoDepth } from '../video-depth.js'
-import { loadedText, planLines } from './engine-text.js'
+import { loadedText, onceEach, planLines } from './engine-text.js'
 import { exitCode } from './exit-code.js'
 import { endable } from './interrupt.js'
 import { addLiveOptions, type LiveArguments } from './live-arguments.js'
@@ -52,11 +51,7 @@ interface FrameInput {
 /** @param end asks for a proper end: what came is computed, outputs are completed */
 async function runLive(settings: LiveSettings, options: LiveArguments, end: AbortSignal): Promise<number> {
   const status = new StatusLine(process.stderr, options.status * 1000)
-  let isBuilding = false
-  const onProgress = ({ phase }: LoadProgress): void => {
-    if (phase === 'plans' && !isBuilding) status.say('building TensorRT plans for this size: minutes, the first time')
-    isBuilding ||= phase === 'plans'
-  }
+  const onProgress = onceEach((text) => status.say(text))
   const model = await VideoDepth.load({ ...settings.load, signal: end, onProgress })
   tellOfWeights(model.architecture)
   tell(loadedText(model.engineInfo))

@@ -52,8 +52,15 @@ export interface PlanSetInfo {
 
 export interface RejectedVariant {
   readonly variant: string
+  readonly cause: RejectionCause
   readonly reason: string
 }
+
+/**
+ * `ruled-out`: the weights or this version of TensorRT do not allow it. `build`: TensorRT could not build or load it; the
+ * next load tries again. `check`: it disagreed with float32. `run`: it gave values that were not finite at run time.
+ */
+export type RejectionCause = 'ruled-out' | 'build' | 'check' | 'run'
 
 /** Depth on a fixed input against the CPU engine's float32; the worst of all maps compared. */
 export interface CheckFigures {
@@ -61,7 +68,7 @@ export interface CheckFigures {
   readonly cosine: number
   /** Root mean square of the error over that of the reference; at most 1e-2. */
   readonly relativeError: number
-  /** The largest error over the reference's range. */
+  /** The largest error of finite values over the reference's range; as it is where the reference is flat. */
   readonly largestError: number
   /** Values that were NaN or infinite; 0. */
   readonly nonFinite: number

@@ -13,7 +13,9 @@ import { isGpuError } from './tensorrt/gpu-error.js'
 import { TensorRtEngine, type TensorRtEngineOptions, type TensorRtParts } from './tensorrt/tensorrt-engine.js'
 
 export type EngineOptions = Omit<CpuEngineOptions, 'precision' | 'fallback' | 'workerFile'> &
-  TensorRtEngineOptions & {
+  Omit<TensorRtEngineOptions, 'device'> & {
+    /** Undefined: the first one, and `auto` may do without. */
+    readonly device: number | undefined
     /** `auto`: TensorRT where it opens, else the CPU. */
     readonly backend: BackendChoice
     readonly precision?: Precision | undefined
@@ -21,13 +23,14 @@ export type EngineOptions = Omit<CpuEngineOptions, 'precision' | 'fallback' | 'w
 
 /** @param parts others only in tests */
 export async function openEngine(options: EngineOptions, parts: TensorRtParts = nativeParts()): Promise<Engine> {
-  const { backend, precision } = options
+  const { backend, precision, device } = options
   if (backend === 'cpu') return CpuEngine.load({ ...options, precision: 'fp32' })
   try {
-    return await TensorRtEngine.load(options, parts)
+    return await TensorRtEngine.load({ ...options, device: device ?? 0 }, parts)
   } catch (error) {
     // The processor has no FP16: who asks for it wants the GPU or to be told.
     if (backend === 'tensorrt' || precision === 'fp16' || !isGpuError(error)) throw error
+    if (device !== undefined && error.code === 'GPU_UNAVAILABLE') throw error // nor is another GPU meant
     const fallback = await explained(error, parts.gpu, options.tensorrtPath)
     return CpuEngine.load({ ...options, precision: 'fp32', fallback })
   }

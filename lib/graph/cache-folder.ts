@@ -45,15 +45,18 @@ async function removeIfLeftover(file: string): Promise<void> {
 /**
  * Writes a file under a temporary name, flushes it and renames it: readers see all of it or nothing, also when
  * several processes write the same one. What `write` throws is passed on, system errors as CACHE_UNWRITABLE.
+ *
+ * @param mode of the file, less the process's umask
  */
 export async function writeAtomically(
   folder: string,
   name: string,
   write: (file: FileHandle) => Promise<void>,
+  mode = 0o666,
 ): Promise<void> {
   const temporary = path.join(folder, `${temporaryPrefix}${name}-${process.pid}-${randomBytes(6).toString('hex')}`)
   try {
-    const file = await open(temporary, 'wx')
+    const file = await open(temporary, 'wx', mode)
     try {
       await write(file)
       await file.sync()

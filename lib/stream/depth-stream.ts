@@ -40,7 +40,8 @@ interface Task {
  * temporal attentions remember of up to 31 earlier ones. Frames are computed in the order pushed. Streams of one model take
  * turns, frame by frame, and share nothing else.
  *
- * A frame that fails rejects its own `push` and is not remembered; the stream goes on with the next one.
+ * A frame that fails rejects its own `push` and is not remembered; the stream goes on with the next one. Where a GPU fails or
+ * runs out of memory, what was remembered is gone: each frame is rejected with that error until `reset`, a cut or `restore`.
  */
 export class DepthStream<Dropped extends undefined = never> {
   readonly #computer: FrameComputer

@@ -40,6 +40,19 @@ export function loadOn(gpu: FakeGpu, options: Partial<TensorRtEngineOptions> & {
   )
 }
 
+/** What a first session's plans came to. */
+export async function prepared(gpu: FakeGpu, options: Parameters<typeof loadOn>[1] = {}) {
+  const engine = await loadOn(gpu, options)
+  try {
+    await (await engine.openSession(windows)).close()
+    const [info] = engine.info.plans
+    if (info === undefined) throw new Error('no plans')
+    return info
+  } finally {
+    await engine.close()
+  }
+}
+
 /** As VideoDepth.process runs it. */
 export function videoOn(engine: Engine, frames: Iterable<TinyFrame>, signal?: AbortSignal): DepthRun {
   const strategy = windowStrategy('upstream')

@@ -11,12 +11,19 @@ import type {
   NativeStepResult,
   NativeStreamsOptions,
 } from '#lib/native-gpu-types.js'
-import { portShape, spoil, type FakeGpu } from './gpu-fake.js'
+import { unlessAborted } from '#lib/unless-aborted.js'
+import { nativeError, portShape, spoil, type FakeGpu } from './gpu-fake.js'
 
 interface Row {
   readonly stream: EngineStream
   map: Float32Array
   reference: Float32Array<ArrayBuffer> | undefined
+}
+
+interface Conditions {
+  readonly isWrong: boolean
+  /** Rejects what is pending. */
+  readonly engineEnd: AbortSignal
 }
 
 const addon = loadAddon()
@@ -26,18 +33,20 @@ export class FakeStreams implements NativeGpuStreams {
   readonly memoryBytes: number
   readonly #gpu: FakeGpu
   readonly #rows: readonly Row[]
-  readonly #isWrong: boolean
+  readonly #conditions: Conditions
   readonly #width: number
   readonly #height: number
   #turn: Promise<unknown> = Promise.resolve()
   #isClosed = false
+  /** After one of the GPU's own failures nothing goes on. */
+  #failed: unknown
 
-  private constructor(gpu: FakeGpu, rows: readonly Row[], memoryBytes: number, isWrong: boolean) {
+  private constructor(gpu: FakeGpu, rows: readonly Row[], memoryBytes: number, conditions: Conditions) {
     this.#gpu = gpu
     this.#rows = rows
     this.rows = rows.length
     this.memoryBytes = memoryBytes
-    this.#isWrong = isWrong
+    this.#conditions = conditions
     this.#width = rows[0]?.stream.geometry.inputWidth ?? 0
     this.#height = rows[0]?.stream.geometry.inputHeight ?? 0
     gpu.open_.streams++
@@ -47,7 +56,7 @@ export class FakeStreams implements NativeGpuStreams {
     gpu: FakeGpu,
     cpu: CpuEngine,
     { batches, encoders, steps, depthDecoders, rows: count }: NativeStreamsOptions,
-    isWrong: boolean,
+    conditions: Conditions,
   ): Promise<FakeStreams> {
     const [encoder, step] = [encoders[0], steps[0]]
     if (encoder === undefined || step === undefined || count % (batches.at(-1) ?? 0) !== 0) throw new Error('misfits')
@@ -65,7 +74,7 @@ export class FakeStreams implements NativeGpuStreams {
     const elements = step.ports
       .filter(({ name }) => name.startsWith('remembered'))
       .reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
-    return new FakeStreams(gpu, rows, elements * Float32Array.BYTES_PER_ELEMENT, isWrong)
+    return new FakeStreams(gpu, rows, elements * Float32Array.BYTES_PER_ELEMENT, conditions)
   }
 
   step(entries: readonly NativeStepEntry[]): Promise<readonly NativeStepResult[]> {
@@ -77,7 +86,7 @@ export class FakeStreams implements NativeGpuStreams {
       picture: { ...entry.picture, data: entry.picture.data.slice() },
     }))
     return this.#inTurn(async () => {
-      await this.#gpu.pass('step')
+      await this.#pass('step')
       const results: NativeStepResult[] = []
       for (const entry of copies) results.push(await this.#stepRow(entry))
       return results
@@ -96,7 +105,7 @@ export class FakeStreams implements NativeGpuStreams {
     const data = new Uint8Array(picture.data)
     const plan = { positions, visible, write, first: write.length > 1, anchor: false }
     row.map = (await row.stream.step({ ...picture, data }, plan)).depth
-    if (this.#isWrong) spoil(row.map)
+    if (this.#conditions.isWrong) spoil(row.map)
     if (out !== null) this.#upsample(row.map, picture.width, picture.height, 1, 0, out)
     if (entry.fit && row.reference === undefined) throw new Error('a fit without a reference')
     const fit = entry.fit && row.reference !== undefined ? addon.fitMap(row.map, row.reference) : null
@@ -109,7 +118,7 @@ export class FakeStreams implements NativeGpuStreams {
     out: Float32Array,
   ): Promise<{ postMs: number }> {
     return this.#inTurn(async () => {
-      await this.#gpu.pass('finish')
+      await this.#pass('finish')
       const row = this.#row(index)
       this.#upsample(row.map, width, height, scale, shift, out)
       if (keep) row.reference = new Float32Array(row.map)
@@ -145,6 +154,15 @@ export class FakeStreams implements NativeGpuStreams {
     addon.upsample(map, this.#width, this.#height, out, width, height, scale, shift, 1)
   }
 
+  async #pass(call: string): Promise<void> {
+    try {
+      await this.#gpu.pass(call)
+    } catch (error) {
+      if (error instanceof Error && 'code' in error) this.#failed = error
+      throw error
+    }
+  }
+
   #row(index: number): Row {
     const row = this.#rows[index]
     if (row === undefined) throw new Error(`no row ${index}`)
@@ -152,8 +170,12 @@ export class FakeStreams implements NativeGpuStreams {
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work)
+    const done = this.#turn.then(() => {
+      if (this.#isClosed) throw nativeError('CLOSED', 'the streams were closed')
+      if (this.#failed !== undefined) throw this.#failed as Error
+      return work()
+    })
     this.#turn = done.catch(() => undefined)
-    return done
+    return unlessAborted(done, this.#conditions.engineEnd)
   }
 }

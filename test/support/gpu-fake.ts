@@ -17,7 +17,6 @@ import type {
   NativeWindowsOptions,
   PlanPort,
 } from '#lib/native-gpu-types.js'
-import { unlessAborted } from '#lib/unless-aborted.js'
 import { FakeStreams } from './gpu-fake-streams.js'
 import { FakeWindows } from './gpu-fake-windows.js'
 
@@ -36,6 +35,7 @@ export class FakeGpu implements NativeGpu {
   compiled = { cuda: '13.0', tensorRt: ['11.1.0', '10.16.0'] }
   device = fakeDevice
   tensorRt = '10.9.0'
+  tensorRtBuild = 34
   /** Instead of what goes with `device` and `tensorRt`. */
   probed: GpuProbe | undefined
   failOpen: Error | undefined
@@ -51,8 +51,6 @@ export class FakeGpu implements NativeGpu {
   holdBuilds = false
   /** What a call of that name waits for. */
   readonly waitFor = new Map<string, Promise<void>>()
-  /** Aborted by the engine's end, which what is pending rejects with. */
-  closing = new AbortController()
   /** Graph files of all builds. */
   readonly builds: string[] = []
   /** Rows of each step call. */
@@ -79,14 +77,12 @@ export class FakeGpu implements NativeGpu {
     const { checkpoint, cacheDir } = this
     const cpu = await CpuEngine.load({ checkpoint, cacheDir, precision: 'fp32', threads: 1 })
     this.open_.engines++
-    if (this.closing.signal.aborted) this.closing = new AbortController()
     return new FakeEngine(this, cpu)
   }
 
   /** @throws what was asked for, once */
   async pass(call: string): Promise<void> {
-    const waited = this.waitFor.get(call)
-    if (waited !== undefined) await unlessAborted(waited, this.closing.signal)
+    await this.waitFor.get(call)
     const error = this.failNext.get(call)
     this.failNext.delete(call)
     if (error !== undefined) throw error
@@ -102,8 +98,10 @@ interface PlanFile {
 class FakeEngine implements NativeGpuEngine {
   readonly device: GpuDevice
   readonly tensorRt: string
+  readonly tensorRtBuild: number
   readonly #gpu: FakeGpu
   readonly #cpu: CpuEngine
+  readonly #closing = new AbortController()
   #cancel: ((error: Error) => void) | undefined
   #isClosed = false
   #plans = 0
@@ -113,6 +111,7 @@ class FakeEngine implements NativeGpuEngine {
     this.#cpu = cpu
     this.device = gpu.device
     this.tensorRt = gpu.tensorRt
+    this.tensorRtBuild = gpu.tensorRtBuild
   }
 
   async build({ onnxPath }: NativeBuildRequest, onProgress: (phase: string, fraction: number) => void) {
@@ -170,7 +169,10 @@ class FakeEngine implements NativeGpuEngine {
 
   async openStreams(options: NativeStreamsOptions): Promise<NativeGpuStreams> {
     await this.#gpu.pass('openStreams')
-    return FakeStreams.open(this.#gpu, this.#cpu, options, this.#gpu.wrong.shift() ?? false)
+    return FakeStreams.open(this.#gpu, this.#cpu, options, {
+      isWrong: this.#gpu.wrong.shift() ?? false,
+      engineEnd: this.#closing.signal,
+    })
   }
 
   memory(): Promise<{ free: number; total: number }> {
@@ -183,8 +185,9 @@ class FakeEngine implements NativeGpuEngine {
       this.#gpu.open_.plans -= this.#plans
     }
     this.#isClosed = true
-    this.#cancel?.(nativeError('CLOSED', 'the engine was closed'))
-    this.#gpu.closing.abort(nativeError('CLOSED', 'the engine was closed'))
+    const closed = nativeError('CLOSED', 'the engine was closed')
+    this.#cancel?.(closed)
+    this.#closing.abort(closed)
     await this.#cpu.close()
   }
 }

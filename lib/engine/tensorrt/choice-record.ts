@@ -3,7 +3,7 @@
 
 import type { Precision } from '../../graph/weights.js'
 import type { CheckFigures, RejectedVariant } from '../engine-info.js'
-import { hashName, readRecord, writeRecord } from './cached-file.js'
+import { hashName, readOwnRecord, writeRecord } from './cached-file.js'
 import type { BuildTarget } from './plan-cache.js'
 import type { PlanSpec } from './plan-spec.js'
 
@@ -20,12 +20,14 @@ export interface Choice {
   readonly variant: string
   /** Of its plans, hex: others have to be checked again. */
   readonly plans: readonly string[]
+  /** Of its plans, names in the cache's folder. */
+  readonly files: readonly string[]
   readonly check: CheckFigures
   readonly buildSeconds: number
   readonly rejected: readonly RejectedVariant[]
   /** ISO 8601. */
   readonly checkedAt: string
-  /** Why the next load begins one rung later; absent while nothing is wrong. */
+  /** Why the next load leaves this variant out; absent while nothing is wrong. */
   readonly suspect?: { readonly reason: string; readonly since: string }
 }
 
@@ -43,7 +45,7 @@ export class ChoiceRecord {
   }
 
   async read(): Promise<Choice | undefined> {
-    const choice = await readRecord<Choice>(this.#folder, this.#name)
+    const choice = await readOwnRecord<Choice>(this.#folder, this.#name)
     return choice !== undefined && JSON.stringify(choice.key) === JSON.stringify(this.#key) ? choice : undefined
   }
 
@@ -52,10 +54,10 @@ export class ChoiceRecord {
     await writeRecord(this.#folder, this.#name, record)
   }
 
-  /** Best effort: the video's own error is the one to tell. */
-  async suspect(reason: string): Promise<void> {
+  /** Only while the choice is still of that variant. Best effort: the video's own error is the one to tell. */
+  async suspect(variant: string, reason: string): Promise<void> {
     const choice = await this.read()
-    if (choice === undefined || choice.suspect !== undefined) return
+    if (choice?.variant !== variant || choice.suspect !== undefined) return
     const suspect = { reason, since: new Date().toISOString() }
     await writeRecord(this.#folder, this.#name, { ...choice, suspect }).catch(() => undefined)
   }

@@ -2,9 +2,9 @@
 // Must not know: GPUs, plans, sessions.
 
 import { constants } from 'node:fs'
-import { copyFile, rename, rm, writeFile } from 'node:fs/promises'
+import { copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { VideoDepthError } from '../../errors.js'
+import { invalidOption, VideoDepthError } from '../../errors.js'
 import type { Precision } from '../../graph/weights.js'
 import { weightsFileName } from '../../graph/weights-file.js'
 import { makeFolder } from '../../make-folder.js'
@@ -16,7 +16,7 @@ import { graphRequests, type GraphRequest, type PlanSpec } from './plan-spec.js'
 export interface ExportOptions extends CheckpointOptions {
   readonly precision: Precision
   readonly specs: readonly PlanSpec[]
-  /** Made where missing; files of an earlier export are replaced. */
+  /** Made where missing; files of an earlier export are replaced, and a folder that holds anything else refused. */
   readonly folder: string
 }
 
@@ -46,13 +46,18 @@ interface Source {
   readonly graph: GraphFile
 }
 
-/** Nothing under its final name is half written; after a failure, what was copied so far is removed. */
+/**
+ * Nothing under its final name is half written; after a failure, what was copied so far is removed.
+ *
+ * @throws VideoDepthError INVALID_OPTION where the folder holds other things, OUTPUT_UNWRITABLE
+ */
 export async function exportGraphs(
   { precision, specs, folder, ...checkpoint }: ExportOptions,
   preparation: Preparation,
 ): Promise<ExportManifest> {
   const rung = ladder[rungIndex(precision)]
   if (rung === undefined) throw new Error('an empty ladder')
+  await assertOurs(folder)
   return GraphSource.use(checkpoint, preparation, async (graphs) => {
     const weights = await graphs.weights(precision)
     const sources: Source[] = []
@@ -74,6 +79,23 @@ export async function exportGraphs(
     )
     return manifest
   })
+}
+
+/** @throws VideoDepthError INVALID_OPTION */
+async function assertOurs(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []) // what else there may be shows when it is written to
+  if (names.length === 0 || (await hasManifest(folder))) return
+  throw invalidOption('an empty folder, or one with graphs of an earlier run', '--graphs-only', folder)
+}
+
+async function hasManifest(folder: string): Promise<boolean> {
+  try {
+    const found: unknown = JSON.parse(await readFile(path.join(folder, 'manifest.json'), 'utf8'))
+    const { checkpointSha256, graphs } = found as Partial<ExportManifest>
+    return typeof checkpointSha256 === 'string' && Array.isArray(graphs) && graphs.every((one) => 'trtexec' in one)
+  } catch {
+    return false
+  }
 }
 
 function exported({ request, use, graph: { path: file, sha256, ports } }: Source): ExportedGraph {

@@ -38,10 +38,14 @@ export class GraphSource {
   readonly #weights = new Map<Precision, Promise<PreparedWeights>>()
   /** Settles when the thread has answered, also where nobody waits for that any more. */
   #idle: Promise<void> = Promise.resolve()
+  #ended: VideoDepthError | undefined
 
   private constructor(options: CheckpointOptions, preparation: Preparation) {
     this.#options = options
     this.#preparation = preparation
+    // Also between two requests: without a listener an error there would be the process's.
+    this.#worker.on('error', ({ message }) => (this.#ended ??= crashed(message)))
+    this.#worker.on('exit', (code) => (this.#ended ??= crashed(`exit code ${code}`)))
   }
 
   /** The thread ends with `work`. An abort rejects with its reason, within the time that cleaning up takes. */
@@ -78,6 +82,7 @@ export class GraphSource {
   async #ask<T>(request: WeightsRequest | GraphFileRequest): Promise<T> {
     const { signal } = this.#preparation
     await unlessAborted(this.#idle, signal)
+    if (this.#ended !== undefined) throw this.#ended
     return unlessAborted(this.#exchange<T>(request), signal)
   }
 

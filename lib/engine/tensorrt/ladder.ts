@@ -72,7 +72,13 @@ export function exactOnly(reason: string): LadderStart {
 }
 
 function leaveOut(index: number, reason: string): LadderStart {
-  return { index, rejected: ladder.slice(0, index).map(({ name }) => ({ variant: name, reason })) }
+  const rejected = ladder.slice(0, index).map(({ name }) => ({ variant: name, cause: 'ruled-out', reason }) as const)
+  return { index, rejected }
+}
+
+/** There is nothing behind it. */
+export function isLastRung(name: string): boolean {
+  return rungIndex(name) === last
 }
 
 /** From a rung's name to its place; the first where there is no such rung. */

@@ -2,11 +2,18 @@
 // Must not know: checkpoints, plans.
 
 import { VideoDepthError } from '../../errors.js'
-import type { GpuProbe, NativeGpu, NativeGpuEngine } from '../../native-gpu-types.js'
+import type { GpuDevice, GpuProbe, NativeGpu, NativeGpuEngine } from '../../native-gpu-types.js'
 import { gpuError } from './gpu-error.js'
 
 /** What to do is `video-depth doctor`'s to say. */
 const advice = 'video-depth doctor says what is missing and how to install it'
+
+/** Our kernels begin there, and so does TensorRT from 10.5 on. */
+export const leastComputeCapability = '7.5'
+
+export function isTooOld({ computeCapability }: GpuDevice): boolean {
+  return Number(computeCapability) < Number(leastComputeCapability)
+}
 
 export interface GpuOptions {
   /** CUDA's index. */
@@ -40,11 +47,20 @@ function checkProbe({ driver, problem, devices, tensorRt }: GpuProbe, device: nu
     const reason = problem === '' ? 'there is none' : problem
     throw new VideoDepthError('GPU_UNAVAILABLE', `No NVIDIA GPU can be used: ${reason}; ${advice}`)
   }
-  if (!devices.some(({ index }) => index === device)) {
+  const wanted = devices.find(({ index }) => index === device)
+  if (wanted === undefined) {
     const there = devices.map(({ index, name }) => `${index} (${name})`).join(', ')
     throw new VideoDepthError(
       'GPU_UNAVAILABLE',
       `Expected a GPU that is there for device, received ${device}: ${there}`,
+    )
+  }
+  if (isTooOld(wanted)) {
+    const { name, computeCapability } = wanted
+    throw new VideoDepthError(
+      'GPU_UNAVAILABLE',
+      `Expected a GPU of compute capability ${leastComputeCapability} or later for device, ` +
+        `received ${device} (${name}, compute capability ${computeCapability})`,
     )
   }
   if (tensorRt.some((report) => report.problem === '')) return

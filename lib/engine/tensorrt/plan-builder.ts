@@ -6,10 +6,10 @@ import { emitterVersion } from '../../graph/builder.js'
 import type { NativeGpuEngine, NativePlan } from '../../native-gpu-types.js'
 import type { GpuGuard } from './gpu-error.js'
 import type { GraphSource, Preparation } from './graph-source.js'
-import type { BuildTarget, PlanCache, PlanKey } from './plan-cache.js'
+import { planName, type BuildTarget, type PlanCache, type PlanKey } from './plan-cache.js'
 import type { GraphRequest } from './plan-spec.js'
 
-/** TensorRT's own default: above it, builds take much longer for little. */
+/** TensorRT's own default; higher levels search longer. */
 const optimizationLevel = 3
 /** Scratch memory that a tactic may ask for: no more than half of the device's. */
 const mostWorkspaceBytes = 4 * 2 ** 30
@@ -18,6 +18,8 @@ export interface LoadedPlan {
   readonly plan: NativePlan
   /** Hex. */
   readonly sha256: string
+  /** Name in the cache's folder. */
+  readonly file: string
   readonly wasBuilt: boolean
   /** When it was built, now or earlier. */
   readonly buildSeconds: number
@@ -49,9 +51,14 @@ export class PlanBuilder {
     if (cached !== undefined) {
       const plan = await this.#accepted(cached.data)
       const { sha256, buildSeconds } = cached.record
-      if (plan !== undefined) return { plan, sha256, wasBuilt: false, buildSeconds }
+      if (plan !== undefined) return { plan, sha256, file: planName(key), wasBuilt: false, buildSeconds }
     }
     return this.#build(path, key, request.label, preparation)
+  }
+
+  /** Of plans that turned out wrong. Best effort: they only take room. */
+  async forget(files: Iterable<string>): Promise<void> {
+    await this.#cache.remove(files).catch(() => undefined)
   }
 
   #key(request: GraphRequest, graphSha256: string, checkpoint: string, shapes: PlanKey['shapes']): PlanKey {
@@ -84,7 +91,7 @@ export class PlanBuilder {
     const sha256 = await this.#cache.store(key, data, { label, buildSeconds })
     if (timings.length > 0) await this.#cache.storeTimings(this.#target, timings).catch(() => undefined) // only saves time
     const plan = await this.#guard.call(() => this.#native.loadPlan(data))
-    return { plan, sha256, wasBuilt: true, buildSeconds }
+    return { plan, sha256, file: planName(key), wasBuilt: true, buildSeconds }
   }
 
   /** Rejects with the signal's reason once TensorRT has stopped, so that nothing of the build is left. */

@@ -1,17 +1,19 @@
 // Owns: which built plan may be used again: its key, the file, the timing caches.
 // Must not know: how plans are built, whether their numbers are right.
 
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { defaultCacheDir } from '../../graph/cache-folder.js'
-import type { GpuDevice } from '../../native-gpu-types.js'
+import type { NativeGpuEngine } from '../../native-gpu-types.js'
 import { hashName, readCached, writeCached, type CachedFile } from './cached-file.js'
 
 /** Raised when the meaning of anything below changes. */
-const keyVersion = 1
+const keyVersion = 2
 
 /** What TensorRT builds for. A plan fits no other. */
 export interface BuildTarget {
   readonly tensorRt: string
+  readonly tensorRtBuild: number
   readonly gpu: string
   readonly computeCapability: string
   /** Version of CUDA that the addon was built with. */
@@ -49,11 +51,15 @@ export function planFolder(cacheDir: string | undefined): string {
   return path.join(path.resolve(cacheDir ?? defaultCacheDir()), 'plans')
 }
 
-export function buildTarget(tensorRt: string, { name, computeCapability }: GpuDevice, cuda: string): BuildTarget {
-  return { tensorRt, gpu: name, computeCapability, cuda }
+export function buildTarget({ tensorRt, tensorRtBuild, device }: NativeGpuEngine, cuda: string): BuildTarget {
+  const { name: gpu, computeCapability } = device
+  return { tensorRt, tensorRtBuild, gpu, computeCapability, cuda }
 }
 
-/** Plans are code that runs on the GPU: only files that this cache has written are loaded, and none without its hash. */
+/**
+ * Plans are code that runs on the GPU: loaded are only files that belong to this user, in a folder of this user's, none of
+ * which anybody else may write, and whose hash is the one in their record. Windows does not say who may write.
+ */
 export class PlanCache {
   readonly folder: string
 
@@ -80,6 +86,14 @@ export class PlanCache {
     return (await writeCached(this.folder, planName(key), plan, record)).sha256
   }
 
+  /** Of files by their names; missing ones count as removed. */
+  async remove(names: Iterable<string>): Promise<void> {
+    for (const name of names) {
+      await rm(path.join(this.folder, `${name}.json`), { force: true })
+      await rm(path.join(this.folder, name), { force: true })
+    }
+  }
+
   /** What TensorRT measured in earlier builds on the same kind of device. */
   async timings(target: BuildTarget): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const facts = timingFacts(target)
@@ -99,5 +113,5 @@ function timingFacts({ tensorRt, gpu, computeCapability }: BuildTarget): TimingF
   return { tensorRt, gpu, computeCapability }
 }
 
-const planName = (key: PlanKey): string => `${hashName([keyVersion, key])}.plan`
+export const planName = (key: PlanKey): string => `${hashName([keyVersion, key])}.plan`
 const timingName = (facts: TimingFacts): string => `${hashName(facts)}.timings`

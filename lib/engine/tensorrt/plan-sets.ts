@@ -6,12 +6,12 @@ import { emitterVersion } from '../../graph/builder.js'
 import type { Precision } from '../../graph/weights.js'
 import type { NativeGpuEngine, NativePlan } from '../../native-gpu-types.js'
 import { unlessAborted } from '../../unless-aborted.js'
-import type { PlanSetInfo, RejectedVariant } from '../engine-info.js'
+import type { PlanSetInfo, RejectedVariant, RejectionCause } from '../engine-info.js'
 import { ChoiceRecord, type Choice } from './choice-record.js'
 import { whyWrong } from './compare-maps.js'
 import type { GpuGuard } from './gpu-error.js'
 import { GraphSource, type CheckpointOptions, type Preparation } from './graph-source.js'
-import { ladder, rungIndex, type LadderStart, type Rung } from './ladder.js'
+import { isLastRung, ladder, type LadderStart, type Rung } from './ladder.js'
 import type { LoadedPlan, PlanBuilder } from './plan-builder.js'
 import type { BuildTarget } from './plan-cache.js'
 import { graphRequests, specName, type PlanSpec } from './plan-spec.js'
@@ -38,7 +38,7 @@ export interface PlanSet {
   readonly info: PlanSetInfo
   /** In the order of `graphRequests`. */
   readonly plans: readonly NativePlan[]
-  /** At run time something came out wrong: the next load begins one rung later. */
+  /** At run time something came out wrong: once nobody uses this set any more, the next one is of a later rung. */
   suspect(reason: string): Promise<void>
   release(): void
 }
@@ -48,6 +48,7 @@ interface Kept {
   readonly plans: readonly NativePlan[]
   readonly record: ChoiceRecord
   users: number
+  isSuspect: boolean
 }
 
 interface Climb {
@@ -55,6 +56,8 @@ interface Climb {
   readonly record: ChoiceRecord
   readonly graphs: GraphSource
   readonly preparation: Preparation
+  /** Files of plans that failed their check. */
+  readonly wrong: Set<string>
 }
 
 export class PlanSets {
@@ -62,9 +65,20 @@ export class PlanSets {
   readonly #kept = new Map<string, Kept>()
   /** One at a time: the device builds one plan at a time anyway. */
   #turn: Promise<unknown> = Promise.resolve()
+  #lastSuspect: string | undefined
 
   constructor(options: PlanSetsOptions) {
     this.#options = options
+  }
+
+  /** Variant of the set that something came out wrong of last. */
+  get lastSuspect(): string | undefined {
+    return this.#lastSuspect
+  }
+
+  /** When nothing is being prepared any more, also of what was given up. */
+  async settled(): Promise<void> {
+    await this.#turn
   }
 
   get infos(): PlanSetInfo[] {
@@ -90,12 +104,12 @@ export class PlanSets {
     preparation.signal.throwIfAborted()
     const name = specName(spec)
     let kept = this.#kept.get(name)
-    if (kept === undefined) {
+    if (kept === undefined || (kept.isSuspect && kept.users === 0)) {
       this.#releaseUnused()
       kept = await this.#prepare(spec, preparation)
       this.#kept.set(name, kept)
     }
-    return user(kept)
+    return this.#user(kept)
   }
 
   /** A size that nobody uses is kept until another one is asked for. */
@@ -111,51 +125,64 @@ export class PlanSets {
     const { checkpoint, network, precision, target, folder } = this.#options
     const weights = `${network}.v${emitterVersion}`
     const record = new ChoiceRecord(folder, { ...target, weights, precision, spec })
-    return GraphSource.use(checkpoint, preparation, (graphs) => this.#climb({ spec, record, graphs, preparation }))
+    return GraphSource.use(checkpoint, preparation, (graphs) =>
+      this.#climb({ spec, record, graphs, preparation, wrong: new Set() }),
+    )
   }
 
-  /** Up to the first arithmetic that agrees with float32, or to the one that did the last time. */
+  /** Up to the first arithmetic that agrees with float32; what did not once is not tried again. */
   async #climb(climb: Climb): Promise<Kept> {
     const choice = await climb.record.read()
-    const start = laterStart(this.#options.start, choice)
+    const measured = measuredWrong(choice)
+    const { start, target, builder } = this.#options
     const rejected: RejectedVariant[] = [...start.rejected]
     for (const rung of ladder.slice(start.index)) {
+      const before = measured.find(({ variant }) => variant === rung.name)
       try {
-        return await this.#tryRung(climb, rung, rejected, choice)
+        if (before === undefined) return await this.#tryRung(climb, rung, rejected, choice)
+        rejected.push(before)
       } catch (error) {
-        if (!(error instanceof VideoDepthError) || error.code !== 'PLAN_FAILED') throw error
-        rejected.push({ variant: rung.name, reason: error.message })
+        const cause = rejectionCause(error)
+        if (cause === undefined) throw error
+        rejected.push({ variant: rung.name, cause, reason: (error as Error).message })
       }
     }
+    await builder.forget(climb.wrong)
     const reasons = rejected.map(({ variant, reason }) => `${variant}: ${reason}`).join('. ')
     throw new VideoDepthError(
       'PLAN_FAILED',
-      `No plan of TensorRT ${this.#options.target.tensorRt} agrees with float32 on the processor. ${reasons}. ` +
+      `No plan of TensorRT ${target.tensorRt} agrees with float32 on the processor. ${reasons}. ` +
         'Use backend cpu, or another version of TensorRT',
     )
   }
 
-  /** @throws VideoDepthError PLAN_FAILED where it cannot be built or gives something else than float32 */
+  /** @throws VideoDepthError PLAN_FAILED where it cannot be built; Disagreement where it gives something else than float32 */
   async #tryRung(
     climb: Climb,
     rung: Rung,
     rejected: readonly RejectedVariant[],
     choice: Choice | undefined,
   ): Promise<Kept> {
-    const { spec, record, preparation } = climb
+    const { spec, record, preparation, wrong } = climb
+    const { builder } = this.#options
     const loaded = await this.#load(climb, rung)
     const plans = loaded.map(({ plan }) => plan)
+    const files = loaded.map(({ file }) => file)
     try {
       const hashes = loaded.map(({ sha256 }) => sha256)
       const buildSeconds = loaded.reduce((sum, plan) => sum + plan.buildSeconds, 0)
-      const isKnown = choice?.suspect === undefined && choice?.variant === rung.name && same(choice.plans, hashes)
+      const isKnown = choice?.suspect === undefined && choice?.variant === rung.name && isSame(choice.plans, hashes)
       const check = isKnown ? choice.check : await this.#check(spec, plans, preparation)
-      if (!isKnown) await record.write({ variant: rung.name, plans: hashes, check, buildSeconds, rejected })
+      if (!isKnown || !isSame(choice.rejected, rejected))
+        await record.write({ variant: rung.name, plans: hashes, files, check, buildSeconds, rejected })
+      for (const file of files) wrong.delete(file) // a later rung may share some of its plans
+      await builder.forget(wrong)
       const origin = loaded.some(({ wasBuilt }) => wasBuilt) ? 'built' : 'cache'
       const { use, inputWidth, inputHeight } = spec
       const info = { use, inputWidth, inputHeight, variant: rung.name, origin, buildSeconds, check, rejected } as const
-      return { info, plans, record, users: 0 }
+      return { info, plans, record, users: 0, isSuspect: false }
     } catch (error) {
+      if (error instanceof Disagreement) for (const file of files) wrong.add(file)
       for (const plan of plans) plan.release()
       throw error
     }
@@ -191,35 +218,47 @@ export class PlanSets {
     preparation.signal.throwIfAborted()
     const figures = await guard.call(() => checkPlans(native, spec, plans, expected))
     const fault = whyWrong(figures)
-    if (fault !== '') throw new VideoDepthError('PLAN_FAILED', `self-check failed: ${fault}`)
+    if (fault !== '') throw new Disagreement(`self-check failed: ${fault}`)
     return figures
   }
-}
 
-function user(kept: Kept): PlanSet {
-  kept.users++
-  let isHeld = true
-  return {
-    info: kept.info,
-    plans: kept.plans,
-    suspect: (reason) => kept.record.suspect(reason),
-    release: () => {
-      if (isHeld) kept.users--
-      isHeld = false
-    },
+  #user(kept: Kept): PlanSet {
+    const { info, plans, record } = kept
+    kept.users++
+    let isHeld = true
+    return {
+      ...{ info, plans },
+      suspect: async (reason) => {
+        this.#lastSuspect = info.variant
+        if (isLastRung(info.variant)) return
+        kept.isSuspect = true
+        await record.suspect(info.variant, reason)
+      },
+      release: () => {
+        if (isHeld) kept.users--
+        isHeld = false
+      },
+    }
   }
 }
 
-/** Where the last load ended, or behind what has become suspect since; never beyond the last rung. */
-function laterStart(start: LadderStart, choice: Choice | undefined): LadderStart {
-  if (choice === undefined) return start
-  const last = rungIndex(choice.variant)
-  const index = Math.min(ladder.length - 1, choice.suspect === undefined ? last : last + 1)
-  if (index <= start.index) return start
-  const suspect = choice.suspect === undefined ? [] : [{ variant: choice.variant, reason: choice.suspect.reason }]
-  return { index, rejected: [...choice.rejected, ...suspect] }
+/** Plans that give something else than float32. */
+class Disagreement extends Error {}
+
+/** Undefined of what is no reason for other arithmetic. */
+function rejectionCause(error: unknown): RejectionCause | undefined {
+  if (error instanceof Disagreement) return 'check'
+  return error instanceof VideoDepthError && error.code === 'PLAN_FAILED' ? 'build' : undefined
 }
 
-function same(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((text, i) => text === b[i])
+/** What failed to build may do so no more, and what was ruled out is known anew. */
+function measuredWrong(choice: Choice | undefined): RejectedVariant[] {
+  if (choice === undefined) return []
+  const { variant, suspect } = choice
+  const wrong = choice.rejected.filter(({ cause }) => cause === 'check' || cause === 'run')
+  return suspect === undefined ? wrong : [...wrong, { variant, cause: 'run', reason: suspect.reason }]
+}
+
+function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
 }

@@ -41,7 +41,7 @@ export type GraphRequest = { readonly label: string; readonly form: GraphForm } 
 /**
  * Frames that encoder and depth decoder take at once: half of a window's new frames, 11 of 22 at length 32. That divides
  * the new frames without a rest; a first window of 32, and the 31 or 32 maps that are wanted, take three runs of 11. A whole
- * window's new frames at once would need twice the scratch memory, for what is computed as fast.
+ * window's new frames at once would need more scratch memory.
  */
 export function windowBatch(windowLength: number): number {
   return windowStrategy('upstream', windowLength).step / 2

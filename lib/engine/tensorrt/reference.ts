@@ -1,6 +1,8 @@
 // Owns: what the CPU engine gives for the self-check's input, in float32, and its cache.
 // Must not know: plans, GPUs.
 
+import { setImmediate as breathe } from 'node:timers/promises'
+import { VideoDepthError } from '../../errors.js'
 import { emitterVersion } from '../../graph/builder.js'
 import { planStep } from '../../stream/step-plan.js'
 import { CpuEngine } from '../cpu.js'
@@ -48,9 +50,24 @@ export function cpuReference(options: ReferenceOptions): ReferenceSource {
     if (values?.length === count * size)
       return Array.from({ length: count }, (_, i) => values.subarray(i * size, (i + 1) * size))
     const maps = await compute(spec, options, preparation)
+    await assertFinite(maps)
     const bytes = new Uint8Array(await new Blob(maps.map((map) => map)).arrayBuffer())
     await writeCached(options.folder, name, bytes, { reference })
     return maps
+  }
+}
+
+/** Where float32 on the processor fails no plan can agree, and none is to blame. */
+async function assertFinite(maps: Maps): Promise<void> {
+  for (const map of maps) {
+    await breathe()
+    const count = map.reduce((sum, value) => sum + (Number.isFinite(value) ? 0 : 1), 0)
+    if (count === 0) continue
+    throw new VideoDepthError(
+      'DEPTH_NOT_FINITE',
+      `The network gives ${count} values that are not finite for the self-check's input, in float32 on the processor. ` +
+        'The checkpoint is damaged, or does not belong to this network.',
+    )
   }
 }
 

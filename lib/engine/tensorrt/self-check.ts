@@ -1,7 +1,9 @@
 // Owns: running the self-check's input through a set of plans.
 // Must not know: where the reference comes from, what follows from the figures.
 
+import { setImmediate as breathe } from 'node:timers/promises'
 import type { NativeGpuEngine, NativePlan } from '../../native-gpu-types.js'
+import type { NativePicture } from '../../native-types.js'
 import { planStep } from '../../stream/step-plan.js'
 import type { CheckFigures } from '../engine-info.js'
 import { checkPicture, comparedPositions, pictureCount, streamFrames, windowPictures } from './check-input.js'
@@ -31,7 +33,7 @@ async function checkWindow(
   const size = { frameWidth: inputWidth, frameHeight: inputHeight, slots: windowLength }
   const windows = await native.openWindows({ ...windowPlans(plans), ...size })
   try {
-    const pictures = Array.from({ length: pictureCount }, (_, i) => checkPicture(i, inputWidth, inputHeight))
+    const pictures = await checkPictures(pictureCount, inputWidth, inputHeight)
     for (const [slot, index] of windowPictures(windowLength).entries())
       await windows.encode(pictures[index] ?? checkPicture(index, inputWidth, inputHeight), slot)
     const all = Array.from({ length: windowLength }, (_, i) => i)
@@ -39,7 +41,7 @@ async function checkWindow(
     const positions = comparedPositions(windowLength)
     const maps = positions.map(() => new Float32Array(inputWidth * inputHeight))
     await windows.readMaps(positions, maps)
-    const figures = compareMaps(maps, reference)
+    const figures = await compareMaps(maps, reference)
     return { ...figures, nonFinite: Math.max(nonFinite, figures.nonFinite) }
   } finally {
     await windows.close()
@@ -56,12 +58,12 @@ async function checkStreams(
   const rows = Math.max(...batches)
   const streams = await native.openStreams({ ...streamPlans(plans, batches), rows })
   try {
+    const pictures = await checkPictures(streamFrames, inputWidth, inputHeight)
     const found: Float32Array[] = []
     const wanted: Float32Array[] = []
     let nonFinite = 0
     for (const batch of batches) {
-      for (let i = 0; i < streamFrames; i++) {
-        const picture = checkPicture(i, inputWidth, inputHeight)
+      for (const [i, picture] of pictures.entries()) {
         const { positions, visible, write } = planStep(i)
         const outs = Array.from({ length: batch }, () => new Float32Array(inputWidth * inputHeight))
         const entries = outs.map((out, row) => ({ row, picture, positions, visible, write, fit: false, out }))
@@ -71,9 +73,19 @@ async function checkStreams(
         wanted.push(...outs.map(() => reference[i] ?? new Float32Array(0)))
       }
     }
-    const figures = compareMaps(found, wanted)
+    const figures = await compareMaps(found, wanted)
     return { ...figures, nonFinite: Math.max(nonFinite, figures.nonFinite) }
   } finally {
     await streams.close()
   }
+}
+
+/** The event loop goes on between two of them. */
+async function checkPictures(count: number, width: number, height: number): Promise<NativePicture[]> {
+  const pictures: NativePicture[] = []
+  for (let i = 0; i < count; i++) {
+    if (i > 0) await breathe()
+    pictures.push(checkPicture(i, width, height))
+  }
+  return pictures
 }

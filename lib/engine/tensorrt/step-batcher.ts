@@ -69,12 +69,11 @@ export class StepBatcher<Entry, Result> {
     })
   }
 
-  /** Of an entry that has not gone yet; its promise then never settles. @returns whether it was one */
-  withdraw(entry: Entry): boolean {
+  /** Of an entry that has not gone yet: its step rejects with `reason`. */
+  withdraw(entry: Entry, reason: Error): void {
     const index = this.#waiting.findIndex((waiting) => waiting.entry === entry)
-    if (index >= 0) this.#waiting.splice(index, 1)
+    if (index >= 0) for (const { reject } of this.#waiting.splice(index, 1)) reject(reason)
     this.#go()
-    return index >= 0
   }
 
   #go(): void {

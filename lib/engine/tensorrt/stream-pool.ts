@@ -1,12 +1,11 @@
 // Owns: streams of one network size on the device: rooms of a few rows each, opened when the others are full.
-// Must not know: a stream's order of steps, what a frame sees.
+// Must not know: a stream's order of steps, what a frame sees, what goes on in a room.
 
-import type { NativeGpuEngine, NativeGpuStreams, NativeStepEntry, NativeStepResult } from '../../native-gpu-types.js'
+import type { NativeGpuEngine } from '../../native-gpu-types.js'
 import type { GpuGuard } from './gpu-error.js'
 import { streamPlans, type StreamSpec } from './plan-spec.js'
 import type { PlanSet } from './plan-sets.js'
-import { Rows } from './rows.js'
-import { StepBatcher } from './step-batcher.js'
+import { StreamRoom, type Seat } from './stream-room.js'
 
 export interface StreamPoolOptions {
   readonly native: NativeGpuEngine
@@ -14,27 +13,10 @@ export interface StreamPoolOptions {
   readonly batchDelayMs: number
 }
 
-/** As many rows as the largest batch takes: all of a room's streams can go together, and no memory lies idle in fours. */
-interface Room {
-  readonly streams: NativeGpuStreams
-  readonly batcher: StepBatcher<NativeStepEntry, NativeStepResult>
-  readonly rows: Rows
-}
-
-/** A stream's place on the device, until `leave`. */
-export interface Seat {
-  readonly streams: NativeGpuStreams
-  readonly row: number
-  /** Waits for other streams' frames as the batcher says. */
-  step(entry: NativeStepEntry): Promise<NativeStepResult>
-  withdraw(entry: NativeStepEntry): void
-  /** Idempotent. Waits for a step under way: until then the row is not free for others. */
-  leave(): Promise<void>
-}
-
 export class StreamPool {
   readonly #options: StreamPoolOptions
-  readonly #rooms: Room[] = []
+  /** Those that take streams: one that has failed is not among them. */
+  readonly #rooms = new Set<StreamRoom>()
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(options: StreamPoolOptions) {
@@ -48,50 +30,33 @@ export class StreamPool {
     return seat
   }
 
-  async #seat({ batches }: StreamSpec, { plans }: PlanSet): Promise<Seat> {
+  async #seat(spec: StreamSpec, set: PlanSet): Promise<Seat> {
     for (const room of this.#rooms) {
-      const row = room.rows.take()
-      if (row !== undefined) return this.#seatIn(room, row)
+      const seat = this.#seatIn(room)
+      if (seat !== undefined) return seat
     }
-    const { native, guard, batchDelayMs } = this.#options
+    const seat = this.#seatIn(await this.#openRoom(spec, set))
+    if (seat === undefined) throw new Error('a new room without a row')
+    return seat
+  }
+
+  /** As many rows as the largest batch takes: all of a room's streams can go together, and no memory lies idle in fours. */
+  async #openRoom({ batches }: StreamSpec, { plans }: PlanSet): Promise<StreamRoom> {
+    const { native, guard, batchDelayMs: delayMs } = this.#options
     const rows = Math.max(...batches)
     const streams = await guard.call(() => native.openStreams({ ...streamPlans(plans, batches), rows }))
-    const batcher = new StepBatcher<NativeStepEntry, NativeStepResult>({
-      run: (entries) => guard.call(() => streams.step(entries)),
-      ...{ most: rows, delayMs: batchDelayMs },
-    })
-    const room = { streams, batcher, rows: new Rows(rows) }
-    this.#rooms.push(room)
-    return this.#seatIn(room, room.rows.take() ?? 0)
-  }
-
-  #seatIn(room: Room, row: number): Seat {
-    const leaveBatcher = room.batcher.join()
-    let underWay: Promise<unknown> | undefined
-    let leaving: Promise<void> | undefined
-    return {
-      ...{ streams: room.streams, row },
-      step: (entry) => {
-        const step = room.batcher.step(entry)
-        underWay = step.catch(() => undefined)
-        return step
-      },
-      withdraw: (entry) => {
-        if (room.batcher.withdraw(entry)) underWay = undefined
-      },
-      leave: () => {
-        leaveBatcher()
-        leaving ??= this.#leave(room, row, underWay)
-        return leaving
-      },
+    const onFailure = (failed: StreamRoom): void => {
+      this.#rooms.delete(failed)
+      failed.close().catch(() => undefined) // what failed is what its streams are told
     }
+    const room = new StreamRoom({ streams, guard, delayMs, onFailure })
+    this.#rooms.add(room)
+    return room
   }
 
-  async #leave(room: Room, row: number, underWay: Promise<unknown> | undefined): Promise<void> {
-    await underWay
-    room.rows.release(row)
-    if (!room.rows.areAllFree) return
-    this.#rooms.splice(this.#rooms.indexOf(room), 1)
-    await room.streams.close()
+  #seatIn(room: StreamRoom): Seat | undefined {
+    return room.seat(async () => {
+      if (room.isEmpty && this.#rooms.delete(room)) await room.close()
+    })
   }
 }

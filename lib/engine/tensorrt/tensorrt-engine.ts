@@ -6,7 +6,7 @@ import { emitterVersion } from '../../graph/builder.js'
 import type { Precision } from '../../graph/weights.js'
 import type { Architecture } from '../../model/architecture.js'
 import type { NativeGpu, NativeGpuEngine } from '../../native-gpu-types.js'
-import { unlessAborted } from '../../unless-aborted.js'
+import { openUnlessAborted } from '../../unless-aborted.js'
 import type { EngineInfo } from '../engine-info.js'
 import type { Engine, EngineSession, EngineStream, LoadProgress, SessionGeometry, StreamGeometry } from '../engine.js'
 import { GpuGuard } from './gpu-error.js'
@@ -19,6 +19,7 @@ import { PlanSets, type PlanSet } from './plan-sets.js'
 import { streamBatches, windowPlans, type PlanSpec } from './plan-spec.js'
 import { cpuReference, type ReferenceOptions, type ReferenceSource } from './reference.js'
 import { StreamPool } from './stream-pool.js'
+import type { Seat } from './stream-room.js'
 import { TensorRtSession } from './tensorrt-session.js'
 import { TensorRtStream } from './tensorrt-stream.js'
 
@@ -55,7 +56,6 @@ export class TensorRtEngine implements Engine {
   readonly backend = 'tensorrt'
   readonly architecture: Architecture
   readonly id: string
-  readonly nonFiniteAdvice: string
   readonly #native: NativeGpuEngine
   readonly #guard = new GpuGuard()
   readonly #sets: PlanSets
@@ -79,10 +79,6 @@ export class TensorRtEngine implements Engine {
     const name = [sha256, architecture.taps.join('-')].join('.')
     // Streams' states also name their arithmetic: which one that is depends on the size.
     this.id = [sha256, emitterVersion, architecture.taps.join('-'), precision, 'tensorrt'].join('.')
-    this.nonFiniteAdvice =
-      precision === 'fp32'
-        ? 'The checkpoint is damaged, or does not belong to this network.'
-        : "Load the model with precision 'fp32'; the next load takes slower arithmetic by itself."
     this.#native = native
     this.#options = options
     this.#batches = streamBatches(options.streamBatch)
@@ -90,7 +86,7 @@ export class TensorRtEngine implements Engine {
     const gpu = { tensorRt, device: index, name: gpuName, computeCapability, memoryBytes }
     this.#info = { backend: 'tensorrt', precision, fallback: undefined, gpu }
     const { checkpoint, cacheDir, taps, threads } = options
-    const target = buildTarget(tensorRt, device, cuda)
+    const target = buildTarget(native, cuda)
     const cache = new PlanCache(planFolder(cacheDir))
     const start: LadderStart =
       exactReason === undefined ? ladderStart(precision, tensorRt, computeCapability) : exactOnly(exactReason)
@@ -111,11 +107,11 @@ export class TensorRtEngine implements Engine {
   static async load(options: TensorRtEngineOptions, parts: TensorRtParts): Promise<TensorRtEngine> {
     const { signal } = options
     signal?.throwIfAborted()
-    const opened = await openUnlessAborted(parts.gpu, options, signal)
+    const { native, cuda } = await openUnlessAborted(openedGpu(parts.gpu, options), signal)
     try {
-      return new TensorRtEngine(opened, await readNetwork(options), options, parts)
+      return new TensorRtEngine({ native, cuda }, await readNetwork(options), options, parts)
     } catch (error) {
-      await opened.native.close()
+      await native.close()
       throw error
     }
   }
@@ -124,10 +120,18 @@ export class TensorRtEngine implements Engine {
     return { ...this.#info, plans: this.#sets.infos }
   }
 
+  /** Of what came out not finite last, which is what the error that this ends is about. */
+  get nonFiniteAdvice(): string {
+    return (this.#sets.lastSuspect ?? this.#info.precision) === 'fp32'
+      ? 'The checkpoint is damaged, or does not belong to this network.'
+      : "Load the model with precision 'fp32'; the next load takes slower arithmetic by itself."
+  }
+
   async openSession(geometry: SessionGeometry, signal?: AbortSignal): Promise<EngineSession> {
     const { inputWidth, inputHeight, windowLength, frameWidth, frameHeight, slots } = geometry
-    const set = await this.#hold({ use: 'windows', inputWidth, inputHeight, windowLength }, signal)
-    return this.#opened(set, async () => {
+    const ending = this.#ending(signal)
+    const set = await this.#hold({ use: 'windows', inputWidth, inputHeight, windowLength }, ending)
+    return this.#opened(set, ending, async () => {
       const options = { ...windowPlans(set.plans), frameWidth, frameHeight, slots }
       const native = await this.#guard.call(() => this.#native.openWindows(options))
       const session: TensorRtSession = new TensorRtSession(native, geometry, {
@@ -140,37 +144,39 @@ export class TensorRtEngine implements Engine {
   async openStream(geometry: StreamGeometry, signal?: AbortSignal): Promise<EngineStream> {
     const { inputWidth, inputHeight } = geometry
     const spec = { use: 'streams', inputWidth, inputHeight, batches: this.#batches } as const
-    const set = await this.#hold(spec, signal)
-    return this.#opened(set, async () => {
-      const seat = await this.#pool(inputWidth, inputHeight).seat(spec, set)
+    const ending = this.#ending(signal)
+    const set = await this.#hold(spec, ending)
+    return this.#opened(set, ending, async () => {
+      const takeSeat = (): Promise<Seat> => this.#pool(inputWidth, inputHeight).seat(spec, set)
       const onClose = (): void => void this.#open.delete(stream)
-      const stream: TensorRtStream = new TensorRtStream(geometry, { seat, guard: this.#guard, set, onClose })
+      const stream: TensorRtStream = new TensorRtStream(geometry, { seat: await takeSeat(), takeSeat, set, onClose })
       return stream
     })
   }
 
-  async #hold(spec: PlanSpec, signal: AbortSignal | undefined): Promise<PlanSet> {
-    this.#guard.assertUsable()
-    const both = AbortSignal.any([this.#closing.signal, ...(signal === undefined ? [] : [signal])])
-    const onProgress = this.#options.onProgress ?? (() => undefined)
-    return this.#sets.hold(spec, { signal: both, onProgress })
+  /** Of a call: its own, or the engine's end. */
+  #ending(signal: AbortSignal | undefined): AbortSignal {
+    return AbortSignal.any([this.#closing.signal, ...(signal === undefined ? [] : [signal])])
   }
 
-  /** What opens after the engine's end is closed again. */
-  async #opened<T extends { close(): Promise<void> }>(set: PlanSet, open: () => Promise<T>): Promise<T> {
-    let opened: T
-    try {
-      opened = await open()
-    } catch (error) {
-      set.release()
-      throw error
-    }
-    if (this.#closing.signal.aborted) {
-      await opened.close()
-      throw this.#closing.signal.reason as Error
-    }
-    this.#open.add(opened)
-    return opened
+  async #hold(spec: PlanSpec, signal: AbortSignal): Promise<PlanSet> {
+    this.#guard.assertUsable()
+    return this.#sets.hold(spec, { signal, onProgress: this.#options.onProgress ?? (() => undefined) })
+  }
+
+  /** An abort rejects at once; what opens after it is closed again. */
+  #opened<T extends { close(): Promise<void> }>(set: PlanSet, signal: AbortSignal, open: () => Promise<T>): Promise<T> {
+    const opening = open().then(
+      (opened) => {
+        this.#open.add(opened)
+        return opened
+      },
+      (error: unknown) => {
+        set.release()
+        throw error
+      },
+    )
+    return openUnlessAborted(opening, signal)
   }
 
   #pool(inputWidth: number, inputHeight: number): StreamPool {
@@ -195,25 +201,13 @@ export class TensorRtEngine implements Engine {
     const sessions = [...this.#open].map((one) => one.close())
     await this.#native.close()
     await Promise.all(sessions)
+    await this.#sets.settled()
   }
 }
 
-/** What opens after an abort is closed again. */
-async function openUnlessAborted(
-  gpu: NativeGpu | null,
-  options: GpuOptions,
-  signal: AbortSignal | undefined,
-): Promise<OpenedGpu> {
-  const opening = openGpu(gpu, options)
-  try {
-    return await unlessAborted(opening, signal)
-  } catch (error) {
-    opening.then(
-      ({ native }) => native.close(),
-      () => undefined,
-    )
-    throw error
-  }
+async function openedGpu(gpu: NativeGpu | null, options: GpuOptions): Promise<OpenedGpu & { close(): Promise<void> }> {
+  const opened = await openGpu(gpu, options)
+  return { ...opened, close: () => opened.native.close() }
 }
 
 /** Also the weights, so that a checkpoint is refused by `load` and not at the first frame. */

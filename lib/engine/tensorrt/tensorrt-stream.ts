@@ -8,13 +8,13 @@ import { stabilize, unstabilized, type Stabilization } from '../../stream/stabil
 import type { StepPlan } from '../../stream/step-plan.js'
 import { unlessAborted } from '../../unless-aborted.js'
 import type { EngineStream, StreamGeometry, StreamState, StreamStepResult } from '../engine.js'
-import type { GpuGuard } from './gpu-error.js'
 import type { PlanSet } from './plan-sets.js'
-import type { Seat } from './stream-pool.js'
+import type { Seat } from './stream-room.js'
 
 export interface TensorRtStreamParts {
   readonly seat: Seat
-  readonly guard: GpuGuard
+  /** Another one, where the seat's room has failed. */
+  readonly takeSeat: () => Promise<Seat>
   readonly set: PlanSet
   readonly onClose: () => void
 }
@@ -26,11 +26,11 @@ interface Finished {
 
 export class TensorRtStream implements EngineStream {
   readonly geometry: StreamGeometry
-  readonly #seat: Seat
-  readonly #guard: GpuGuard
+  readonly #takeSeat: () => Promise<Seat>
   readonly #set: PlanSet
   readonly #onClose: () => void
   readonly #closing = new AbortController()
+  #seat: Seat
   /** Calls run in the order made. */
   #turn: Promise<unknown> = Promise.resolve()
   #closed: Promise<void> | undefined
@@ -40,10 +40,10 @@ export class TensorRtStream implements EngineStream {
   /** The last frame was remembered, but failed afterwards: only a first frame, or a state from outside, mends that. */
   #torn: VideoDepthError | undefined
 
-  constructor(geometry: StreamGeometry, { seat, guard, set, onClose }: TensorRtStreamParts) {
+  constructor(geometry: StreamGeometry, { seat, takeSeat, set, onClose }: TensorRtStreamParts) {
     this.geometry = geometry
     this.#seat = seat
-    this.#guard = guard
+    this.#takeSeat = takeSeat
     this.#set = set
     this.#onClose = onClose
   }
@@ -53,7 +53,8 @@ export class TensorRtStream implements EngineStream {
   }
 
   async #step(picture: NativePicture, plan: StepPlan): Promise<StreamStepResult> {
-    if (this.#torn !== undefined && !plan.first) throw this.#torn
+    if (plan.first) await this.#begin()
+    else this.#assertWhole()
     const { frameWidth, frameHeight, stabilized } = this.geometry
     const depth = new Float32Array(frameWidth * frameHeight)
     const { positions, visible, write } = plan
@@ -74,12 +75,27 @@ export class TensorRtStream implements EngineStream {
     return { depth, nonFinite, flat, stabilization: finished?.stabilization, preprocessMs, inferMs, postMs }
   }
 
+  /** What begins anew needs nothing of what failed. */
+  async #begin(): Promise<void> {
+    if (this.#seat.failure === undefined) return
+    await this.#seat.leave()
+    this.#seat = await this.#takeSeat()
+  }
+
+  /** @throws VideoDepthError why there is nothing to go on from */
+  #assertWhole(): void {
+    const failure = this.#seat.failure ?? this.#torn
+    if (failure !== undefined) throw failure
+  }
+
+  /** Settles when the device is done with the entry, or it has been withdrawn. */
   async #batched(entry: NativeStepEntry): Promise<NativeStepResult> {
     const { signal } = this.#closing
-    const withdraw = (): void => this.#seat.withdraw(entry)
+    signal.throwIfAborted()
+    const withdraw = (): void => this.#seat.withdraw(entry, signal.reason as Error)
     signal.addEventListener('abort', withdraw, { once: true })
     try {
-      return await unlessAborted(this.#seat.step(entry), signal)
+      return await this.#seat.step(entry)
     } finally {
       signal.removeEventListener('abort', withdraw)
     }
@@ -87,7 +103,7 @@ export class TensorRtStream implements EngineStream {
 
   /** The rule of the CPU engine's streams, with the maps on the device. */
   async #finish(plan: StepPlan, { fit, nonFinite }: NativeStepResult, depth: Float32Array): Promise<Finished> {
-    const { streams, row } = this.#seat
+    const { row } = this.#seat
     const last = plan.first || !this.#hasReference ? unstabilized : this.#stabilization
     const stabilization = fit === null ? last : stabilize(last, fit)
     const options = {
@@ -95,7 +111,7 @@ export class TensorRtStream implements EngineStream {
       ...{ keep: plan.anchor && nonFinite === 0, width: this.geometry.frameWidth, height: this.geometry.frameHeight },
     }
     try {
-      const { postMs } = await this.#guard.call(() => streams.finish(row, options, depth))
+      const { postMs } = await this.#seat.call((streams) => streams.finish(row, options, depth))
       return { stabilization, postMs }
     } catch (error) {
       if (error instanceof VideoDepthError) this.#torn = error
@@ -105,22 +121,24 @@ export class TensorRtStream implements EngineStream {
 
   exportState(): Promise<StreamState> {
     return this.#inTurn(async () => {
-      const { streams, row } = this.#seat
-      const { memory, reference } = await this.#guard.call(() => streams.exportState(row, this.#hasReference))
+      this.#assertWhole()
+      const { row } = this.#seat
+      const { memory, reference } = await this.#seat.call((streams) => streams.exportState(row, this.#hasReference))
       return { variant: this.#set.info.variant, memory, reference: reference ?? undefined, ...this.#stabilization }
     })
   }
 
   importState({ variant, memory, reference, scale, shift }: StreamState): Promise<void> {
     return this.#inTurn(async () => {
-      const { streams, row } = this.#seat
       const { inputWidth, inputHeight } = this.geometry
       const own = this.#set.info.variant
       if (variant !== own) throw misfit(`The state is of ${variant || 'float32'} arithmetic, this stream's is ${own}`)
       const length = inputWidth * inputHeight
-      if (memory.length !== streams.memoryBytes || (reference?.length ?? length) !== length)
+      if (memory.length !== this.#seat.memoryBytes || (reference?.length ?? length) !== length)
         throw misfit('The state is of another size than this stream')
-      await this.#guard.call(() => streams.importState(row, memory, reference ?? null))
+      await this.#begin()
+      const { row } = this.#seat
+      await this.#seat.call((streams) => streams.importState(row, memory, reference ?? null))
       this.#hasReference = reference !== undefined
       this.#stabilization = { scale, shift }
       this.#torn = undefined
