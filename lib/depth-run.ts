@@ -184,11 +184,14 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
         if (frameCount !== undefined && !isNeeded(strategy, index, frameCount)) return
         const plan = planWindow(strategy, index, frameCount, kind === 'disparity')
         const session = this.#engineSession()
-        const depth = await session.decode(this.#slotsOf(plan), plan.wanted)
-        this.#stop.signal.throwIfAborted()
+        const decoding = session.decode(this.#slotsOf(plan), plan.wanted)
+        // Calls run in the order made, so the next frames may have these slots: they come in while this window is decoded,
+        // stitched and read, and an engine that computes beside us never waits for them.
         for (const frame of releasable(strategy, index, this.#slots.frames)) this.#slots.release(frame)
-        filling = plan.last ? Promise.resolve() : this.#fill(index + 1) // goes on while this window is stitched and read
+        filling = plan.last ? Promise.resolve() : this.#fill(index + 1)
         filling.catch(() => undefined) // awaited above, or superseded by an earlier error
+        const depth = await decoding
+        this.#stop.signal.throwIfAborted()
         const { frames, scale, shift, degenerate, nonFinite, flat } = await session.stitch(depth, plan.step)
         if (nonFinite > 0) throw notFinite(this.#windows, nonFinite, this.#options.nonFiniteAdvice())
         this.#flatMaps += flat

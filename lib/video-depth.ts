@@ -26,10 +26,10 @@ import { windowStrategy } from './window/strategy.js'
 
 /**
  * A loaded Video Depth Anything network. Any number of videos and streams may be processed with one, also at the same
- * time. They take turns: a turn is one frame, or one window's decoding, which a stream beside a video may wait for; on a GPU
- * also the building of a plan, which takes minutes and comes with the first frame of a new size (`video-depth build` does it
- * ahead). In a worker_thread of your own, `close()` before you terminate it: a thread that ends in mid-inference takes the process
- * with it (a limit of onnxruntime-node).
+ * time. They take turns: a turn is one frame, or one window's decoding, which a stream beside a video may wait for. On a GPU
+ * the first frame of a new size waits minutes for its plans, unless `video-depth build` made them; others go on meanwhile. In
+ * a worker_thread of your own, `close()` before you terminate it: a thread that ends in mid-inference on the CPU takes the
+ * process with it (a limit of onnxruntime-node).
  *
  * @example
  * const model = await VideoDepth.load({ checkpoint: 'video_depth_anything_vits.pth' })

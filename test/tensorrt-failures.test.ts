@@ -20,7 +20,7 @@ t.test('a failure that lasts ends the engine, and no other one', async (t) => {
   const session = await engine.openSession(windows)
   gpu.failNext.set('decode', nativeError('GPU_FAILED', 'temporal head: an illegal memory access', true))
   const message =
-    'The GPU reported an error: temporal head: an illegal memory access. The engine is lost: load the model again'
+    'The GPU reported an error: temporal head: an illegal memory access. No GPU work is possible in this process any more: restart it'
   await session.encode({ ...tinyFrame(0), timestampMs: 0 }, 0)
   const failure = { code: 'GPU_FAILED', message }
   await t.rejects(session.decode(new Array<number>(32).fill(0), [0]), failure)

@@ -27,7 +27,7 @@ export function gpuError(error: unknown): VideoDepthError {
     return new VideoDepthError(known, `The GPU has too little memory left: ${message}. ${advice}`, { cause: error })
   }
   if (known === 'GPU_FAILED') {
-    const after = lasting ? '. The engine is lost: load the model again' : ''
+    const after = lasting ? '. No GPU work is possible in this process any more: restart it' : ''
     return new VideoDepthError(known, `The GPU reported an error: ${message}${after}`, { cause: error })
   }
   if (known !== undefined) return new VideoDepthError(known, message, { cause: error })
