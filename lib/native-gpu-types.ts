@@ -126,7 +126,7 @@ export interface NativeGpuWindows {
   stitch(step: StitchStep, out: readonly Float32Array[]): Promise<StitchResult>
   /** The network's own maps, [H, W] each. @param positions among the last `wanted` */
   readMaps(positions: readonly number[], out: readonly Float32Array[]): Promise<void>
-  /** Frames held back for the next blend, once all calls so far have been carried out. */
+  /** Frames held back for the next blend, as of the last `stitch` that has settled. */
   readonly held: number
   /** Device milliseconds so far. */
   readonly deviceMs: {

@@ -3,14 +3,12 @@
 
 #include "gpu/streams-object.h"
 
-#include <cstring>
-#include <limits>
 #include <string>
 #include <utility>
 
 #include "arguments.h"
 #include "bounds.h"
-#include "picture.h"
+#include "gpu/step-arguments.h"
 #include "stitch-arguments.h"
 
 namespace video_depth_binding {
@@ -24,52 +22,6 @@ using video_depth::gpu::StreamPool;
 
 constexpr int kMostBatch = 64;
 constexpr int kMostRows = 1024;
-constexpr int kMostPositions = 4096;
-
-bool read_flag(const Napi::Value& value, const std::string& parameter) {
-  if (!value.IsBoolean()) throw unexpected("true or false", parameter, value);
-  return value.As<Napi::Boolean>().Value();
-}
-
-/// Everything of an entry but where its arrays lie; they are read when no getter can run any more.
-struct ReadEntry {
-  StepEntry entry;
-  video_depth::PictureView picture;
-  Napi::Uint8Array data;
-  Napi::Value out;
-};
-
-std::vector<float> read_mask(const Napi::Value& value, const std::string& parameter) {
-  const std::vector<Napi::Value> values = read_values(value, parameter);
-  std::vector<float> mask;
-  for (uint32_t i = 0; i < values.size(); i++) {
-    mask.push_back(read_flag(values[i], item(parameter, i)) ? 0.0f : -std::numeric_limits<float>::infinity());
-  }
-  return mask;
-}
-
-ReadEntry read_entry(const Napi::Value& value, const std::string& at, int row) {
-  const Napi::Object object = read_object(value, at);
-  ReadEntry read{};
-  read.entry.row = row;
-  const std::vector<Napi::Value> positions = read_values(member(object, "positions"), at + ".positions");
-  for (uint32_t i = 0; i < positions.size(); i++) {
-    read.entry.positions.push_back(read_integer(positions[i], item(at + ".positions", i), 0, kMostPositions));
-  }
-  read.entry.mask = read_mask(member(object, "visible"), at + ".visible");
-  const std::vector<Napi::Value> write = read_values(member(object, "write"), at + ".write");
-  for (uint32_t i = 0; i < write.size(); i++) {
-    const int64_t slot = read_integer(write[i], item(at + ".write", i), 0, kMostPositions);
-    read.entry.write.push_back(static_cast<int>(slot));
-  }
-  read.entry.fit = read_flag(member(object, "fit"), at + ".fit");
-  read.out = member(object, "out");
-  const PictureArgument picture = read_picture(member(object, "picture"), at + ".picture");
-  read.picture = picture.view;
-  read.data = picture.data;
-  read.entry.frame = {picture.view.width, picture.view.height};
-  return read;
-}
 
 Napi::Value result_of(Napi::Env env, const StepResult& result, bool has_fit) {
   const Napi::Object object = Napi::Object::New(env);

@@ -1,4 +1,4 @@
-// Owns: several streams of one network size on the device: their memories, and how their steps run together.
+// Owns: several streams of one network size on the device: a step of some of them, what each has for itself.
 // Must not know: which earlier frames a stream sees, when steps are due, Node.js.
 
 #include "gpu/stream_pool.h"
@@ -15,9 +15,6 @@ namespace {
 
 constexpr size_t kPieceBytes = size_t{8} << 20;
 
-/// Of what TensorRT is bound to.
-constexpr size_t kAlignment = 256;
-
 size_t area(cuda::Extent extent) {
   return static_cast<size_t>(extent.width) * static_cast<size_t>(extent.height);
 }
@@ -31,111 +28,18 @@ void upload_small(void* to, const void* from, size_t bytes, cuda::Stream& stream
 
 } // namespace
 
-std::vector<std::pair<size_t, int>> plan_runs(const std::vector<int>& batches, const std::vector<int>& due,
-                                              int rows) {
-  std::vector<bool> is_due(static_cast<size_t>(rows));
-  for (const int row : due) is_due[static_cast<size_t>(row)] = true;
-  std::vector<std::pair<size_t, int>> runs;
-  for (size_t index = batches.size(); index-- > 0;) {
-    const int batch = batches[index];
-    for (int base = 0; base + batch <= rows; base += batch) {
-      const auto first = is_due.begin() + base;
-      const auto count = std::count(first, first + batch, true);
-      if (2 * count <= batch && batch > 1) continue;
-      if (count == 0) continue;
-      runs.emplace_back(index, base);
-      std::fill(first, first + batch, false);
-    }
-  }
-  return runs;
-}
-
 StreamPool::StreamPool(DeviceLanes& lanes, StreamPlans plans, int rows)
     : lanes_(lanes),
-      plans_(std::move(plans)),
-      ports_(network_ports(*plans_.encoders.front(), *plans_.steps.front(), *plans_.depth_decoders.front())),
-      states_(state_ports(*plans_.steps.front())),
+      runs_(lanes, std::move(plans), rows),
       rows_(static_cast<size_t>(rows)),
       downloader_(kPieceBytes) {
   const auto count = static_cast<size_t>(rows);
-  for (const StatePort& state : states_) {
-    strides_.push_back((state.memory_bytes + kAlignment - 1) / kAlignment * kAlignment);
-    if (strides_.back() != state.memory_bytes && plans_.batches.size() > 1) {
-      throw Error("openStreams", "memories of multiples of 256 bytes for batches above 1",
-                  "port " + state.remembered, std::to_string(state.memory_bytes));
-    }
-    memories_.emplace_back(strides_.back() * count);
-    memory_bytes_ += state.memory_bytes;
-    // A row that is not due is computed along: its memory must hold numbers, if only to be as fast.
-    cuda::check(cudaMemsetAsync(memories_.back().data(), 0, memories_.back().bytes(), lanes_.compute.get()),
-                "clearing memory");
-  }
-  for (size_t i = 0; i < plans_.batches.size(); i++) lanes_by_batch_.push_back(new_lane(i));
-  warm_up();
   health_ = cuda::DeviceBuffer(sizeof(cuda::MapHealth) * count);
   fits_ = cuda::DeviceBuffer(sizeof(cuda::DeviceFit) * count);
   finish_fits_ = cuda::DeviceBuffer(sizeof(cuda::DeviceFit) * count);
-  fit_scratch_ = cuda::DeviceBuffer(cuda::fit_scratch_bytes(ports_.input));
+  fit_scratch_ = cuda::DeviceBuffer(cuda::fit_scratch_bytes(ports().input));
   host_health_ = cuda::PinnedBuffer(sizeof(cuda::MapHealth) * count);
   host_fits_ = cuda::PinnedBuffer(sizeof(cuda::DeviceFit) * count);
-}
-
-/// First all runs that there can be, so that the scratch block has its size before any is recorded.
-void StreamPool::warm_up() {
-  for (const bool is_made : {false, true}) {
-    for (size_t i = 0; i < plans_.batches.size(); i++) {
-      Lane& lane = lanes_by_batch_[i];
-      if (is_made) lane.encoder->warm_up(lanes_.compute);
-      for (int base = 0; base + lane.batch <= row_count(); base += lane.batch) {
-        PlanRun& step = step_run(i, base);
-        if (is_made) step.warm_up(lanes_.compute);
-      }
-      if (is_made) lane.decoder->warm_up(lanes_.compute);
-    }
-  }
-}
-
-StreamPool::Lane StreamPool::new_lane(size_t index) {
-  Lane lane{};
-  lane.batch = plans_.batches[index];
-  const auto batch = static_cast<size_t>(lane.batch);
-  const auto seen = static_cast<size_t>(slots()) + 1;
-  lane.pixels = cuda::DeviceBuffer(ports_.pixels.item_bytes * batch);
-  for (int i = 0; i < kLayers; i++) lane.layers[i] = cuda::DeviceBuffer(ports_.layers[i].item_bytes * batch);
-  lane.path3 = cuda::DeviceBuffer(ports_.path3.item_bytes * batch);
-  lane.depth = cuda::DeviceBuffer(ports_.depth.item_bytes * batch);
-  lane.positions = cuda::DeviceBuffer(seen * sizeof(int64_t) * batch);
-  lane.mask = cuda::DeviceBuffer(seen * sizeof(float) * batch);
-  for (const StatePort& state : states_) lane.states.emplace_back(state.state_bytes * batch);
-  for (const cuda::DeviceBuffer* buffer : {&lane.pixels, &lane.positions, &lane.mask}) {
-    cuda::check(cudaMemsetAsync(buffer->data(), 0, buffer->bytes(), lanes_.compute.get()), "clearing memory");
-  }
-  std::vector<Binding> encoder{{"pixels", lane.pixels.data()}};
-  for (int i = 0; i < kLayers; i++) encoder.push_back({ports_.layers[i].name, lane.layers[i].data()});
-  lane.encoder = std::make_unique<PlanRun>(*plans_.encoders[index], lanes_.scratch, encoder);
-  lane.decoder = std::make_unique<PlanRun>(*plans_.depth_decoders[index], lanes_.scratch,
-                                           std::vector<Binding>{{"path3", lane.path3.data()},
-                                                                {"layer1", lane.layers[0].data()},
-                                                                {"layer2", lane.layers[1].data()},
-                                                                {"depth", lane.depth.data()}});
-  return lane;
-}
-
-PlanRun& StreamPool::step_run(size_t index, int base) {
-  Lane& lane = lanes_by_batch_[index];
-  std::unique_ptr<PlanRun>& found = lane.steps[base];
-  if (found) return *found;
-  std::vector<Binding> bindings{{"layer3", lane.layers[2].data()},
-                                {"layer4", lane.layers[3].data()},
-                                {"positions", lane.positions.data()},
-                                {"mask", lane.mask.data()},
-                                {"path3", lane.path3.data()}};
-  for (size_t i = 0; i < states_.size(); i++) {
-    bindings.push_back({states_[i].remembered, at<void>(memories_[i], strides_[i], base)});
-    bindings.push_back({states_[i].state, lane.states[i].data()});
-  }
-  found = std::make_unique<PlanRun>(*plans_.steps[index], lanes_.scratch, bindings);
-  return *found;
 }
 
 StreamPool::~StreamPool() {
@@ -155,14 +59,14 @@ Epilogue StreamPool::step(std::vector<StepEntry> entries, std::vector<StepResult
   auto marks = std::make_shared<std::vector<Marks>>();
   std::vector<int> due;
   for (const StepEntry& entry : *kept) due.push_back(entry.row);
-  const auto runs = plan_runs(plans_.batches, due, row_count());
-  reserve(*kept, runs);
+  const auto runs = plan_runs(runs_.batches(), due, row_count());
+  reserve(*kept);
   std::vector<size_t> run_of(kept->size());
   for (const auto& [index, base] : runs) {
     std::vector<const StepEntry*> together;
     for (size_t i = 0; i < kept->size(); i++) {
       const StepEntry& entry = (*kept)[i];
-      if (entry.row < base || entry.row >= base + plans_.batches[index]) continue;
+      if (entry.row < base || entry.row >= base + runs_.batches()[index]) continue;
       together.push_back(&entry);
       run_of[i] = marks->size();
     }
@@ -228,14 +132,12 @@ void StreamPool::check(const std::vector<StepEntry>& entries) const {
   }
 }
 
-void StreamPool::reserve(const std::vector<StepEntry>& entries,
-                         const std::vector<std::pair<size_t, int>>& runs) {
+void StreamPool::reserve(const std::vector<StepEntry>& entries) {
   try {
-    for (const auto& [index, base] : runs) step_run(index, base);
     for (const StepEntry& entry : entries) {
       Row& row = rows_[static_cast<size_t>(entry.row)];
       row.cell.reserve(lanes_.upload);
-      if (row.map.bytes() == 0) row.map = cuda::DeviceBuffer(ports_.depth.item_bytes);
+      if (row.map.bytes() == 0) row.map = cuda::DeviceBuffer(ports().depth.item_bytes);
       if (entry.out.data != nullptr) reserve_frame(entry.row, entry.frame);
     }
   } catch (const GpuFailure& failure) {
@@ -253,42 +155,40 @@ void StreamPool::reserve_frame(int row, cuda::Extent frame) {
 }
 
 void StreamPool::run(size_t index, int base, const std::vector<const StepEntry*>& entries, Marks& marks) {
-  Lane& lane = lanes_by_batch_[index];
-  PlanRun& step = step_run(index, base);
+  const Lane& lane = runs_.lane(index);
   marks.begun.record(lanes_.compute);
   for (const StepEntry* entry : entries) prepare(lane, entry->row - base, *entry);
   marks.preprocessed.record(lanes_.compute);
-  lane.encoder->run(lanes_.compute);
-  step.run(lanes_.compute);
-  lane.decoder->run(lanes_.compute);
+  runs_.run(index, base);
   marks.inferred.record(lanes_.compute);
   for (const StepEntry* entry : entries) conclude(lane, entry->row - base, *entry);
   marks.done.record(lanes_.compute);
 }
 
 /// The picture, resized and normalised, the positions and the mask into the entry's place of the batch.
-void StreamPool::prepare(Lane& lane, int position, const StepEntry& entry) {
+void StreamPool::prepare(const Lane& lane, int position, const StepEntry& entry) {
   Row& row = rows_[static_cast<size_t>(entry.row)];
   const PictureView picture = row.cell.upload(lanes_.upload);
   uploaded_.record(lanes_.upload);
   lanes_.compute.wait_for(uploaded_);
-  cuda::check(cuda::launch_preprocess(picture, at<void>(lane.pixels, ports_.pixels.item_bytes, position),
-                                      ports_.pixels.element, ports_.input, lanes_.compute.get()),
-              "preprocessing a frame");
+  cuda::check(
+      cuda::launch_preprocess(picture, item_at<void>(lane.pixels, ports().pixels.item_bytes, position),
+                              ports().pixels.element, ports().input, lanes_.compute.get()),
+      "preprocessing a frame");
   const size_t seen = entry.positions.size();
-  upload_small(at<void>(lane.positions, seen * sizeof(int64_t), position), entry.positions.data(),
+  upload_small(item_at<void>(lane.positions, seen * sizeof(int64_t), position), entry.positions.data(),
                seen * sizeof(int64_t), lanes_.compute);
-  upload_small(at<void>(lane.mask, seen * sizeof(float), position), entry.mask.data(), seen * sizeof(float),
-               lanes_.compute);
+  upload_small(item_at<void>(lane.mask, seen * sizeof(float), position), entry.mask.data(),
+               seen * sizeof(float), lanes_.compute);
 }
 
 /// Everything that concerns one stream alone, after the run.
 void StreamPool::conclude(const Lane& lane, int position, const StepEntry& entry) {
   cudaStream_t const stream = lanes_.compute.get();
   Row& row = rows_[static_cast<size_t>(entry.row)];
-  const size_t map_bytes = ports_.depth.item_bytes;
+  const size_t map_bytes = ports().depth.item_bytes;
   auto* const health = health_.as<cuda::MapHealth>() + entry.row;
-  const auto* const depth = at<float>(lane.depth, map_bytes, position);
+  const auto* const depth = item_at<float>(lane.depth, map_bytes, position);
   cuda::check(cuda::launch_health(depth, 1, map_values(), health, stream), "checking a map");
   remember(lane, position, entry);
   cuda::check(cudaMemcpyAsync(row.map.data(), depth, map_bytes, cudaMemcpyDeviceToDevice, stream),
@@ -314,11 +214,11 @@ void StreamPool::remember(const Lane& lane, int position, const StepEntry& entry
   for (size_t begin = 0; begin < entry.write.size();) {
     size_t end = begin + 1;
     while (end < entry.write.size() && entry.write[end] == entry.write[end - 1] + 1) end++;
-    for (size_t i = 0; i < states_.size(); i++) {
-      const StatePort& state = states_[i];
-      cuda::check(cuda::launch_write_state(at<void>(lane.states[i], state.state_bytes, position),
-                                           at<void>(memories_[i], strides_[i], entry.row), state.element,
-                                           state.pixels, state.slots, state.width, entry.write[begin], 1,
+    for (size_t i = 0; i < states().size(); i++) {
+      const StatePort& state = states()[i];
+      cuda::check(cuda::launch_write_state(item_at<void>(lane.states[i], state.state_bytes, position),
+                                           runs_.memory(i, entry.row), state.element, state.pixels,
+                                           state.slots, state.width, entry.write[begin], 1,
                                            static_cast<int>(end - begin), health, lanes_.compute.get()),
                   "remembering a frame");
     }
@@ -329,7 +229,7 @@ void StreamPool::remember(const Lane& lane, int position, const StepEntry& entry
 void StreamPool::write_frame(int row, cuda::Extent frame, const cuda::DeviceFit* fit, cuda::Stream& stream) {
   Row& of = rows_[static_cast<size_t>(row)];
   const cuda::FrameJob job{of.map.as<float>(), nullptr, of.frame.as<float>(), 1};
-  cuda::check(cuda::launch_write_frames(&job, 1, ports_.input, frame, fit, stream.get()), "writing a frame");
+  cuda::check(cuda::launch_write_frames(&job, 1, ports().input, frame, fit, stream.get()), "writing a frame");
 }
 
 Epilogue StreamPool::finish(int row, const FinishOptions& options, FrameView out, float& post_ms) {
@@ -381,9 +281,9 @@ Epilogue StreamPool::export_state(int row, char* memory, FrameView reference) {
   return [this, row, &of, memory, reference, ready] {
     lanes_.download.wait_for(*ready);
     char* to = memory;
-    for (size_t i = 0; i < states_.size(); i++) {
-      const size_t bytes = states_[i].memory_bytes;
-      downloader_.copy(at<void>(memories_[i], strides_[i], row), to, bytes, lanes_.download);
+    for (size_t i = 0; i < states().size(); i++) {
+      const size_t bytes = states()[i].memory_bytes;
+      downloader_.copy(runs_.memory(i, row), to, bytes, lanes_.download);
       to += bytes;
     }
     if (reference.data != nullptr) {
@@ -398,14 +298,14 @@ Epilogue StreamPool::import_state(int row, const char* memory, const float* refe
   check_row(row, "importState");
   Row& of = rows_[static_cast<size_t>(row)];
   const char* from = memory;
-  for (size_t i = 0; i < states_.size(); i++) {
-    const size_t bytes = states_[i].memory_bytes;
-    upload_small(at<void>(memories_[i], strides_[i], row), from, bytes, lanes_.compute);
+  for (size_t i = 0; i < states().size(); i++) {
+    const size_t bytes = states()[i].memory_bytes;
+    upload_small(runs_.memory(i, row), from, bytes, lanes_.compute);
     from += bytes;
   }
   of.has_reference = reference != nullptr;
   if (reference != nullptr) {
-    if (of.reference.bytes() == 0) of.reference = cuda::DeviceBuffer(ports_.depth.item_bytes);
+    if (of.reference.bytes() == 0) of.reference = cuda::DeviceBuffer(ports().depth.item_bytes);
     upload_small(of.reference.data(), reference, of.reference.bytes(), lanes_.compute);
   }
   lanes_.compute.synchronize();
