@@ -61,7 +61,7 @@ export function printSummary(finished: Finished, json: boolean): void {
       ? [`${object.degenerateWindows} windows could not be fitted and kept their own scale`]
       : []),
     ...(object.flatMaps > 0 ? [`${object.flatMaps} depth maps of the network were flat`] : []),
-    ...(object.engine.fallback === undefined ? [] : [`on the processor: ${object.engine.fallback.reason}`]),
+    ...(object.engine.fallback?.isSurprising === true ? [`on the processor: ${object.engine.fallback.reason}`] : []),
     ...files.map((file) => `  ${file}`),
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
