@@ -1,0 +1,88 @@
+// Owns: the contract between TypeScript and the addon's own network on a processor (binding/cpu). Both sides check it.
+// Must not know: how the addon is found, what calls it.
+
+/** Instruction sets that there are kernels for. */
+export type CpuKernels = 'avx512-bf16' | 'avx512-vnni' | 'avx-vnni' | 'avx2'
+
+/** Where a tensor lies in the weights file: float32, C order. */
+export interface NativeTensor {
+  /** Bytes from the file's start. */
+  readonly offset: number
+  readonly shape: readonly number[]
+}
+
+export interface NativeCpuModelOptions {
+  /** One of `NativeCpu.kernels`. */
+  readonly kernels: CpuKernels
+  /** `int8`: products with weights as 8-bit integers, each activation row or map scaled by its own range. */
+  readonly precision: 'fp32' | 'int8'
+  /** 1…256 */
+  readonly threads: number
+  /** Path of a weights file as graph/weights-file.ts writes it for fp32. */
+  readonly weights: string
+  /** By name, as graph/weights.ts lists them. */
+  readonly tensors: Readonly<Record<string, NativeTensor>>
+  readonly embedWidth: number
+  /** Encoder blocks in the file. */
+  readonly depth: number
+  readonly features: number
+  readonly outChannels: readonly number[]
+  readonly temporalLength: number
+  /** Four increasing block numbers; what comes after the last one is not computed. */
+  readonly taps: readonly number[]
+}
+
+/** Weights, packed for the processor, and the threads that work with them. Shared by networks of any size. */
+export interface NativeCpuModel {
+  /** Bytes that the packed weights take. */
+  readonly weightBytes: number
+  /**
+   * @param rows patches, 1…2340; @param cols likewise
+   * @param positions [rows · cols, embedWidth] float32; `null` takes the stored grid, which must be of this size
+   */
+  network(rows: number, cols: number, positions: Float32Array | null): NativeCpuNetwork
+}
+
+/**
+ * The network at one size. Calls are synchronous and take long: make them in a worker thread, one at a time for a model.
+ * Arrays are borrowed for the call.
+ */
+export interface NativeCpuNetwork {
+  /** Bytes of one frame's features, in a layout that is the network's own. */
+  readonly featureBytes: number
+  /** Bytes of one stream's memory of `slots` states. */
+  memoryBytes(slots: number): number
+  /** @param pixels [3, 14 · rows, 14 · cols] float32; @param features receives featureBytes bytes */
+  encode(pixels: Float32Array, features: Uint8Array): void
+  /**
+   * The temporal head over a window. Its result is kept for `decode` until the next call of `head` or `step`.
+   *
+   * @param window features of 1…256 frames
+   * @param tables temporal position tables, [frames, C] float32 each, of the eight attentions in the order in which they
+   *   run; `null` takes the stored ones, which hold `temporalLength` frames
+   */
+  head(window: readonly Uint8Array[], tables: readonly Float32Array[] | null): void
+  /**
+   * The temporal head for one new frame of a stream; see graph/stream-step.ts for what it computes. Leaves `memory` as it is;
+   * the result is kept for `decode` (position 0), the new states for `remember`.
+   *
+   * @param positions rows of the position tables for each slot and, last, for the new frame
+   * @param visible 0 or 1 for each slot and, last, for the new frame
+   */
+  step(features: Uint8Array, memory: Uint8Array, positions: Int32Array, visible: Uint8Array): void
+  /** Puts the states of the last `step` into these slots of a memory of `count` slots. */
+  remember(memory: Uint8Array, count: number, slots: Int32Array): void
+  /**
+   * The depth decoder.
+   *
+   * @param position in the window of the last `head`
+   * @param map receives [14 · rows, 14 · cols] float32, ≥ 0 where finite
+   */
+  decode(position: number, features: Uint8Array, map: Float32Array): void
+}
+
+export interface NativeCpu {
+  /** What this build has and this processor runs, fastest first; empty where it runs none. */
+  readonly kernels: readonly CpuKernels[]
+  readonly Model: new (options: NativeCpuModelOptions) => NativeCpuModel
+}
