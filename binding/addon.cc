@@ -4,6 +4,9 @@
 #include <napi.h>
 
 #include "content-meter.h"
+#ifdef VIDEO_DEPTH_WITH_CPU
+#include "cpu/cpu.h"
+#endif
 #ifdef VIDEO_DEPTH_WITH_GPU
 #include "gpu/gpu.h"
 #endif
@@ -26,12 +29,20 @@ class Addon : public Napi::Addon<Addon> {
             InstanceMethod<&Addon::upsample>("upsample", napi_enumerable),
             InstanceMethod<&Addon::fit_map>("fitMap", napi_enumerable),
             InstanceValue("ContentMeter", video_depth_binding::ContentMeter::define(env), napi_enumerable),
+            InstanceValue("cpu", cpu(env), napi_enumerable),
             InstanceValue("gpu", gpu(env), napi_enumerable),
             InstanceValue("Stitcher", video_depth_binding::Stitcher::define(env), napi_enumerable),
         });
   }
 
  private:
+  static Napi::Value cpu(Napi::Env env) {
+#ifdef VIDEO_DEPTH_WITH_CPU
+    return video_depth_binding::make_cpu(env);
+#else
+    return env.Null();
+#endif
+  }
   static Napi::Value gpu(Napi::Env env) {
 #ifdef VIDEO_DEPTH_WITH_GPU
     return video_depth_binding::make_gpu(env);

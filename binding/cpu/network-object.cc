@@ -1,0 +1,185 @@
+// Owns: the JavaScript class of a network at one size (NativeCpuNetwork in lib/native-cpu-types.ts).
+// Must not know: what a network computes.
+
+#include "cpu/network-object.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "arguments.h"
+
+namespace video_depth_binding {
+
+namespace {
+
+constexpr int kMostSlots = 4096;
+constexpr uint32_t kMostFrames = 256;
+constexpr uint32_t kTables = video_depth::cpu::kTemporalModules * video_depth::cpu::kAttentions;
+
+/// What the core throws becomes JavaScript's.
+template <class Body>
+void guarded(Napi::Env env, const Body& body) {
+  try {
+    body();
+  } catch (...) {
+    throw Napi::Error(env, to_js_error(env, std::current_exception()));
+  }
+}
+
+float* values_in(const Napi::Value& value, const std::string& parameter, size_t values) {
+  Napi::Uint8Array bytes = read_bytes(value, parameter);
+  if (bytes.ByteLength() != values * sizeof(float)) {
+    throw unexpected(std::to_string(values * sizeof(float)) + " bytes", parameter, value);
+  }
+  if (reinterpret_cast<uintptr_t>(bytes.Data()) % alignof(float) != 0) {
+    throw unexpected("bytes that begin at a multiple of 4", parameter, value);
+  }
+  return reinterpret_cast<float*>(bytes.Data());
+}
+
+float* floats_in(const Napi::Value& value, const std::string& parameter, size_t values) {
+  Napi::Float32Array floats = read_floats(value, parameter);
+  if (floats.ElementLength() != values) throw unexpected(std::to_string(values) + " values", parameter, value);
+  return floats.Data();
+}
+
+Napi::Int32Array read_integers(const Napi::Value& value, const std::string& parameter) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) {
+    throw unexpected("an Int32Array", parameter, value);
+  }
+  return value.As<Napi::Int32Array>();
+}
+
+} // namespace
+
+Napi::Function NetworkObject::define(Napi::Env env) {
+  return DefineClass(env, "NativeCpuNetwork",
+                     {InstanceAccessor<&NetworkObject::feature_bytes>("featureBytes"),
+                      InstanceMethod<&NetworkObject::memory_bytes>("memoryBytes"),
+                      InstanceMethod<&NetworkObject::encode>("encode"), InstanceMethod<&NetworkObject::head>("head"),
+                      InstanceMethod<&NetworkObject::step>("step"), InstanceMethod<&NetworkObject::remember>("remember"),
+                      InstanceMethod<&NetworkObject::decode>("decode")});
+}
+
+/// Without a network: `make` brings it.
+NetworkObject::NetworkObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NetworkObject>(info) {}
+
+Napi::Value NetworkObject::make(const Napi::Function& constructor,
+                                std::shared_ptr<const video_depth::cpu::Model> model,
+                                std::unique_ptr<video_depth::cpu::Network> network) {
+  const Napi::Object object = constructor.New({});
+  NetworkObject* self = Unwrap(object);
+  self->model_ = std::move(model);
+  self->network_ = std::move(network);
+  return object;
+}
+
+video_depth::cpu::Network& NetworkObject::network(Napi::Env env) const {
+  if (!network_) throw Napi::TypeError::New(env, "Expected a network made by a model, received another object");
+  return *network_;
+}
+
+float* NetworkObject::features(const Napi::Value& value, const std::string& parameter) const {
+  return values_in(value, parameter, network(value.Env()).feature_values());
+}
+
+float* NetworkObject::memory(const Napi::Value& value, int slots) const {
+  return values_in(value, "memory", network(value.Env()).memory_values(slots));
+}
+
+Napi::Value NetworkObject::feature_bytes(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(network(info.Env()).feature_values() * sizeof(float)));
+}
+
+Napi::Value NetworkObject::memory_bytes(const Napi::CallbackInfo& info) {
+  const auto slots = static_cast<int>(read_integer(info[0], "slots", 1, kMostSlots));
+  return Napi::Number::New(info.Env(), static_cast<double>(network(info.Env()).memory_values(slots) * sizeof(float)));
+}
+
+void NetworkObject::encode(const Napi::CallbackInfo& info) {
+  video_depth::cpu::Network& net = network(info.Env());
+  constexpr size_t kPatch = video_depth::cpu::kPatch;
+  const size_t pixels = 3 * kPatch * kPatch * static_cast<size_t>(net.rows()) * static_cast<size_t>(net.cols());
+  const float* in = floats_in(info[0], "pixels", pixels);
+  float* out = features(info[1], "features");
+  guarded(info.Env(), [&] { net.encode(in, out); });
+}
+
+void NetworkObject::head(const Napi::CallbackInfo& info) {
+  video_depth::cpu::Network& net = network(info.Env());
+  const Napi::Array array = read_array(info[0], "window", kMostFrames);
+  if (array.Length() == 0) throw unexpected("one frame or more", "window", array);
+  // Read twice: a getter could detach what was read before it.
+  std::vector<Napi::Value> frames;
+  std::vector<Napi::Value> given;
+  for (uint32_t i = 0; i < array.Length(); i++) frames.push_back(element(array, i));
+  if (!info[1].IsNull()) {
+    const Napi::Array tables = read_array(info[1], "tables", kTables);
+    if (tables.Length() != kTables) throw unexpected(std::to_string(kTables) + " tables", "tables", tables);
+    for (uint32_t i = 0; i < kTables; i++) given.push_back(element(tables, i));
+  }
+  std::vector<const float*> window;
+  std::vector<const float*> tables;
+  for (uint32_t i = 0; i < frames.size(); i++) window.push_back(features(frames[i], item("window", i)));
+  const video_depth::cpu::Dimensions& dimensions = model_->dimensions();
+  for (uint32_t i = 0; i < given.size(); i++) {
+    const auto width = static_cast<size_t>(dimensions.temporal_width(static_cast<int>(i) / video_depth::cpu::kAttentions));
+    tables.push_back(floats_in(given[i], item("tables", i), frames.size() * width));
+  }
+  if (tables.empty() && frames.size() > static_cast<size_t>(dimensions.temporal_length)) {
+    throw unexpected("tables for windows longer than " + std::to_string(dimensions.temporal_length), "tables", info[1]);
+  }
+  guarded(info.Env(), [&] { net.head(window, tables); });
+}
+
+void NetworkObject::step(const Napi::CallbackInfo& info) {
+  video_depth::cpu::Network& net = network(info.Env());
+  const float* in = features(info[0], "features");
+  const Napi::Int32Array positions = read_integers(info[2], "positions");
+  const Napi::Uint8Array visible = read_bytes(info[3], "visible");
+  const size_t length = positions.ElementLength();
+  if (length < 2 || length > kMostSlots) throw unexpected("2 positions or more", "positions", positions);
+  if (visible.ElementLength() != length) throw unexpected(std::to_string(length) + " values", "visible", visible);
+  bool sees = false;
+  for (size_t i = 0; i < length; i++) {
+    const int32_t position = positions.Data()[i];
+    if (position < 0 || position >= model_->dimensions().temporal_length) {
+      throw Napi::RangeError::New(info.Env(), "Expected rows of the position table for positions, received " +
+                                                  std::to_string(position));
+    }
+    sees = sees || visible.Data()[i] != 0;
+  }
+  if (!sees) throw unexpected("at least one slot that is seen", "visible", visible);
+  const int slots = static_cast<int>(length) - 1;
+  const float* states = memory(info[1], slots);
+  guarded(info.Env(), [&] { net.step(in, states, slots, positions.Data(), visible.Data()); });
+}
+
+void NetworkObject::remember(const Napi::CallbackInfo& info) {
+  video_depth::cpu::Network& net = network(info.Env());
+  const auto count = static_cast<int>(read_integer(info[1], "count", 1, kMostSlots));
+  float* states = memory(info[0], count);
+  const Napi::Int32Array slots = read_integers(info[2], "slots");
+  for (size_t i = 0; i < slots.ElementLength(); i++) {
+    const int32_t slot = slots.Data()[i];
+    if (slot < 0 || slot >= count) {
+      throw Napi::RangeError::New(info.Env(), "Expected slots below " + std::to_string(count) + " for slots, received " +
+                                                  std::to_string(slot));
+    }
+  }
+  guarded(info.Env(), [&] { net.remember(states, count, slots.Data(), static_cast<int>(slots.ElementLength())); });
+}
+
+void NetworkObject::decode(const Napi::CallbackInfo& info) {
+  video_depth::cpu::Network& net = network(info.Env());
+  const auto position = static_cast<int>(read_integer(info[0], "position", 0, kMostFrames));
+  const float* in = features(info[1], "features");
+  constexpr size_t kPatch = video_depth::cpu::kPatch;
+  float* map =
+      floats_in(info[2], "map", kPatch * kPatch * static_cast<size_t>(net.rows()) * static_cast<size_t>(net.cols()));
+  guarded(info.Env(), [&] { net.decode(position, in, map); });
+}
+
+} // namespace video_depth_binding

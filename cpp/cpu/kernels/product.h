@@ -1,0 +1,185 @@
+// Owns: products of rows with packed columns in float32, bfloat16 and int8, and what becomes of their values.
+// Must not know: what is multiplied, threads.
+#pragma once
+
+#include "cpu/kernels.h"
+#include "cpu/kernels/simd.h"
+
+namespace video_depth::VIDEO_DEPTH_KERNELS {
+
+using cpu::Activation;
+using cpu::Columns;
+using cpu::Finish;
+using cpu::kColumns;
+using cpu::Quantization;
+using cpu::Rows;
+
+constexpr int kVectors = kColumns / kLanes; // a block of columns
+/// A tile of sums fills most of the vector registers: 24 of 32, or 12 of 16.
+constexpr int kTileRows = 6;
+constexpr int kTileBlocks = kLanes == 16 ? 4 : 1;
+
+/// Columns from `column` on of row `row`.
+inline void finish(const Finish& f, int row, int column, int n, Vf v) {
+  const Mask mask = first(least(kLanes, n - column));
+  if (f.bias != nullptr) v = v + load_part(f.bias + column, mask);
+  if (f.activation == Activation::relu) v = larger(v, all(0.0F));
+  if (f.activation == Activation::gelu) v = gelu(v);
+  if (f.gamma != nullptr) v = v * load_part(f.gamma + column, mask);
+  if (f.add != nullptr) v = v + load_part(f.add + row * f.add_stride + column, mask);
+  if (f.add2 != nullptr) v = v + load_part(f.add2 + row * f.add2_stride + column, mask);
+  store_part(f.out + row * f.stride + column, mask, v);
+}
+
+struct InFloat32 {
+  using Element = float;
+  using Weight = float;
+  using Sum = Vf;
+  static constexpr int kGroup = 1;
+  static Sum zero() { return all(0.0F); }
+  static Vf left(const float* p) { return all(*p); }
+  static Vf right(const float* p) { return load(p); }
+  static Sum add(Sum sum, Vf left, Vf right) { return fma(left, right, sum); }
+  static Vf value(Sum sum, const Quantization&, const Columns&, int, int) { return sum; }
+};
+
+struct InInt8 {
+  using Element = uint8_t;
+  using Weight = int8_t;
+  using Sum = Vi;
+  static constexpr int kGroup = 4;
+#if defined(__AVX512F__)
+  static Sum zero() { return _mm512_setzero_si512(); }
+  static Vi right(const int8_t* p) { return _mm512_loadu_si512(p); }
+  static Vi all_integers(int32_t x) { return _mm512_set1_epi32(x); }
+  static Sum add(Sum sum, Vi left, Vi right) { return _mm512_dpbusd_epi32(sum, left, right); }
+  static Vi integers(const int32_t* p, Mask mask) { return _mm512_maskz_loadu_epi32(mask, p); }
+  static Vi less(Vi a, Vi b, Vi c) { return _mm512_sub_epi32(a, _mm512_mullo_epi32(b, c)); }
+#else
+  static Sum zero() { return _mm256_setzero_si256(); }
+  static Vi right(const int8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+  static Vi all_integers(int32_t x) { return _mm256_set1_epi32(x); }
+  static Sum add(Sum sum, Vi left, Vi right) {
+#if defined(__AVXVNNI__)
+    return _mm256_dpbusd_avx_epi32(sum, left, right);
+#else
+    // Left values are at most 127 here, so two products fit 16 bits.
+    const Vi pairs = _mm256_maddubs_epi16(left, right);
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+#endif
+  }
+  static Vi integers(const int32_t* p, Mask mask) { return _mm256_maskload_epi32(p, mask); }
+  static Vi less(Vi a, Vi b, Vi c) { return _mm256_sub_epi32(a, _mm256_mullo_epi32(b, c)); }
+#endif
+  static Vi left(const uint8_t* p) {
+    int32_t four = 0;
+    __builtin_memcpy(&four, p, sizeof four);
+    return all_integers(four);
+  }
+  static Vf value(Sum sum, const Quantization& q, const Columns& c, int row, int column) {
+    const Mask mask = first(least(kLanes, c.n - column));
+    const Vi zero = all_integers(q.zero[row * q.step]);
+    const Vi offset = less(sum, zero, integers(c.sum + column, mask));
+    return to_floats(offset) * (all(q.scale[row * q.step]) * load_part(c.scale + column, mask));
+  }
+};
+
+#if defined(__AVX512BF16__)
+struct InBfloat16 {
+  using Element = uint16_t;
+  using Weight = uint16_t;
+  using Sum = Vf;
+  static constexpr int kGroup = 2;
+  static Sum zero() { return all(0.0F); }
+  static Vi left(const uint16_t* p) {
+    int32_t two = 0;
+    __builtin_memcpy(&two, p, sizeof two);
+    return _mm512_set1_epi32(two);
+  }
+  static Vi right(const uint16_t* p) { return _mm512_loadu_si512(p); }
+  static Sum add(Sum sum, Vi left, Vi right) {
+    return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(left), reinterpret_cast<__m512bh>(right));
+  }
+  static Vf value(Sum sum, const Quantization&, const Columns&, int, int) { return sum; }
+};
+#endif
+
+struct Operands {
+  const Rows& rows;
+  const Quantization& quantization;
+  const Columns& columns;
+  const Finish& end;
+};
+
+template <class In, int kRows, int kBlocks>
+inline void tile(const Operands& o, int row, int block) {
+  constexpr int kWidth = kBlocks * kVectors;
+  typename In::Sum sums[kRows][kWidth];
+#pragma GCC unroll 8
+  for (auto& line : sums) {
+#pragma GCC unroll 8
+    for (auto& sum : line) sum = In::zero();
+  }
+  const Rows& rows = o.rows;
+  const auto* right = static_cast<const typename In::Weight*>(o.columns.data) + block * o.columns.block;
+  const auto* start = static_cast<const typename In::Element*>(rows.data) + row * rows.stride;
+  for (int segment = 0; segment < rows.segments; segment++, start += rows.segment_stride) {
+    const auto* left = start;
+    for (int k = 0; k < rows.length; k += In::kGroup, left += In::kGroup, right += o.columns.step) {
+      decltype(In::right(right)) weights[kWidth];
+#pragma GCC unroll 8
+      for (int v = 0; v < kWidth; v++) {
+        weights[v] = In::right(right + (v / kVectors) * o.columns.block + (v % kVectors) * kLanes * In::kGroup);
+      }
+#pragma GCC unroll 8
+      for (int r = 0; r < kRows; r++) {
+        const auto value = In::left(left + r * rows.stride);
+#pragma GCC unroll 8
+        for (int v = 0; v < kWidth; v++) sums[r][v] = In::add(sums[r][v], value, weights[v]);
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; r++) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kWidth; v++) {
+      const int column = block * kColumns + v * kLanes;
+      if (column >= o.columns.n) break;
+      finish(o.end, row + r, column, o.columns.n, In::value(sums[r][v], o.quantization, o.columns, row + r, column));
+    }
+  }
+}
+
+template <class In, int kBlocks>
+void panel(const Operands& o, int block) {
+  int row = 0;
+  for (; row + kTileRows <= o.rows.count; row += kTileRows) tile<In, kTileRows, kBlocks>(o, row, block);
+  switch (o.rows.count - row) {
+    case 1: return tile<In, 1, kBlocks>(o, row, block);
+    case 2: return tile<In, 2, kBlocks>(o, row, block);
+    case 3: return tile<In, 3, kBlocks>(o, row, block);
+    case 4: return tile<In, 4, kBlocks>(o, row, block);
+    case 5: return tile<In, 5, kBlocks>(o, row, block);
+    default: return;
+  }
+}
+
+template <class In>
+void product(const Rows& rows, const Quantization& quantization, const Columns& columns, const Finish& end) {
+  const Operands o{rows, quantization, columns, end};
+  const int blocks = (columns.n + kColumns - 1) / kColumns;
+  for (int block = 0; block < blocks; block += kTileBlocks) {
+    if constexpr (kTileBlocks == 1) {
+      panel<In, 1>(o, block);
+    } else {
+      switch (least(kTileBlocks, blocks - block)) {
+        case 1: panel<In, 1>(o, block); break;
+        case 2: panel<In, 2>(o, block); break;
+        case 3: panel<In, 3>(o, block); break;
+        default: panel<In, 4>(o, block); break;
+      }
+    }
+  }
+}
+
+} // namespace video_depth::VIDEO_DEPTH_KERNELS

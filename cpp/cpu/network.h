@@ -1,0 +1,93 @@
+// Owns: the whole network at one size: features of frames, the head over windows and streams, depth.
+// Must not know: files, videos, who keeps features and memories.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "cpu/encoder.h"
+#include "cpu/maps.h"
+#include "cpu/model.h"
+#include "cpu/temporal.h"
+
+namespace video_depth::cpu {
+
+/// Calls of all networks of a model must not overlap.
+class Network {
+ public:
+  /// @param positions [rows · cols, width]; null takes the stored grid. Throws Error where that is of another size.
+  Network(const Model& model, int rows, int cols, const float* positions);
+
+  int rows() const { return rows_; }
+  int cols() const { return cols_; }
+  /// float32 values of one frame's features: four maps one after another.
+  size_t feature_values() const;
+  /// float32 values of a stream's memory of `slots` states: of each attention [pixels, slots, C].
+  size_t memory_values(int slots) const;
+
+  /// @param pixels [3, 14 · rows, 14 · cols]; @param features receives feature_values() values
+  void encode(const float* pixels, float* features);
+
+  /// @param tables position tables of the eight attentions, [frames, C]; empty takes the stored ones
+  void head(const std::vector<const float*>& window, const std::vector<const float*>& tables);
+
+  /// One new frame of a stream whose memory has `slots` slots; see Memory.
+  void step(const float* features, const float* memory, int slots, const int32_t* positions, const uint8_t* visible);
+  /// The states of the last step into these slots of `memory`.
+  void remember(float* memory, int slots, const int32_t* into, int count) const;
+
+  /// Frames of the last head; 1 after a step, 0 before either.
+  int frames() const { return frames_; }
+  /// @param position below frames(); @param map receives [14 · rows, 14 · cols], ≥ 0 where finite
+  void decode(int position, const float* features, float* map);
+
+ private:
+  struct Layers {
+    std::array<const float*, 4> map;
+  };
+  /// One thread's own lines of the output.
+  struct Band {
+    Buffer<float> large;
+    Buffer<uint16_t> halves;
+    Buffer<float> hidden;
+  };
+
+  Layers layers(const float* features) const;
+  /// Pixels of temporal module `i`.
+  int temporal_pixels(int i) const;
+  void unit(const UnitWeights& weights, const float* x, const MapSize& size, const float* other, float* out);
+  void fuse(const FusionWeights& weights, const float* path, const float* layer, const MapSize& size, float* out);
+  void fusion4(int frame);
+  void fusion3(int frame);
+  void grow(int frames);
+  void output(const float* in, const MapSize& size, float* map);
+  float* frame(Buffer<float>& maps, int index, const MapSize& size);
+
+  const Model& model_;
+  int rows_;
+  int cols_;
+  /// Of the features, and of the paths behind fusion 4 and 3.
+  std::array<MapSize, 4> layer_;
+  MapSize path4_;
+  MapSize path3_;
+  Encoder encoder_;
+  MapWorker maps_;
+  TemporalWorker temporal_;
+  int frames_ = 0;
+  /// For all frames of a window.
+  Buffer<float> mixed_;
+  Buffer<float> joined3_;
+  Buffer<float> joined4_;
+  Buffer<float> paths4_;
+  Buffer<float> paths3_;
+  /// For one frame at a time.
+  std::array<Buffer<float>, 3> scratch_;
+  Buffer<float> path2_;
+  Buffer<float> path1_;
+  Buffer<float> half_;
+  std::vector<Band> bands_;
+  /// Of the last step, by attention, one after another.
+  Buffer<float> states_;
+};
+
+} // namespace video_depth::cpu

@@ -1,0 +1,284 @@
+// Owns: one temporal module over the frames of a window, and for the newest frame of a stream.
+// Must not know: where in the head it stands, which frames these are.
+
+#include "cpu/temporal.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace video_depth::cpu {
+
+namespace {
+
+/// Rows (pixels times frames) that a thread works on at a time: its cache holds what belongs to them.
+constexpr int kRows = 64;
+/// Pixels whose sums are float32 before they go into double ones.
+constexpr int kSumPixels = 64;
+
+size_t area(int a, int b) {
+  return static_cast<size_t>(a) * static_cast<size_t>(b);
+}
+
+} // namespace
+
+TemporalWorker::TemporalWorker(const Model& model)
+    : model_(model), workspaces_(static_cast<size_t>(model.team().size())) {}
+
+void TemporalWorker::group_norms(const TemporalWeights& weights, const std::vector<const float*>& frames, int pixels) {
+  const Kernels& kernels = model_.kernels();
+  const int channels = weights.input.depth();
+  const auto width = static_cast<size_t>(channels);
+  const Norm norm = weights.group_norm.view();
+  scale_.grow(frames.size() * width);
+  shift_.grow(frames.size() * width);
+  model_.team().run(static_cast<int>(frames.size()), [&](int frame, int) {
+    std::vector<double> sums(width);
+    std::vector<double> squares(width);
+    Buffer<float> part(2 * width);
+    for (int start = 0; start < pixels; start += kSumPixels) {
+      std::fill_n(part.data(), 2 * width, 0.0F);
+      kernels.channel_sums(frames[static_cast<size_t>(frame)] + static_cast<size_t>(start) * width,
+                           std::min(kSumPixels, pixels - start), channels, part.data(), part.data() + width);
+      for (size_t c = 0; c < width; c++) {
+        sums[c] += part[c];
+        squares[c] += part[width + c];
+      }
+    }
+    const int group = channels / kTemporalGroups;
+    const double count = static_cast<double>(group) * pixels;
+    for (int first = 0; first < channels; first += group) {
+      double sum = 0;
+      double square = 0;
+      for (int c = first; c < first + group; c++) {
+        sum += sums[static_cast<size_t>(c)];
+        square += squares[static_cast<size_t>(c)];
+      }
+      const double mean = sum / count;
+      const double variance = std::max(0.0, square / count - mean * mean);
+      const double inverse = 1.0 / std::sqrt(variance + static_cast<double>(norm.epsilon));
+      for (int c = first; c < first + group; c++) {
+        const size_t at = static_cast<size_t>(frame) * width + static_cast<size_t>(c);
+        scale_[at] = static_cast<float>(inverse * norm.weight[c]);
+        shift_[at] = static_cast<float>(norm.bias[c] - mean * inverse * norm.weight[c]);
+      }
+    }
+  });
+}
+
+void TemporalWorker::multiply_rows(Workspace& workspace, const float* x, int rows, const Linear& weights,
+                                   Finish end) const {
+  const int depth = weights.depth();
+  end.stride = weights.width();
+  if (end.add != nullptr) end.add_stride = weights.width();
+  multiply(model_.kernels(), workspace.left.prepare(model_.kernels(), weights.arithmetic(), x, depth, rows, depth),
+           weights, end);
+}
+
+void TemporalWorker::window(const TemporalWeights& weights, const std::vector<const float*>& frames, int pixels,
+                            const float* const tables[kAttentions], float* out) {
+  const Kernels& kernels = model_.kernels();
+  const int count = static_cast<int>(frames.size());
+  const int channels = weights.input.depth();
+  group_norms(weights, frames, pixels);
+  const int taken = std::max(1, kRows / count); // pixels a task
+  model_.team().run((pixels + taken - 1) / taken, [&](int task, int worker) {
+    Workspace& workspace = workspaces_[static_cast<size_t>(worker)];
+    const int first = task * taken;
+    const int sequences = std::min(taken, pixels - first);
+    const int rows = sequences * count;
+    float* normal = workspace.normal.grow(area(rows, channels));
+    float* x = workspace.x.grow(area(rows, channels));
+    for (int row = 0; row < rows; row++) {
+      const size_t frame = static_cast<size_t>(row % count);
+      kernels.affine(frames[frame] + area(first + row / count, channels), scale_.data() + frame * static_cast<size_t>(channels),
+                     shift_.data() + frame * static_cast<size_t>(channels), channels, normal + area(row, channels));
+    }
+    Finish to_x;
+    to_x.out = x;
+    multiply_rows(workspace, normal, rows, weights.input, to_x);
+    to_x.add = x;
+    for (size_t i = 0; i < kAttentions; i++) {
+      const TemporalAttentionWeights& attention = weights.attention[i];
+      kernels.layer_norm(x, channels, rows, channels, attention.norm.view(), tables[i], count, normal);
+      Finish to_wide;
+      to_wide.out = workspace.wide.grow(3 * area(rows, channels));
+      multiply_rows(workspace, normal, rows, attention.query_key_value, to_wide);
+      attend_window(workspace, count, sequences, channels);
+      multiply_rows(workspace, normal, rows, attention.output, to_x);
+    }
+    feed_forward(weights, workspace, rows);
+    Finish to_normal;
+    to_normal.out = normal;
+    multiply_rows(workspace, x, rows, weights.output, to_normal);
+    for (int row = 0; row < rows; row++) {
+      const size_t frame = static_cast<size_t>(row % count);
+      const size_t pixel = area(first + row / count, channels);
+      kernels.add(normal + area(row, channels), frames[frame] + pixel, static_cast<size_t>(channels),
+                  out + frame * area(pixels, channels) + pixel);
+    }
+  });
+}
+
+/// From queries, keys and values in `wide` to `normal`: each pixel's frames attend to each other.
+void TemporalWorker::attend_window(Workspace& workspace, int frames, int sequences, int channels) const {
+  const Kernels& kernels = model_.kernels();
+  const int head_width = channels / kTemporalHeads;
+  const int padded = round_up(frames, kColumns);
+  const ptrdiff_t stride = 3 * static_cast<ptrdiff_t>(channels);
+  float* keys = workspace.keys.grow(area(channels, padded));
+  float* scores = workspace.scores.grow(area(frames, padded));
+  float* sums = workspace.sums.grow(static_cast<size_t>(frames));
+  for (int sequence = 0; sequence < sequences; sequence++) {
+    const float* query = workspace.wide.data() + sequence * frames * stride;
+    float* out = workspace.normal.data() + area(sequence * frames, channels);
+    kernels.transpose(query + channels, stride, frames, channels, keys, padded);
+    for (int head = 0; head < kTemporalHeads; head++) {
+      const ptrdiff_t offset = static_cast<ptrdiff_t>(head) * head_width;
+      Finish to_scores;
+      to_scores.out = scores;
+      to_scores.stride = padded;
+      kernels.product_f32({query + offset, frames, stride, head_width},
+                          {keys + offset * padded, padded, padded, kColumns}, to_scores);
+      kernels.softmax(scores, padded, frames, frames, padded, nullptr, sums);
+      for (int row = 0; row < frames; row++) {
+        kernels.multiply(scores + area(row, padded), 1.0F / sums[row], static_cast<size_t>(padded));
+      }
+      Finish to_out;
+      to_out.out = out + offset;
+      to_out.stride = channels;
+      kernels.product_f32({scores, frames, padded, frames},
+                          {query + 2 * static_cast<ptrdiff_t>(channels) + offset, head_width, stride, kColumns}, to_out);
+    }
+  }
+}
+
+/// GEGLU on `x`, in place.
+void TemporalWorker::feed_forward(const TemporalWeights& weights, Workspace& workspace, int rows) const {
+  const Kernels& kernels = model_.kernels();
+  const int channels = weights.input.depth();
+  float* x = workspace.x.data();
+  float* normal = workspace.normal.data();
+  kernels.layer_norm(x, channels, rows, channels, weights.norm.view(), nullptr, 1, normal);
+  Finish values;
+  values.out = workspace.wide.grow(4 * area(rows, channels));
+  values.stride = 4 * static_cast<ptrdiff_t>(channels);
+  Finish gates = values;
+  gates.out = workspace.gates.grow(4 * area(rows, channels));
+  gates.activation = Activation::gelu;
+  const Left left = workspace.left.prepare(kernels, weights.value.arithmetic(), normal, channels, rows, channels);
+  multiply(kernels, left, weights.value, values);
+  multiply(kernels, left, weights.gate, gates);
+  kernels.gate(values.out, gates.out, 4 * area(rows, channels));
+  Finish to_x;
+  to_x.out = x;
+  to_x.add = x;
+  multiply_rows(workspace, values.out, rows, weights.feed_forward, to_x);
+}
+
+void TemporalWorker::step(const TemporalWeights& weights, float* frame, int pixels,
+                          const Memory (&memories)[kAttentions]) {
+  const Kernels& kernels = model_.kernels();
+  const int channels = weights.input.depth();
+  group_norms(weights, {frame}, pixels);
+  constexpr int kPixels = 24;
+  model_.team().run((pixels + kPixels - 1) / kPixels, [&](int task, int worker) {
+    Workspace& workspace = workspaces_[static_cast<size_t>(worker)];
+    const int first = task * kPixels;
+    const int rows = std::min(kPixels, pixels - first);
+    float* own = frame + area(first, channels);
+    float* normal = workspace.normal.grow(area(rows, channels));
+    float* x = workspace.x.grow(area(rows, channels));
+    for (int row = 0; row < rows; row++) {
+      kernels.affine(own + area(row, channels), scale_.data(), shift_.data(), channels, normal + area(row, channels));
+    }
+    Finish to_x;
+    to_x.out = x;
+    multiply_rows(workspace, normal, rows, weights.input, to_x);
+    to_x.add = x;
+    for (size_t i = 0; i < kAttentions; i++) {
+      const TemporalAttentionWeights& attention = weights.attention[i];
+      const Memory& memory = memories[i];
+      float* state = memory.state + area(first, channels);
+      kernels.layer_norm(x, channels, rows, channels, attention.norm.view(), nullptr, 1, state);
+      const float* position = attention.positions.data() + area(memory.positions[memory.slots], channels);
+      for (int row = 0; row < rows; row++) {
+        kernels.add(state + area(row, channels), position, static_cast<size_t>(channels), normal + area(row, channels));
+      }
+      attend_memory(attention, memory, first, rows, workspace);
+      multiply_rows(workspace, normal, rows, attention.output, to_x);
+    }
+    feed_forward(weights, workspace, rows);
+    Finish to_normal;
+    to_normal.out = normal;
+    multiply_rows(workspace, x, rows, weights.output, to_normal);
+    kernels.add(normal, own, area(rows, channels), own);
+  });
+}
+
+/**
+ * `normal`: in, the new states with their position; out, what attention makes of them. Keys and values are never made: with
+ * a state s and its position p, q·((s + p)Wk) = (qWkᵀ)·(s + p) and Σa((s + p)Wv) = (Σa(s + p))Wv. That is exact.
+ */
+void TemporalWorker::attend_memory(const TemporalAttentionWeights& weights, const Memory& memory, int pixel, int count,
+                                   Workspace& workspace) const {
+  const Kernels& kernels = model_.kernels();
+  const int channels = weights.query.depth();
+  const int head_width = channels / kTemporalHeads;
+  const auto width = static_cast<size_t>(channels);
+  float* normal = workspace.normal.data();
+  float* queries = workspace.wide.grow(area(count, channels));
+  Finish to_queries;
+  to_queries.out = queries;
+  multiply_rows(workspace, normal, count, weights.query, to_queries);
+  // [count, heads, C]: what each head asks of a state; later, what it has seen.
+  float* asked = workspace.gates.grow(kTemporalHeads * area(count, channels));
+  const ptrdiff_t line = static_cast<ptrdiff_t>(kTemporalHeads) * channels;
+  for (int head = 0; head < kTemporalHeads; head++) {
+    const Linear& keys = weights.absorbed_keys[static_cast<size_t>(head)];
+    Finish to_asked;
+    to_asked.out = asked + static_cast<ptrdiff_t>(head) * channels;
+    to_asked.stride = line;
+    kernels.product_f32({queries + static_cast<ptrdiff_t>(head) * head_width, count, channels, head_width},
+                        keys.columns(), to_asked);
+  }
+  const int most = round_up(memory.slots + 1, kColumns);
+  float* seen = workspace.seen.grow(area(most, channels));
+  float* across = workspace.keys.grow(area(channels, most));
+  float* scores = workspace.scores.grow(area(kTemporalHeads, most));
+  float* sums = workspace.sums.grow(kTemporalHeads);
+  for (int i = 0; i < count; i++) {
+    const float* states = memory.states + area(pixel + i, memory.slots) * width;
+    int frames = 0;
+    for (int slot = 0; slot < memory.slots; slot++) {
+      if (memory.visible[slot] == 0) continue;
+      kernels.add(states + area(slot, channels), weights.positions.data() + area(memory.positions[slot], channels), width,
+                  seen + area(frames++, channels));
+    }
+    if (memory.visible[memory.slots] != 0) std::copy_n(normal + area(i, channels), width, seen + area(frames++, channels));
+    const int padded = round_up(frames, kColumns);
+    kernels.transpose(seen, channels, frames, channels, across, padded);
+    Finish to_scores;
+    to_scores.out = scores;
+    to_scores.stride = padded;
+    float* ask = asked + i * line;
+    kernels.product_f32({ask, kTemporalHeads, channels, channels}, {across, padded, padded, kColumns}, to_scores);
+    kernels.softmax(scores, padded, kTemporalHeads, frames, padded, nullptr, sums);
+    for (int head = 0; head < kTemporalHeads; head++) {
+      kernels.multiply(scores + area(head, padded), 1.0F / sums[head], static_cast<size_t>(padded));
+    }
+    Finish to_seen;
+    to_seen.out = ask;
+    to_seen.stride = channels;
+    kernels.product_f32({scores, kTemporalHeads, padded, frames}, {seen, channels, channels, kColumns}, to_seen);
+  }
+  for (int head = 0; head < kTemporalHeads; head++) {
+    const Linear& values = weights.values[static_cast<size_t>(head)];
+    Finish to_normal;
+    to_normal.out = normal + static_cast<ptrdiff_t>(head) * head_width;
+    to_normal.stride = channels;
+    kernels.product_f32({asked + static_cast<ptrdiff_t>(head) * channels, count, line, channels}, values.columns(),
+                        to_normal);
+  }
+}
+
+} // namespace video_depth::cpu
