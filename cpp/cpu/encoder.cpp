@@ -107,12 +107,8 @@ void Encoder::embed(const float* pixels, int chunk, Workspace& workspace) {
   }
   Finish end;
   end.out = x_.data() + static_cast<ptrdiff_t>(begin + 1) * width_;
-  end.stride = width_;
   end.add = positions_.data() + static_cast<ptrdiff_t>(begin) * width_;
-  end.add_stride = width_;
-  const Left left = workspace.left.prepare(model_.kernels(), Arithmetic::float32, patches, kPatchValues,
-                                           count - skipped, kPatchValues);
-  multiply(model_.kernels(), left, model_.patches, end);
+  multiply(model_.kernels(), workspace.left, patches, kPatchValues, count - skipped, model_.patches, end);
 }
 
 /// Queries, keys and values of a chunk, laid out for `attend`.
@@ -126,15 +122,14 @@ void Encoder::queries(const BlockWeights& block, int chunk, Workspace& workspace
   float* wide = workspace.wide.grow(area(kMostRows + kRowMultiple, std::max(kPatchValues, 4 * width_)));
   Finish end;
   end.out = wide;
-  end.stride = 3 * width_;
-  const Left left = workspace.left.prepare(kernels, model_.arithmetic(), normal, width_, count, width_);
-  multiply(kernels, left, block.query_key_value, end);
+  multiply(kernels, workspace.left, normal, width_, count, block.query_key_value, end);
   for (int head = 0; head < model_.dimensions().heads(); head++) {
-    keep(wide + static_cast<ptrdiff_t>(head) * kHeadWidth, first, count, head, workspace);
+    keep(wide + static_cast<ptrdiff_t>(head) * kHeadWidth, first, count, head);
   }
 }
 
-void Encoder::keep(const float* values, int token, int count, int head, Workspace& workspace) {
+/// One head's part of `queries`: `values` are queries, keys and values of `count` tokens from `token` on.
+void Encoder::keep(const float* values, int token, int count, int head) {
   const Kernels& kernels = model_.kernels();
   const ptrdiff_t stride = 3 * static_cast<ptrdiff_t>(width_);
   const ptrdiff_t start = static_cast<ptrdiff_t>(head) * padded_;
@@ -170,7 +165,6 @@ void Encoder::keep(const float* values, int token, int count, int head, Workspac
       }
     }
   }
-  (void)workspace;
 }
 
 /// One head's attention for a block of queries over all tokens.
@@ -223,24 +217,17 @@ void Encoder::finish(const BlockWeights& block, int chunk, Workspace& workspace)
   float* x = x_.data() + offset;
   Finish residual;
   residual.out = x;
-  residual.stride = width_;
   residual.add = x;
-  residual.add_stride = width_;
   residual.gamma = block.scale1.data();
-  const Arithmetic arithmetic = model_.arithmetic();
-  multiply(kernels, workspace.left.prepare(kernels, arithmetic, mixed_.data() + offset, width_, count, width_),
-           block.projection, residual);
+  multiply(kernels, workspace.left, mixed_.data() + offset, width_, count, block.projection, residual);
   float* normal = workspace.normal.grow(area(kMostRows + kRowMultiple, width_));
   kernels.layer_norm(x, width_, count, width_, block.norm2.view(), nullptr, 1, normal);
   Finish hidden;
   hidden.out = workspace.wide.grow(area(kMostRows + kRowMultiple, std::max(kPatchValues, 4 * width_)));
-  hidden.stride = 4 * static_cast<ptrdiff_t>(width_);
   hidden.activation = Activation::gelu;
-  multiply(kernels, workspace.left.prepare(kernels, arithmetic, normal, width_, count, width_), block.hidden, hidden);
+  multiply(kernels, workspace.left, normal, width_, count, block.hidden, hidden);
   residual.gamma = block.scale2.data();
-  multiply(kernels,
-           workspace.left.prepare(kernels, arithmetic, hidden.out, hidden.stride, count, 4 * width_), block.output,
-           residual);
+  multiply(kernels, workspace.left, hidden.out, 4 * static_cast<ptrdiff_t>(width_), count, block.output, residual);
 }
 
 /// Through the final norm and the head's projection; without the class token.
@@ -255,9 +242,7 @@ void Encoder::tap(int index, int chunk, float* map, Workspace& workspace) {
                      nullptr, 1, normal);
   Finish end;
   end.out = map + static_cast<ptrdiff_t>(first - 1) * projection.width();
-  end.stride = projection.width();
-  multiply(kernels, workspace.left.prepare(kernels, model_.arithmetic(), normal, width_, count, width_), projection,
-           end);
+  multiply(kernels, workspace.left, normal, width_, count, projection, end);
 }
 
 } // namespace video_depth::cpu

@@ -32,7 +32,7 @@ class Encoder {
 
   void embed(const float* pixels, int chunk, Workspace& workspace);
   void queries(const BlockWeights& block, int chunk, Workspace& workspace);
-  void keep(const float* values, int token, int count, int head, Workspace& workspace);
+  void keep(const float* values, int token, int count, int head);
   void attend(int task, Workspace& workspace);
   void finish(const BlockWeights& block, int chunk, Workspace& workspace);
   void tap(int index, int chunk, float* map, Workspace& workspace);

@@ -96,4 +96,10 @@ void multiply(const Kernels& kernels, const Left& left, const Linear& weights, F
   }
 }
 
+void multiply(const Kernels& kernels, LeftScratch& scratch, const float* x, ptrdiff_t stride, int count,
+              const Linear& weights, Finish finish) {
+  if (finish.stride == 0) finish.stride = finish.add_stride = finish.add2_stride = weights.width();
+  multiply(kernels, scratch.prepare(kernels, weights.arithmetic(), x, stride, count, weights.depth()), weights, finish);
+}
+
 } // namespace video_depth::cpu

@@ -82,4 +82,8 @@ class LeftScratch {
 /// The product with `weights`, whose bias is added where `finish` has none.
 void multiply(const Kernels& kernels, const Left& left, const Linear& weights, Finish finish);
 
+/// The same of `count` float32 rows, `stride` apart. Where `finish.stride` is 0, its rows lie together, and those of `add`.
+void multiply(const Kernels& kernels, LeftScratch& scratch, const float* x, ptrdiff_t stride, int count,
+              const Linear& weights, Finish finish);
+
 } // namespace video_depth::cpu

@@ -108,11 +108,8 @@ void MapWorker::project(const float* in, size_t pixels, const Linear& weights, F
     const int count = static_cast<int>(std::min<size_t>(kTaskPixels, pixels - start));
     Finish rows = end;
     rows.out = end.out + start * static_cast<size_t>(weights.width());
-    rows.stride = weights.width();
-    multiply(kernels_,
-             left(worker).prepare(kernels_, weights.arithmetic(), in + start * static_cast<size_t>(depth), depth, count,
-                                  depth),
-             weights, rows);
+    multiply(kernels_, left_[static_cast<size_t>(worker)], in + start * static_cast<size_t>(depth), depth, count, weights,
+             rows);
   });
 }
 

@@ -43,11 +43,8 @@ class MapWorker {
   void project(const float* in, size_t pixels, const Linear& weights, Finish end);
   void resize(const float* in, const MapSize& size, int height, int width, float* out);
 
-  const Kernels& kernels() const { return kernels_; }
-  ThreadTeam& team() { return team_; }
-  LeftScratch& left(int worker) { return left_[static_cast<size_t>(worker)]; }
-
-  /// One range for all of `count` values, 0 included, as a quantization of one scale.
+ private:
+  /// One range for all values, 0 included.
   struct Scale {
     float scale = 0;
     float inverse = 0;
@@ -55,7 +52,6 @@ class MapWorker {
   };
   Scale scale_of(const float* in, size_t count, bool relu);
 
- private:
   const Kernels& kernels_;
   ThreadTeam& team_;
   std::vector<LeftScratch> left_;

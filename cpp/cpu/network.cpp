@@ -232,6 +232,7 @@ void Network::step(const float* features, const float* memory, int slots, const 
 }
 
 void Network::remember(float* memory, int slots, const int32_t* into, int count) const {
+  if (states_.size() == 0) throw Error("remember", "a step before it", "states", "none");
   const float* state = states_.data();
   for (int module = 0; module < kTemporalModules; module++) {
     const auto width = static_cast<size_t>(model_.dimensions().temporal_width(module));

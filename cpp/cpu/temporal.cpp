@@ -65,15 +65,6 @@ void TemporalWorker::group_norms(const TemporalWeights& weights, const std::vect
   });
 }
 
-void TemporalWorker::multiply_rows(Workspace& workspace, const float* x, int rows, const Linear& weights,
-                                   Finish end) const {
-  const int depth = weights.depth();
-  end.stride = weights.width();
-  if (end.add != nullptr) end.add_stride = weights.width();
-  multiply(model_.kernels(), workspace.left.prepare(model_.kernels(), weights.arithmetic(), x, depth, rows, depth),
-           weights, end);
-}
-
 void TemporalWorker::window(const TemporalWeights& weights, const std::vector<const float*>& frames, int pixels,
                             const float* const tables[kAttentions], float* out) {
   const Kernels& kernels = model_.kernels();
@@ -95,21 +86,21 @@ void TemporalWorker::window(const TemporalWeights& weights, const std::vector<co
     }
     Finish to_x;
     to_x.out = x;
-    multiply_rows(workspace, normal, rows, weights.input, to_x);
+    multiply(kernels, workspace.left, normal, weights.input.depth(), rows, weights.input, to_x);
     to_x.add = x;
     for (size_t i = 0; i < kAttentions; i++) {
       const TemporalAttentionWeights& attention = weights.attention[i];
       kernels.layer_norm(x, channels, rows, channels, attention.norm.view(), tables[i], count, normal);
       Finish to_wide;
       to_wide.out = workspace.wide.grow(3 * area(rows, channels));
-      multiply_rows(workspace, normal, rows, attention.query_key_value, to_wide);
+      multiply(kernels, workspace.left, normal, attention.query_key_value.depth(), rows, attention.query_key_value, to_wide);
       attend_window(workspace, count, sequences, channels);
-      multiply_rows(workspace, normal, rows, attention.output, to_x);
+      multiply(kernels, workspace.left, normal, attention.output.depth(), rows, attention.output, to_x);
     }
     feed_forward(weights, workspace, rows);
     Finish to_normal;
     to_normal.out = normal;
-    multiply_rows(workspace, x, rows, weights.output, to_normal);
+    multiply(kernels, workspace.left, x, weights.output.depth(), rows, weights.output, to_normal);
     for (int row = 0; row < rows; row++) {
       const size_t frame = static_cast<size_t>(row % count);
       const size_t pixel = area(first + row / count, channels);
@@ -172,7 +163,7 @@ void TemporalWorker::feed_forward(const TemporalWeights& weights, Workspace& wor
   Finish to_x;
   to_x.out = x;
   to_x.add = x;
-  multiply_rows(workspace, values.out, rows, weights.feed_forward, to_x);
+  multiply(kernels, workspace.left, values.out, weights.feed_forward.depth(), rows, weights.feed_forward, to_x);
 }
 
 void TemporalWorker::step(const TemporalWeights& weights, float* frame, int pixels,
@@ -193,7 +184,7 @@ void TemporalWorker::step(const TemporalWeights& weights, float* frame, int pixe
     }
     Finish to_x;
     to_x.out = x;
-    multiply_rows(workspace, normal, rows, weights.input, to_x);
+    multiply(kernels, workspace.left, normal, weights.input.depth(), rows, weights.input, to_x);
     to_x.add = x;
     for (size_t i = 0; i < kAttentions; i++) {
       const TemporalAttentionWeights& attention = weights.attention[i];
@@ -205,12 +196,12 @@ void TemporalWorker::step(const TemporalWeights& weights, float* frame, int pixe
         kernels.add(state + area(row, channels), position, static_cast<size_t>(channels), normal + area(row, channels));
       }
       attend_memory(attention, memory, first, rows, workspace);
-      multiply_rows(workspace, normal, rows, attention.output, to_x);
+      multiply(kernels, workspace.left, normal, attention.output.depth(), rows, attention.output, to_x);
     }
     feed_forward(weights, workspace, rows);
     Finish to_normal;
     to_normal.out = normal;
-    multiply_rows(workspace, x, rows, weights.output, to_normal);
+    multiply(kernels, workspace.left, x, weights.output.depth(), rows, weights.output, to_normal);
     kernels.add(normal, own, area(rows, channels), own);
   });
 }
@@ -229,7 +220,7 @@ void TemporalWorker::attend_memory(const TemporalAttentionWeights& weights, cons
   float* queries = workspace.wide.grow(area(count, channels));
   Finish to_queries;
   to_queries.out = queries;
-  multiply_rows(workspace, normal, count, weights.query, to_queries);
+  multiply(kernels, workspace.left, normal, weights.query.depth(), count, weights.query, to_queries);
   // [count, heads, C]: what each head asks of a state; later, what it has seen.
   float* asked = workspace.gates.grow(kTemporalHeads * area(count, channels));
   const ptrdiff_t line = static_cast<ptrdiff_t>(kTemporalHeads) * channels;

@@ -48,7 +48,6 @@ class TemporalWorker {
   };
 
   void group_norms(const TemporalWeights& weights, const std::vector<const float*>& frames, int pixels);
-  void multiply_rows(Workspace& workspace, const float* x, int rows, const Linear& weights, Finish end) const;
   void attend_window(Workspace& workspace, int frames, int sequences, int channels) const;
   void feed_forward(const TemporalWeights& weights, Workspace& workspace, int rows) const;
   void attend_memory(const TemporalAttentionWeights& weights, const Memory& memory, int pixel, int count,
