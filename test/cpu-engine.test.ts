@@ -7,7 +7,7 @@ import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { CpuEngine } from '#lib/engine/cpu.js'
+import { CpuEngine } from '#lib/engine/cpu/cpu-engine.js'
 import packageRoot from '#lib/package-root.cjs'
 import { fromFrames, VideoDepth, type LoadOptions } from 'video-depth'
 

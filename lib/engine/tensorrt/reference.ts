@@ -5,7 +5,7 @@ import { setImmediate as breathe } from 'node:timers/promises'
 import { VideoDepthError } from '../../errors.js'
 import { emitterVersion } from '../../graph/builder.js'
 import { planStep } from '../../stream/step-plan.js'
-import { CpuEngine } from '../cpu.js'
+import { CpuEngine } from '../cpu/cpu-engine.js'
 import {
   checkPicture,
   checkVersion,
