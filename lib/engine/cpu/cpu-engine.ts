@@ -21,6 +21,8 @@ export interface CpuEngineOptions {
   /** `int8`: with the addon's own kernels alone. */
   readonly precision: CpuPrecision
   readonly taps?: readonly number[] | undefined
+  /** The checkpoint is a metric one: int8 is judged by that. Default false. */
+  readonly metric?: boolean | undefined
   /** ≥ 1 */
   readonly threads: number
   /** Why no GPU runs the network instead, where one was looked for. */
@@ -103,16 +105,16 @@ export class CpuEngine implements Engine, SessionHost {
   /**
    * Reads the checkpoint, or finds it in the cache, in the worker. What computes it is {@link chooseKernels}'s.
    *
-   * @throws VideoDepthError ADDON_UNAVAILABLE, INVALID_OPTION, PRECISION_UNAVAILABLE, and what reading a checkpoint throws
+   * @throws VideoDepthError ADDON_UNAVAILABLE, INVALID_OPTION, PRECISION_UNAVAILABLE, QUANTIZATION_REFUSED, DEPTH_NOT_FINITE, and what reading a checkpoint throws
    */
   static async load(options: CpuEngineOptions): Promise<CpuEngine> {
     options.signal?.throwIfAborted()
-    const { checkpoint, cacheDir, precision, taps, threads, signal, onProgress } = options
+    const { checkpoint, cacheDir, precision, taps, metric = false, threads, signal, onProgress } = options
     // An addon that does not load fails here, with its diagnosis, rather than in the worker.
     const kernels = chooseKernels(thisProcessor(), precision, process.env[kernelsVariable])
     const engine = new CpuEngine(options, kernels)
     try {
-      const request = { op: 'load', checkpoint, cacheDir, precision, kernels, taps, threads } as const
+      const request = { op: 'load', checkpoint, cacheDir, precision, kernels, metric, taps, threads } as const
       const { architecture, id, check } = await engine.request(request, { signal, onProgress })
       engine.#architecture = architecture
       engine.#id = id

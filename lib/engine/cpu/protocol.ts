@@ -15,6 +15,7 @@ export interface LoadRequest {
   readonly cacheDir: string | undefined
   readonly precision: CpuPrecision
   readonly kernels: CpuRuntime
+  readonly metric: boolean
   readonly taps: readonly number[] | undefined
   readonly threads: number
 }
