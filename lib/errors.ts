@@ -17,6 +17,8 @@ export type ErrorCode =
   | 'GPU_FAILED' // CUDA reported an error; where it lasts, every later call of that engine rejects with it
   | 'TENSORRT_UNAVAILABLE' // no TensorRT that can be used, or the addon was built without it
   | 'PLAN_FAILED' // TensorRT could not build or load a plan, or none agrees with float32
+  | 'PRECISION_UNAVAILABLE' // this processor has no kernels for the precision
+  | 'QUANTIZATION_REFUSED' // int8 does not agree with float32 for this checkpoint
   | 'CLOSED' // the object was closed
   | 'SOURCE_UNREADABLE' // a video or image that cannot be opened
   | 'SOURCE_EMPTY' // a source without a single frame

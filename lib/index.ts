@@ -7,6 +7,7 @@ export type { BackendChoice, LoadOptions, Precision, ProcessOptions, ProcessProg
 export type { Backend, EngineTimings, LoadProgress } from './engine/engine.js'
 export type {
   CheckFigures,
+  DepthErrorFigures,
   EngineFallback,
   EngineInfo,
   GpuInfo,

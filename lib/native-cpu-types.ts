@@ -59,7 +59,7 @@ export interface NativeCpuNetwork {
    *
    * @param window features of 1…256 frames
    * @param tables temporal position tables, [frames, C] float32 each, of the eight attentions in the order in which they
-   *   run; `null` takes the stored ones, which hold `temporalLength` frames
+   *   run; `null` takes the stored ones, which hold `temporalLength` frames: their first rows where the window is shorter
    */
   head(window: readonly Uint8Array[], tables: readonly Float32Array[] | null): void
   /**

@@ -2,6 +2,7 @@
 // Must not know: how the addon is found (binding.ts) or what calls it.
 
 import type { ColorMatrix, ColorRange, PixelFormat } from './frame.js'
+import type { NativeCpu } from './native-cpu-types.js'
 import type { NativeGpu } from './native-gpu-types.js'
 
 /** A picture with all of its layout said; see PixelFormat for the order of its bytes. Borrowed for the call. */
@@ -147,6 +148,8 @@ export interface NativeAddon {
   fitMap(prediction: Float32Array, target: Float32Array): MapFit
   /** `null` where the addon was built without CUDA or without TensorRT's headers. */
   readonly gpu: NativeGpu | null
+  /** `null` where the addon was built without a network of its own: no compiler for x86. */
+  readonly cpu: NativeCpu | null
   readonly ContentMeter: new () => NativeContentMeter
   readonly Stitcher: new (options: StitcherOptions) => NativeStitcher
 }

@@ -17,8 +17,8 @@ const mostThreads = 256
 export type BackendChoice = 'auto' | 'cpu' | 'tensorrt'
 export const backendChoices: readonly BackendChoice[] = ['auto', 'cpu', 'tensorrt']
 
-export type Precision = 'fp16' | 'fp32'
-export const precisions: readonly Precision[] = ['fp16', 'fp32']
+export type Precision = 'fp16' | 'fp32' | 'int8'
+export const precisions: readonly Precision[] = ['fp16', 'fp32', 'int8']
 
 export type StreamBatch = 1 | 2 | 4 | 8
 export const streamBatches: readonly StreamBatch[] = [1, 2, 4, 8]
@@ -43,7 +43,10 @@ export interface LoadOptions {
   readonly backend?: BackendChoice
   /**
    * Arithmetic of the engine. `fp16`: TensorRT's alone, and its default; each plan is compared with float32 after it was
-   * built, and slower arithmetic taken where it does not agree. `fp32`: float32 throughout; the CPU's default.
+   * built, and slower arithmetic taken where it does not agree. `fp32`: float32 throughout; the CPU's default. `int8`: the
+   * CPU's alone, faster and less exact, products with weights in 8-bit integers; needs an x86 processor with AVX2 or better
+   * (PRECISION_UNAVAILABLE elsewhere). The first load compares it with float32 on a short clip, which takes seconds, and
+   * refuses it where depth is off by more than 2 % (QUANTIZATION_REFUSED). With `auto` no GPU is looked for.
    */
   readonly precision?: Precision
   /** Which GPU, by CUDA's index. Default 0. One that is named and cannot be used is an error, also with `auto`. */
@@ -117,14 +120,17 @@ export interface CheckedLoadOptions {
 export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
   known(options, 'options', loadOptionNames)
   const { checkpoint, inputSize = 518, metric = false, backend = 'auto', precision } = options
-  const gpu = checkGpuOptions(options, backend)
+  const gpu = checkGpuOptions(options, backend, precision)
   const { cacheDir, threads = Math.min(mostThreads, availableParallelism()), taps, signal, onProgress } = options
   if (typeof checkpoint !== 'string' || checkpoint === '') throw invalidOption('a file path', 'checkpoint', checkpoint)
   integer(inputSize, 'inputSize', patchSize, 4096)
   if (typeof metric !== 'boolean') throw invalidOption('true or false', 'metric', metric)
   oneOf(backend, 'backend', backendChoices)
   if (precision !== undefined) oneOf(precision, 'precision', precisions)
-  if (backend === 'cpu' && precision === 'fp16') throw invalidOption('fp32 with backend cpu', 'precision', precision)
+  if (backend === 'cpu' && precision === 'fp16')
+    throw invalidOption('fp32 or int8 with backend cpu', 'precision', precision)
+  if (backend === 'tensorrt' && precision === 'int8')
+    throw invalidOption('fp16 or fp32 with backend tensorrt', 'precision', precision)
   if (cacheDir !== undefined && (typeof cacheDir !== 'string' || cacheDir === '')) {
     throw invalidOption('a folder path', 'cacheDir', cacheDir)
   }
@@ -138,11 +144,13 @@ export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
 type GpuOptions = Pick<CheckedLoadOptions, 'device' | 'tensorrtPath' | 'streamBatch' | 'batchDelayMs'>
 
 /** What only a GPU has a use for is refused where none may be used. */
-function checkGpuOptions(options: LoadOptions, backend: BackendChoice): GpuOptions {
+function checkGpuOptions(options: LoadOptions, backend: BackendChoice, precision: Precision | undefined): GpuOptions {
   const { device, tensorrtPath = [], streamBatch = 1, batchDelayMs = 2 } = options
   const names = ['device', 'tensorrtPath', 'streamBatch', 'batchDelayMs'] as const
   const given = names.find((name) => options[name] !== undefined)
   if (backend === 'cpu' && given !== undefined) throw invalidOption('backend tensorrt or auto', given, 'backend cpu')
+  if (precision === 'int8' && given !== undefined)
+    throw invalidOption('precision fp16 or fp32', given, 'precision int8')
   if (device !== undefined) integer(device, 'device', 0, mostDevices - 1)
   const folders = typeof tensorrtPath === 'string' ? [tensorrtPath] : tensorrtPath
   if (!Array.isArray(folders) || !folders.every((folder) => typeof folder === 'string' && folder !== ''))

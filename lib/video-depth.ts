@@ -52,7 +52,8 @@ export class VideoDepth {
    * Reads and checks a checkpoint, off the JS thread, and converts it into the cache where that has not been done.
    *
    * @throws VideoDepthError INVALID_OPTION, ADDON_UNAVAILABLE, CHECKPOINT_UNREADABLE, CHECKPOINT_FORBIDDEN,
-   *   CHECKPOINT_MISMATCH, WEIGHTS_NOT_FINITE, CACHE_UNWRITABLE; with `backend: 'tensorrt'`, or `auto` with
+   *   CHECKPOINT_MISMATCH, WEIGHTS_NOT_FINITE, CACHE_UNWRITABLE; with `precision: 'int8'` also PRECISION_UNAVAILABLE,
+   *   QUANTIZATION_REFUSED; with `backend: 'tensorrt'`, or `auto` with
    *   `precision: 'fp16'`, also GPU_UNAVAILABLE, TENSORRT_UNAVAILABLE, GPU_OUT_OF_MEMORY, GPU_FAILED
    */
   static async load(options: LoadOptions): Promise<VideoDepth> {

@@ -7,7 +7,7 @@ import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { CpuEngine } from '#lib/engine/cpu.js'
+import { CpuEngine } from '#lib/engine/cpu/cpu-engine.js'
 import packageRoot from '#lib/package-root.cjs'
 import { fromFrames, VideoDepth, type LoadOptions } from 'video-depth'
 
@@ -165,7 +165,7 @@ t.test('options that make no sense', async (t) => {
     [{ inputSize: 51.8 }, 'Expected a whole number from 14 to 4096 for inputSize, received 51.8'],
     [{ metric: 'yes' }, 'Expected true or false for metric, received "yes"'],
     [{ backend: 'tpu' }, 'Expected one of auto, cpu, tensorrt for backend, received "tpu"'],
-    [{ precision: 'fp64' }, 'Expected one of fp16, fp32 for precision, received "fp64"'],
+    [{ precision: 'fp64' }, 'Expected one of fp16, fp32, int8 for precision, received "fp64"'],
     [{ threads: 0 }, 'Expected a whole number from 1 to 256 for threads, received 0'],
     [{ taps: [3, 2, 1, 0] }, 'Expected four increasing block numbers from 0 for taps, received "3,2,1,0"'],
     [{ signal: {} }, 'Expected an AbortSignal for signal, received an object of type Object'],

@@ -124,7 +124,7 @@ t.test('long work is told of once each, where there is no progress line', (t) =>
     'reading the checkpoint',
     'converting the checkpoint, the first time',
     'building TensorRT plans for this size: minutes, the first time',
-    'comparing the plans with float32 on the processor, the first time',
+    'comparing with float32 on the processor, the first time',
   ])
   t.end()
 })

@@ -116,7 +116,7 @@ t.test('the tarball holds what is needed and nothing else', async (t) => {
     'dist/cjs/index.js',
     'dist/cjs/package.json',
   ]
-  for (const name of [...needed, 'dist/cjs/index.d.ts', 'dist/esm/cli/main.js', 'dist/esm/engine/cpu-worker.js']) {
+  for (const name of [...needed, 'dist/cjs/index.d.ts', 'dist/esm/cli/main.js', 'dist/esm/engine/cpu/worker.js']) {
     t.ok(files.includes(name), name)
   }
   t.same(

@@ -3,7 +3,7 @@
 // Must not know: failures (tensorrt-failures.test.ts), plans' caches and checks, batching's rules.
 
 import t from 'tap'
-import { CpuEngine } from '#lib/engine/cpu.js'
+import { CpuEngine } from '#lib/engine/cpu/cpu-engine.js'
 import { largestError } from './support/compare.js'
 import { FakeGpu } from './support/gpu-fake.js'
 import { clip, depthsOf, loadOn, streamed, streamOn, streams, tinyPth, videoOn, windows } from './support/gpu-engine.js'

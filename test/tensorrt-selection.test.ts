@@ -2,6 +2,8 @@
 // Must not know: what the engines compute.
 
 import t from 'tap'
+import { chooseKernels, kernelsVariable } from '#lib/engine/cpu/choose-kernels.js'
+import { thisProcessor } from '#lib/engine/cpu/processor.js'
 import { openEngine, type EngineOptions } from '#lib/engine/open-engine.js'
 import { checkLoadOptions, type LoadOptions } from '#lib/options.js'
 import { VideoDepth } from 'video-depth'
@@ -100,7 +102,14 @@ for (const { name, gpu, code, reason, isSurprising } of cases) {
     const engine = await openEngine(options(), { gpu: gpu() })
     t.equal(engine.backend, 'cpu')
     t.same(engine.info, {
-      ...{ backend: 'cpu', precision: 'fp32', gpu: undefined, plans: [] },
+      ...{
+        backend: 'cpu',
+        precision: 'fp32',
+        kernels: engine.info.kernels,
+        check: undefined,
+        gpu: undefined,
+        plans: [],
+      },
       fallback: { code, reason, isSurprising },
     })
     await engine.close()
@@ -153,8 +162,13 @@ t.test('a bad checkpoint is no reason for another engine', async (t) => {
 t.test('options that make no sense', async (t) => {
   const refused: readonly [Partial<LoadOptions>, string][] = [
     [{ backend: 'gpu' as 'cpu' }, 'Expected one of auto, cpu, tensorrt for backend, received "gpu"'],
-    [{ precision: 'int8' as 'fp16' }, 'Expected one of fp16, fp32 for precision, received "int8"'],
-    [{ backend: 'cpu', precision: 'fp16' }, 'Expected fp32 with backend cpu for precision, received "fp16"'],
+    [{ precision: 'int4' as 'fp16' }, 'Expected one of fp16, fp32, int8 for precision, received "int4"'],
+    [
+      { backend: 'tensorrt', precision: 'int8' },
+      'Expected fp16 or fp32 with backend tensorrt for precision, received "int8"',
+    ],
+    [{ precision: 'int8', device: 0 }, 'Expected precision fp16 or fp32 for device, received "precision int8"'],
+    [{ backend: 'cpu', precision: 'fp16' }, 'Expected fp32 or int8 with backend cpu for precision, received "fp16"'],
     [{ backend: 'cpu', device: 0 }, 'Expected backend tensorrt or auto for device, received "backend cpu"'],
     [{ device: -1 }, 'Expected a whole number from 0 to 1023 for device, received -1'],
     [{ tensorrtPath: [''] }, 'Expected a folder, or a list of folders for tensorrtPath, received an array of 1'],
@@ -172,6 +186,16 @@ t.test('options that make no sense', async (t) => {
 
 t.test('a model says which engine it got', async (t) => {
   const model = await VideoDepth.load({ checkpoint: tinyPth, cacheDir, backend: 'cpu', precision: 'fp32' })
-  t.same(model.engineInfo, { backend: 'cpu', precision: 'fp32', fallback: undefined, gpu: undefined, plans: [] })
+  const expected = {
+    backend: 'cpu',
+    precision: 'fp32',
+    check: undefined,
+    fallback: undefined,
+    gpu: undefined,
+    plans: [],
+  }
+  const { kernels, ...info } = model.engineInfo
+  t.same(info, expected)
+  t.equal(kernels, chooseKernels(thisProcessor(), 'fp32', process.env[kernelsVariable]))
   await model.close()
 })

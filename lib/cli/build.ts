@@ -9,29 +9,25 @@ import { streamBatches as batchesUpTo, type PlanSpec } from '../engine/tensorrt/
 import type { TensorRtParts } from '../engine/tensorrt/tensorrt-engine.js'
 import { invalidOption } from '../errors.js'
 import { networkInputSize } from '../model/input-size.js'
-import {
-  checkLoadOptions,
-  checkProcessOptions,
-  precisions,
-  streamBatches,
-  type CheckedLoadOptions,
-  type Precision,
-} from '../options.js'
+import { checkLoadOptions, checkProcessOptions, streamBatches, type CheckedLoadOptions } from '../options.js'
 import { mostPixels } from '../pixel-format.js'
 import { slotCount } from '../window/plan.js'
 import { defaultWindowLength, windowStrategy } from '../window/strategy.js'
 import { BuildProgress } from './build-progress.js'
-import { planLines } from './engine-text.js'
+import { arithmeticLines } from './engine-text.js'
 import { exitCode } from './exit-code.js'
 import { interruptible } from './interrupt.js'
 import { checkpointOption, listed, number, requireCheckpoint } from './options.js'
+
+type PlanPrecision = 'fp16' | 'fp32'
+const planPrecisions: readonly PlanPrecision[] = ['fp16', 'fp32']
 
 export interface BuildArguments {
   readonly checkpoint?: string
   readonly input?: string
   readonly inputSize: number
   /** Undefined: FP16, but FP32 for plans of weights that FP16 cannot hold. */
-  readonly precision?: Precision
+  readonly precision?: PlanPrecision
   readonly device?: number
   readonly tensorrtPath?: readonly string[]
   readonly streams?: number
@@ -50,7 +46,7 @@ export function buildCommand(): Command {
     .option('--input-size <pixels>', 'shorter side of a frame as the network sees it', number('--input-size'), 518)
     .addOption(
       new Option('--precision <type>', 'arithmetic (default: fp16, or fp32 where the weights do not fit that)').choices(
-        [...precisions],
+        [...planPrecisions],
       ),
     )
     .option('--window-length <n>', 'frames a window', number('--window-length'), defaultWindowLength)
@@ -68,6 +64,7 @@ export function buildCommand(): Command {
 
 interface BuildSettings {
   readonly load: CheckedLoadOptions
+  readonly precision: PlanPrecision | undefined
   readonly frameWidth: number
   readonly frameHeight: number
   readonly windowLength: number
@@ -104,7 +101,7 @@ function checkBuild(options: BuildArguments): BuildSettings {
   const windows: PlanSpec = { use: 'windows', ...size, windowLength }
   const specs: PlanSpec[] =
     streams === undefined ? [windows] : [windows, { use: 'streams', ...size, batches: batchesUpTo(streams) }]
-  return { load, frameWidth, frameHeight, windowLength, specs }
+  return { load, precision, frameWidth, frameHeight, windowLength, specs }
 }
 
 export interface BuildOutput {
@@ -161,11 +158,11 @@ async function buildPlans(
 
 function writeGraphs(
   folder: string,
-  { load, specs }: BuildSettings,
+  { load, precision = 'fp16', specs }: BuildSettings,
   signal: AbortSignal,
   progress: BuildProgress,
 ): Promise<ExportManifest> {
-  const { checkpoint, cacheDir, precision = 'fp16' } = load
+  const { checkpoint, cacheDir } = load
   return exportGraphs(
     { checkpoint, cacheDir, precision, specs, folder },
     { signal, onProgress: (report) => progress.report(report) },
@@ -173,7 +170,7 @@ function writeGraphs(
 }
 
 function plansText(info: EngineInfo, json: boolean): string {
-  return json ? `${JSON.stringify(info)}\n` : `${planLines(info).join('\n')}\n`
+  return json ? `${JSON.stringify(info)}\n` : `${arithmeticLines(info).join('\n')}\n`
 }
 
 function graphsText({ graphs, weights }: ExportManifest, folder: string, json: boolean): string {

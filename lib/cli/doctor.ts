@@ -8,11 +8,14 @@ import os from 'node:os'
 import path from 'node:path'
 import { Command } from 'commander'
 import { diagnoseAddon } from '../binding.js'
+import { kernelsVariable } from '../engine/cpu/choose-kernels.js'
+import { nativeCpu, thisProcessor } from '../engine/cpu/processor.js'
 import { nativeGpu } from '../engine/open-engine.js'
 import { defaultCacheDir } from '../graph/cache-folder.js'
 import { makeFolder } from '../make-folder.js'
 import packageRoot from '../package-root.cjs'
 import { gpuFindings } from './doctor-gpu.js'
+import { processorFinding } from './doctor-processor.js'
 import { exitCode } from './exit-code.js'
 import { findingsText, type Finding } from './finding.js'
 import { listed } from './options.js'
@@ -30,6 +33,7 @@ export function doctorCommand(): Command {
       const findings = [
         machine(),
         addon(),
+        ...kernels(),
         await onnxRuntime(),
         await video(),
         await images(),
@@ -80,6 +84,11 @@ function machine(): Finding {
 function addon(): Finding {
   const { ok, detail, remedy } = diagnoseAddon()
   return { part: 'addon', ok, detail, ...(remedy !== undefined && { remedy }) }
+}
+
+function kernels(): Finding[] {
+  if (!diagnoseAddon().ok) return [] // that comes first
+  return [processorFinding(thisProcessor(), nativeCpu() !== null, process.env[kernelsVariable])]
 }
 
 async function onnxRuntime(): Promise<Finding> {

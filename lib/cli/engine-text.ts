@@ -11,13 +11,19 @@ export function loadedText({ fallback, gpu, precision }: EngineInfo): string {
   return ''
 }
 
-/** Of the plans in use, once they are there. */
-export function planLines({ plans }: EngineInfo): string[] {
-  return plans.flatMap((plan) => [
+/** What the plans in use, or int8, came to and how well that agrees with float32. */
+export function arithmeticLines({ plans, precision, kernels, check }: EngineInfo): string[] {
+  const ofPlans = plans.flatMap((plan) => [
     `${plan.use} at ${plan.inputWidth}×${plan.inputHeight}: ${plan.variant}, ${origin(plan)}, ${figures(plan)}`,
     ...plan.rejected.map(({ variant, reason }) => `  not ${variant}: ${reason}`),
   ])
+  if (check === undefined) return ofPlans
+  const { absRel, delta1 } = check
+  const agreement = `AbsRel ${percent(absRel)}, within a factor of 1.25 ${percent(delta1)}`
+  return [...ofPlans, `${precision} with ${kernels ?? 'no'} kernels, against float32: ${agreement}`]
 }
+
+const percent = (part: number): string => `${(100 * part).toFixed(2)} %`
 
 function origin({ origin: how, buildSeconds }: PlanSetInfo): string {
   return how === 'built' ? `built in ${Math.round(buildSeconds)} s` : 'plans from the cache'
@@ -31,7 +37,7 @@ const liveTexts: Partial<Record<LoadProgress['phase'], string>> = {
   hash: 'reading the checkpoint',
   convert: 'converting the checkpoint, the first time',
   plans: 'building TensorRT plans for this size: minutes, the first time',
-  check: 'comparing the plans with float32 on the processor, the first time',
+  check: 'comparing with float32 on the processor, the first time',
 }
 
 /** For who waits without a progress line: each kind of long work once. */
@@ -48,6 +54,6 @@ export function onceEach(say: (text: string) => void): (progress: LoadProgress) 
 export function progressText({ phase, fraction, detail }: LoadProgress): string {
   const done = `${Math.round(fraction * 100)} %`
   if (phase === 'plans') return `building TensorRT plans, ${done}: ${detail ?? ''}`
-  if (phase === 'check') return `checking the plans, ${done}: ${detail ?? ''}`
+  if (phase === 'check') return `comparing with float32, ${done}: ${detail ?? ''}`
   return `preparing the network: ${phase} ${done}`
 }

@@ -10,7 +10,7 @@ import type { DepthStream } from '../stream/depth-stream.js'
 import type { StreamFrame } from '../stream/stream-frame.js'
 import { unlessAborted } from '../unless-aborted.js'
 import { VideoDepth } from '../video-depth.js'
-import { loadedText, onceEach, planLines } from './engine-text.js'
+import { loadedText, onceEach, arithmeticLines } from './engine-text.js'
 import { exitCode } from './exit-code.js'
 import { endable } from './interrupt.js'
 import { addLiveOptions, type LiveArguments } from './live-arguments.js'
@@ -65,7 +65,7 @@ async function runLive(settings: LiveSettings, options: LiveArguments, end: Abor
     status.watch(() => ({ ...stream.stats, ...source.mishaps }))
     const failure = await pump({ name, frames, stream, outputs, end, most: options.maxLen })
     status.end()
-    for (const line of planLines(model.engineInfo)) status.say(line)
+    for (const line of arithmeticLines(model.engineInfo)) status.say(line)
     return await report({ model, stream, source, failure, outputs, status }, options.json)
   } finally {
     status.end()

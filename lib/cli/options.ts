@@ -19,9 +19,10 @@ export function addModelOptions(command: Command): Command {
     .option('--input-size <pixels>', 'shorter side of a frame as the network sees it', number('--input-size'), 518)
     .option('--metric', 'the checkpoint is a metric one: depth in metres, windows not fitted to each other', false)
     .addOption(
-      new Option('--precision <type>', 'arithmetic of the engine (default: fp16 on a GPU, otherwise fp32)').choices([
-        ...precisions,
-      ]),
+      new Option(
+        '--precision <type>',
+        'arithmetic of the engine; int8: processors only (default: fp16 on a GPU, otherwise fp32)',
+      ).choices([...precisions]),
     )
     .addOption(
       new Option('--backend <name>', 'inference engine; auto: TensorRT where it can be used, otherwise the CPU')

@@ -22,7 +22,7 @@ import {
 import { checkStreamOptions, type StreamOptions } from '../stream/stream-options.js'
 import { VideoDepth } from '../video-depth.js'
 import type { Stitching } from '../window/strategy.js'
-import { loadedText, planLines, progressText } from './engine-text.js'
+import { loadedText, arithmeticLines, progressText } from './engine-text.js'
 import { exitCode, isPartial } from './exit-code.js'
 import { interruptible } from './interrupt.js'
 import { addModelOptions, modelOptions, number, sceneCutsOption, type ModelArguments } from './options.js'
@@ -173,7 +173,7 @@ async function writeAll(run: Run, options: RunArguments, signal: AbortSignal): P
     progress.end()
     const seconds = (performance.now() - started) / 1000
     const { writeSeconds } = outputs
-    for (const line of planLines(model.engineInfo)) tell(`${line}\n`)
+    for (const line of arithmeticLines(model.engineInfo)) tell(`${line}\n`)
     printSummary(
       { files, source: source.info, model, pass: pass.summary(), seconds, loadSeconds, writeSeconds, sourceError },
       options.json,

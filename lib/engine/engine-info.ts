@@ -6,13 +6,28 @@ import type { Backend } from './engine.js'
 export interface EngineInfo {
   readonly backend: Backend
   /** What was asked for; `plans` say what it came to. */
-  readonly precision: 'fp16' | 'fp32'
+  readonly precision: 'fp16' | 'fp32' | 'int8'
+  /**
+   * What computes on the CPU: `onnxruntime`, or the instruction set of the addon's own kernels (`avx512-bf16`,
+   * `avx512-vnni`, `avx-vnni`, `avx2`); undefined on a GPU.
+   */
+  readonly kernels: string | undefined
+  /** Of int8 against float32 on the calibration clip; undefined with other precisions. */
+  readonly check: DepthErrorFigures | undefined
   /** Why `backend: 'auto'` took the CPU engine; undefined where it did not. */
   readonly fallback: EngineFallback | undefined
   /** TensorRT's version and the device; undefined on the CPU. */
   readonly gpu: GpuInfo | undefined
   /** Loaded so far, one a size and use: TensorRT's alone. */
   readonly plans: readonly PlanSetInfo[]
+}
+
+/** Depth against reference depth, over a clip. */
+export interface DepthErrorFigures {
+  /** Mean of |depth − reference| over the reference; at most 0.02. */
+  readonly absRel: number
+  /** Part of the pixels, 0…1, whose depth is within a factor of 1.25 of the reference. */
+  readonly delta1: number
 }
 
 export interface EngineFallback {

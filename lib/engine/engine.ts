@@ -107,7 +107,7 @@ export interface EngineStream {
 
 /** Preparation that takes long enough to be told about. */
 export interface LoadProgress {
-  /** `plans` and `check` are TensorRT's: minutes, the first time. */
+  /** `plans` and `check` take minutes the first time with TensorRT; with int8 on the CPU `check` takes seconds. */
   readonly phase: 'hash' | 'convert' | 'graphs' | 'sessions' | 'plans' | 'check'
   /** 0…1 within the phase. */
   readonly fraction: number

@@ -6,27 +6,29 @@ import type { VideoDepthError } from '../errors.js'
 import type { NativeGpu } from '../native-gpu-types.js'
 import type { NativeAddon } from '../native-types.js'
 import type { BackendChoice, Precision } from '../options.js'
-import { CpuEngine, type CpuEngineOptions } from './cpu.js'
+import { CpuEngine, type CpuEngineOptions } from './cpu/cpu-engine.js'
 import type { EngineFallback } from './engine-info.js'
 import type { Engine } from './engine.js'
 import { isGpuError } from './tensorrt/gpu-error.js'
 import { TensorRtEngine, type TensorRtEngineOptions, type TensorRtParts } from './tensorrt/tensorrt-engine.js'
 
 export type EngineOptions = Omit<CpuEngineOptions, 'precision' | 'fallback' | 'workerFile'> &
-  Omit<TensorRtEngineOptions, 'device'> & {
+  Omit<TensorRtEngineOptions, 'device' | 'precision'> & {
     /** Undefined: the first one, and `auto` may do without. */
     readonly device: number | undefined
     /** `auto`: TensorRT where it opens, else the CPU. */
     readonly backend: BackendChoice
+    /** Undefined: the backend's own. */
     readonly precision?: Precision | undefined
   }
 
-/** @param parts others only in tests */
+/** int8 never looks for a GPU. @param parts others only in tests */
 export async function openEngine(options: EngineOptions, parts: TensorRtParts = nativeParts()): Promise<Engine> {
   const { backend, precision, device } = options
+  if (precision === 'int8') return CpuEngine.load({ ...options, precision }) // the processor's alone
   if (backend === 'cpu') return CpuEngine.load({ ...options, precision: 'fp32' })
   try {
-    return await TensorRtEngine.load({ ...options, device: device ?? 0 }, parts)
+    return await TensorRtEngine.load({ ...options, precision, device: device ?? 0 }, parts)
   } catch (error) {
     // The processor has no FP16: who asks for it wants the GPU or to be told.
     if (backend === 'tensorrt' || precision === 'fp16' || !isGpuError(error)) throw error

@@ -58,7 +58,14 @@ export async function prepareTemporalHead(
     weights,
     `temporal-head.${sizeOf(weights, shape)}.t${shape.windowLength}${suffix}`,
     async (index) =>
-      buildTemporalHead(architecture, index, shape, precision, variant, await temporalTables(weights, index, shape)),
+      buildTemporalHead(
+        architecture,
+        index,
+        shape,
+        precision,
+        variant,
+        await temporalTables(weights, index, shape.windowLength),
+      ),
   )
 }
 
@@ -163,8 +170,8 @@ function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
-/** Undefined where the stored grid is used as it is. */
-async function encoderPositions(
+/** [rows · cols, embedWidth] float32, read and resampled; undefined where the stored grid is used as it is. */
+export async function encoderPositions(
   { folder, architecture }: PreparedWeights,
   index: WeightsIndex,
   { rows, cols }: GridShape,
@@ -175,11 +182,16 @@ async function encoderPositions(
   return resamplePositions(table, gridSize, embedWidth, rows, cols)
 }
 
-/** Empty where the stored tables are long enough. */
-async function temporalTables(
+/**
+ * [frames, C] float32 of the eight attentions by name, in the order in which they run; empty where the stored ones are
+ * long enough.
+ *
+ * @throws VideoDepthError CHECKPOINT_MISMATCH where they cannot be extended
+ */
+export async function temporalTables(
   { folder, architecture }: PreparedWeights,
   index: WeightsIndex,
-  { windowLength: frames }: TemporalHeadShape,
+  frames: number,
 ): Promise<Map<string, Float32Array>> {
   const tables = new Map<string, Float32Array>()
   if (frames <= architecture.temporalLength) return tables

@@ -2,7 +2,7 @@
 // Must not know: faults beyond those that it is told of.
 
 import { loadAddon } from '#lib/binding.js'
-import type { CpuEngine } from '#lib/engine/cpu.js'
+import type { CpuEngine } from '#lib/engine/cpu/cpu-engine.js'
 import type { EngineStream } from '#lib/engine/engine.js'
 import { isFlat } from '#lib/engine/is-flat.js'
 import type {

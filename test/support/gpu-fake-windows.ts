@@ -1,8 +1,8 @@
 // Owns: one video's windows of the fake GPU: a session of the CPU engine under the contract's calls.
 // Must not know: faults beyond those that it is told of.
 
-import type { CpuEngine } from '#lib/engine/cpu.js'
-import type { CpuSession, CpuWindowDepth } from '#lib/engine/cpu-session.js'
+import type { CpuEngine } from '#lib/engine/cpu/cpu-engine.js'
+import type { CpuSession, CpuWindowDepth } from '#lib/engine/cpu/session.js'
 import { isFlat } from '#lib/engine/is-flat.js'
 import type { NativeDecodeResult, NativeGpuWindows, NativeWindowsOptions } from '#lib/native-gpu-types.js'
 import type { NativePicture, StitchResult, StitchStep } from '#lib/native-types.js'

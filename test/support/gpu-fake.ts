@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { CpuEngine } from '#lib/engine/cpu.js'
+import { CpuEngine } from '#lib/engine/cpu/cpu-engine.js'
 import type {
   GpuDevice,
   GpuProbe,

@@ -3,11 +3,12 @@
 // Must not know: what the files hold.
 
 import { createHash } from 'node:crypto'
-import { chmod, readFile, rm, stat } from 'node:fs/promises'
+import { chmod, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { setImmediate as breathe } from 'node:timers/promises'
 import { openCacheFolder, writeAtomically } from '../../graph/cache-folder.js'
 import { FileReader } from '../../model/file-reader.js'
+import { readRecord, recordText } from '../json-record.js'
 
 /** Hashed in one go: about two milliseconds. */
 const chunkBytes = 4 * 1024 * 1024
@@ -23,11 +24,6 @@ export interface FileRecord {
 export interface CachedFile<Facts> {
   readonly data: Bytes
   readonly record: Facts & FileRecord
-}
-
-/** File name of what belongs to these facts and to nothing else. */
-export function hashName(facts: unknown): string {
-  return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 32)
 }
 
 export async function sha256Of(data: Uint8Array): Promise<string> {
@@ -109,21 +105,11 @@ async function readAll(file: string, bytes: number): Promise<Bytes> {
 /** Readable for people too. */
 export async function writeRecord(folder: string, name: string, record: object): Promise<void> {
   await openOwnFolder(folder)
-  await writeAtomically(folder, name, (file) => file.writeFile(`${JSON.stringify(record, undefined, 2)}\n`), ownerOnly)
+  await writeAtomically(folder, name, (file) => file.writeFile(recordText(record)), ownerOnly)
 }
 
 /** Undefined where there is none that can be read, or others might have written it. */
 export async function readOwnRecord<T extends object>(folder: string, name: string): Promise<T | undefined> {
   const isOwn = (await whyForeign(folder)) === '' && (await whyForeign(path.join(folder, name))) === ''
   return isOwn ? readRecord<T>(folder, name) : undefined
-}
-
-/** Undefined where there is none that can be read. */
-export async function readRecord<T extends object>(folder: string, name: string): Promise<T | undefined> {
-  try {
-    const record: unknown = JSON.parse(await readFile(path.join(folder, name), 'utf8'))
-    return typeof record === 'object' && record !== null ? (record as T) : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -3,7 +3,8 @@
 
 import type { Precision } from '../../graph/weights.js'
 import type { CheckFigures, RejectedVariant } from '../engine-info.js'
-import { hashName, readOwnRecord, writeRecord } from './cached-file.js'
+import { hashName } from '../json-record.js'
+import { readOwnRecord, writeRecord } from './cached-file.js'
 import type { BuildTarget } from './plan-cache.js'
 import type { PlanSpec } from './plan-spec.js'
 

@@ -5,7 +5,8 @@ import { setImmediate as breathe } from 'node:timers/promises'
 import { VideoDepthError } from '../../errors.js'
 import { emitterVersion } from '../../graph/builder.js'
 import { planStep } from '../../stream/step-plan.js'
-import { CpuEngine } from '../cpu.js'
+import { CpuEngine } from '../cpu/cpu-engine.js'
+import { hashName } from '../json-record.js'
 import {
   checkPicture,
   checkVersion,
@@ -14,7 +15,7 @@ import {
   streamFrames,
   windowPictures,
 } from './check-input.js'
-import { hashName, readCached, writeCached } from './cached-file.js'
+import { readCached, writeCached } from './cached-file.js'
 import type { CheckpointOptions, Preparation } from './graph-source.js'
 import type { PlanSpec, StreamSpec, WindowSpec } from './plan-spec.js'
 

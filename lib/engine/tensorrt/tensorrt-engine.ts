@@ -84,7 +84,7 @@ export class TensorRtEngine implements Engine {
     this.#batches = streamBatches(options.streamBatch)
     const { name: gpuName, index, computeCapability, memoryBytes } = device
     const gpu = { tensorRt, device: index, name: gpuName, computeCapability, memoryBytes }
-    this.#info = { backend: 'tensorrt', precision, fallback: undefined, gpu }
+    this.#info = { backend: 'tensorrt', precision, kernels: undefined, check: undefined, fallback: undefined, gpu }
     const { checkpoint, cacheDir, taps, threads } = options
     const target = buildTarget(native, cuda)
     const cache = new PlanCache(planFolder(cacheDir))

@@ -2,10 +2,8 @@
 // Must not know: which graphs there are.
 
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { VideoDepthError } from '../errors.js'
+import { VideoDepthError } from '../../../errors.js'
 import type { RunGate } from './run-gate.js'
-
-export type Floats = Float32Array<ArrayBuffer>
 
 /** A graph's input or output. */
 export interface Port {

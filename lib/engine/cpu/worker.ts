@@ -3,12 +3,14 @@
 
 import { setImmediate as breathe } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import { loadAddon } from '../binding.js'
-import { VideoDepthError } from '../errors.js'
-import { emitterVersion } from '../graph/builder.js'
-import { prepareWeights } from '../graph/prepare-weights.js'
-import type { CpuNetwork, Features } from './cpu-network.js'
-import { CpuNetworks } from './cpu-networks.js'
+import { loadAddon } from '../../binding.js'
+import { VideoDepthError } from '../../errors.js'
+import type { LoadProgress, SessionGeometry, StreamState } from '../engine.js'
+import { loadModel, type LoadedModel } from './load-model.js'
+import type { CpuNetwork, Preparation } from './network.js'
+import { CpuNetworks } from './networks.js'
+import { RunGate } from './ort/run-gate.js'
+import { nativeCpu } from './processor.js'
 import type {
   CpuMessage,
   CpuRequest,
@@ -22,18 +24,14 @@ import type {
   OpenRequest,
   OpenStreamRequest,
   StepRequest,
-} from './cpu-protocol.js'
-import { CpuStream } from './cpu-stream.js'
-import type { WindowHead } from './cpu-window-head.js'
-import type { LoadProgress, SessionGeometry, StreamState } from './engine.js'
-import { RunGate } from './run-gate.js'
+} from './protocol.js'
+import { CpuStream } from './stream.js'
 
 interface Session {
   readonly geometry: SessionGeometry
   readonly network: CpuNetwork
-  readonly head: WindowHead
-  /** Allocated when a slot is first used. */
-  readonly slots: (Features | undefined)[]
+  /** Features, allocated when a slot is first used. */
+  readonly slots: (object | undefined)[]
 }
 
 interface Stream {
@@ -41,14 +39,14 @@ interface Stream {
   readonly stream: CpuStream
 }
 
-interface LoadedModel {
+interface Loaded extends LoadedModel {
   readonly networks: CpuNetworks
   readonly threads: number
 }
 
 type Envelope = CpuRequest & { readonly id: number }
 
-if (parentPort === null) throw new Error('cpu-worker runs in a worker thread')
+if (parentPort === null) throw new Error("the CPU engine's worker runs in a worker thread")
 const port = parentPort
 const gate = new RunGate((workerData as { gate: Int32Array }).gate)
 const addon = loadAddon()
@@ -56,7 +54,7 @@ const sessions = new Map<number, Session>()
 const streams = new Map<number, Stream>()
 const closed = new Set<number>()
 const aborts = new Map<number, AbortController>()
-let loaded: LoadedModel | undefined
+let loaded: Loaded | undefined
 let queue: Promise<void> = Promise.resolve()
 
 port.on('message', (message: Envelope) => {
@@ -76,6 +74,7 @@ port.on('message', (message: Envelope) => {
 })
 
 async function answer(message: Envelope): Promise<void> {
+  await breathe() // what computes may block for seconds: lets a close, an abort or a shutdown in first
   try {
     const { value, transfer } = await handle(message)
     post({ id: message.id, value }, transfer)
@@ -99,11 +98,12 @@ async function handle(message: Envelope): Promise<Answer> {
   const signal = aborts.get(message.id)?.signal ?? AbortSignal.abort()
   signal.throwIfAborted()
   const onProgress = (progress: LoadProgress): void => post({ id: message.id, progress })
+  const preparation = { signal, onProgress }
   switch (message.op) {
     case 'load':
-      return { value: await load(message, signal, onProgress) }
+      return { value: await load(message, preparation) }
     case 'open':
-      return { value: await open(message, signal, onProgress) }
+      return { value: await open(message, preparation) }
     case 'encode':
       return { value: await encode(message) }
     case 'decode': {
@@ -111,7 +111,7 @@ async function handle(message: Envelope): Promise<Answer> {
       return { value, transfer: value.maps.flatMap((map) => (map === null ? [] : [map.buffer])) }
     }
     case 'open-stream':
-      return { value: await openStream(message, signal, onProgress) }
+      return { value: await openStream(message, preparation) }
     case 'step': {
       const value = await step(message)
       return { value, transfer: [value.depth.buffer] }
@@ -134,41 +134,22 @@ async function handle(message: Envelope): Promise<Answer> {
   }
 }
 
-async function load(
-  request: LoadRequest,
-  signal: AbortSignal,
-  onProgress: (p: LoadProgress) => void,
-): Promise<LoadReply> {
-  const { checkpoint, cacheDir, precision, taps } = request
-  const weights = await prepareWeights({
-    checkpoint,
-    precision,
-    signal,
-    onProgress,
-    ...(cacheDir !== undefined && { cacheDir }),
-    ...(taps !== undefined && { taps }),
-  })
-  const { threads } = request
-  loaded = { networks: new CpuNetworks(weights, threads, gate), threads }
-  const id = [weights.sha256, emitterVersion, weights.architecture.taps.join('-'), precision, 'cpu'].join('.')
-  return { architecture: weights.architecture, id }
+async function load({ threads, ...request }: LoadRequest, preparation: Preparation): Promise<LoadReply> {
+  const model = await loadModel({ ...request, threads }, { addon: { ...addon, cpu: nativeCpu() }, gate }, preparation)
+  loaded = { ...model, networks: new CpuNetworks(model.model), threads }
+  return { architecture: model.weights.architecture, id: model.id, check: model.check }
 }
 
-async function open(request: OpenRequest, signal: AbortSignal, onProgress: (p: LoadProgress) => void): Promise<null> {
-  const { session, geometry } = request
-  const { network, head } = await loadedModel().networks.forWindows(geometry, used(), { signal, onProgress })
-  sessions.set(session, { geometry, network, head, slots: new Array<undefined>(geometry.slots) })
+async function open({ session, geometry }: OpenRequest, preparation: Preparation): Promise<null> {
+  const network = await loadedModel().networks.forWindows(geometry, used(), preparation)
+  sessions.set(session, { geometry, network, slots: new Array<undefined>(geometry.slots) })
   return null
 }
 
-async function openStream(
-  { session, geometry }: OpenStreamRequest,
-  signal: AbortSignal,
-  onProgress: (p: LoadProgress) => void,
-): Promise<null> {
-  const { networks, threads } = loadedModel()
-  const { network, head } = await networks.forStreams(geometry, used(), { signal, onProgress })
-  streams.set(session, { network, stream: new CpuStream(addon, network, head, geometry, threads) })
+async function openStream({ session, geometry }: OpenStreamRequest, preparation: Preparation): Promise<null> {
+  const { networks, threads, variant } = loadedModel()
+  const network = await networks.forStreams(geometry, used(), preparation)
+  streams.set(session, { network, stream: new CpuStream({ addon, network, variant, threads }, geometry) })
   return null
 }
 
@@ -176,7 +157,7 @@ function used(): Set<CpuNetwork> {
   return new Set([...sessions.values(), ...streams.values()].map(({ network }) => network))
 }
 
-function loadedModel(): LoadedModel {
+function loadedModel(): Loaded {
   if (loaded === undefined) throw new VideoDepthError('ENGINE_FAILED', 'no checkpoint was loaded')
   return loaded
 }
@@ -194,26 +175,25 @@ async function encode(request: EncodeRequest): Promise<EncodeReply> {
 
 /** Runs the temporal head and then the depth decoder, position by position; the session may be closed in between. */
 async function decode({ session, slots, wanted }: DecodeRequest): Promise<DecodeReply> {
-  const { network, head, slots: filled } = openSession(session)
+  const { network, slots: filled } = openSession(session)
   const window = slots.map((slot) => featuresIn(filled, slot))
   const started = performance.now()
-  const paths = await head.run(window)
+  await network.head(window)
   const headDone = performance.now()
   const maps: DecodeReply['maps'][number][] = window.map(() => null)
   for (const position of wanted) {
     await breathe() // lets a close message in
     openSession(session)
-    const [path, features] = [paths[position], window[position]]
-    if (path === undefined || features === undefined)
-      throw new VideoDepthError('ENGINE_FAILED', `position ${position} is outside the window`)
+    const features = window[position]
+    if (features === undefined) throw new VideoDepthError('ENGINE_FAILED', `position ${position} is outside the window`)
     const map = network.newMap()
-    await network.decode(path, features, map)
+    await network.decode(position, features, map)
     maps[position] = map
   }
   return { maps, temporalHead: (headDone - started) / 1000, depthDecoder: (performance.now() - headDone) / 1000 }
 }
 
-function featuresIn(slots: Session['slots'], slot: number): Features {
+function featuresIn(slots: Session['slots'], slot: number): object {
   const features = slots[slot]
   if (features === undefined) throw new VideoDepthError('ENGINE_FAILED', `feature slot ${slot} is empty`)
   return features

@@ -1,44 +1,52 @@
 // Owns: one stream in the CPU engine's thread: what it remembers, and the way of one frame.
 // Must not know: messages, queues, which frames are remembered.
 
-import { VideoDepthError } from '../errors.js'
-import type { NativeAddon, NativePicture } from '../native-types.js'
-import { stabilize, unstabilized, type Stabilization } from '../stream/stabilizer.js'
-import type { StepPlan } from '../stream/step-plan.js'
-import type { CpuNetwork, Features } from './cpu-network.js'
-import type { StreamHead, StreamMemory } from './cpu-stream-head.js'
-import type { StreamGeometry, StreamState, StreamStepResult } from './engine.js'
-import { isFlat } from './is-flat.js'
-import type { Floats } from './ort.js'
+import { VideoDepthError } from '../../errors.js'
+import type { NativeAddon, NativePicture } from '../../native-types.js'
+import { stabilize, unstabilized, type Stabilization } from '../../stream/stabilizer.js'
+import type { StepPlan } from '../../stream/step-plan.js'
+import type { StreamGeometry, StreamState, StreamStepResult } from '../engine.js'
+import { isFlat } from '../is-flat.js'
+import type { Bytes, CpuNetwork, Floats } from './network.js'
+
+/** What a stream works with. */
+export interface StreamParts {
+  readonly addon: Pick<NativeAddon, 'preprocess' | 'upsample' | 'fitMap'>
+  /** Loaded for streams. */
+  readonly network: CpuNetwork
+  /** Which arithmetic and layout its memory is of: StreamState.variant. */
+  readonly variant: string
+  readonly threads: number
+}
 
 export class CpuStream {
-  readonly #addon: NativeAddon
+  readonly #addon: StreamParts['addon']
   readonly #network: CpuNetwork
-  readonly #head: StreamHead
   readonly #geometry: StreamGeometry
+  readonly #variant: string
   readonly #threads: number
-  readonly #features: Features
+  readonly #features: object
   readonly #map: Floats
-  #memory: StreamMemory
+  #memory: Bytes
   /** The anchor's disparity, where the stream is stabilized and that has come. */
   #reference: Floats | undefined
   #stabilization: Stabilization = unstabilized
 
-  constructor(addon: NativeAddon, network: CpuNetwork, head: StreamHead, geometry: StreamGeometry, threads: number) {
+  constructor({ addon, network, variant, threads }: StreamParts, geometry: StreamGeometry) {
     this.#addon = addon
     this.#network = network
-    this.#head = head
     this.#geometry = geometry
+    this.#variant = variant
     this.#threads = threads
     this.#features = network.newFeatures()
     this.#map = network.newMap()
-    this.#memory = head.newMemory()
+    this.#memory = new Uint8Array(network.memoryBytes)
   }
 
   /**
    * One frame's depth. Only a finite one is remembered; after an error everything is as before.
    *
-   * @param check called between graph runs; throws to stop
+   * @param check called between two calls of the network; throws to stop
    */
   async step(
     picture: NativePicture,
@@ -51,9 +59,9 @@ export class CpuStream {
     const preprocessed = performance.now()
     await this.#network.encode(this.#features)
     await check()
-    const path3 = await this.#head.run(this.#features, this.#memory, plan)
+    await this.#network.step(this.#features, this.#memory, plan)
     await check()
-    await this.#network.decode(path3, this.#features, this.#map)
+    await this.#network.decode(0, this.#features, this.#map)
     const inferred = performance.now()
     const next = stabilized ? this.#stabilized(plan) : undefined
     const { scale, shift } = next ?? unstabilized
@@ -83,21 +91,18 @@ export class CpuStream {
 
   exportState(): StreamState {
     const { scale, shift } = this.#stabilization
-    const reference = this.#reference?.slice()
-    const memory = new Uint8Array(this.#memory.all.slice().buffer)
-    return { variant: '', memory, reference, scale, shift }
+    return { variant: this.#variant, memory: this.#memory.slice(), reference: this.#reference?.slice(), scale, shift }
   }
 
-  /** Takes the arrays over; the memory fills its buffer. */
+  /** Takes the arrays over; the memory fills its buffer. @throws VideoDepthError SNAPSHOT_MISMATCH */
   importState({ variant, memory, reference, scale, shift }: StreamState): void {
-    const { inputWidth, inputHeight } = this.#geometry
-    if (
-      variant !== '' ||
-      memory.byteLength !== this.#head.memoryLength * Float32Array.BYTES_PER_ELEMENT ||
-      (reference?.length ?? inputWidth * inputHeight) !== this.#map.length
-    )
+    if (variant !== this.#variant) {
+      const message = `The state is of another arithmetic (${named(variant)}) than this stream's (${named(this.#variant)})`
+      throw new VideoDepthError('SNAPSHOT_MISMATCH', message)
+    }
+    if (memory.byteLength !== this.#network.memoryBytes || (reference?.length ?? this.#map.length) !== this.#map.length)
       throw new VideoDepthError('SNAPSHOT_MISMATCH', 'The state is of another size than this stream')
-    this.#memory = this.#head.newMemory(new Float32Array(memory.buffer))
+    this.#memory = memory
     this.#reference = reference
     this.#stabilization = { scale, shift }
   }
@@ -108,10 +113,13 @@ export class CpuStream {
   }
 
   #remember(plan: StepPlan, stabilization: Stabilization | undefined): void {
-    this.#head.commit(this.#memory, plan.write)
+    this.#network.remember(this.#memory, plan.write)
     if (stabilization === undefined) return
     this.#stabilization = stabilization
     if (plan.first) this.#reference = undefined
     if (plan.anchor) this.#reference = this.#map.slice()
   }
 }
+
+/** ONNX Runtime's has no name. */
+const named = (variant: string): string => (variant === '' ? 'ONNX Runtime' : variant)

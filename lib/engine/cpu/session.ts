@@ -1,13 +1,13 @@
 // Owns: one session and one stream of the CPU engine as the main thread sees them.
 // Must not know: the worker's life, ONNX Runtime, windows' meaning, videos.
 
-import { loadAddon } from '../binding.js'
-import { VideoDepthError } from '../errors.js'
-import type { RgbFrame } from '../frame.js'
-import type { NativePicture, NativeStitcher, StitchStep } from '../native-types.js'
-import { rgbPicture } from '../pixel-format.js'
-import type { StepPlan } from '../stream/step-plan.js'
-import type { CpuReplies, CpuRequest } from './cpu-protocol.js'
+import { loadAddon } from '../../binding.js'
+import { VideoDepthError } from '../../errors.js'
+import type { RgbFrame } from '../../frame.js'
+import type { NativePicture, NativeStitcher, StitchStep } from '../../native-types.js'
+import { rgbPicture } from '../../pixel-format.js'
+import type { StepPlan } from '../../stream/step-plan.js'
+import type { CpuReplies, CpuRequest } from './protocol.js'
 import type {
   EngineSession,
   EngineStream,
@@ -18,8 +18,8 @@ import type {
   StreamState,
   StreamStepResult,
   WindowDepth,
-} from './engine.js'
-import { isFlat } from './is-flat.js'
+} from '../engine.js'
+import { isFlat } from '../is-flat.js'
 
 /** One [inputHeight, inputWidth] map a position of the window, `null` where not wanted. */
 export interface CpuWindowDepth extends WindowDepth {

@@ -1,17 +1,21 @@
 // Owns: the messages between the CPU engine and its worker thread.
 // Must not know: how either side does its work.
 
-import type { ErrorCode } from '../errors.js'
-import type { Architecture } from '../model/architecture.js'
-import type { NativePicture } from '../native-types.js'
-import type { StepPlan } from '../stream/step-plan.js'
-import type { LoadProgress, SessionGeometry, StreamGeometry, StreamState, StreamStepResult } from './engine.js'
+import type { ErrorCode } from '../../errors.js'
+import type { Architecture } from '../../model/architecture.js'
+import type { NativePicture } from '../../native-types.js'
+import type { StepPlan } from '../../stream/step-plan.js'
+import type { DepthErrorFigures } from '../engine-info.js'
+import type { LoadProgress, SessionGeometry, StreamGeometry, StreamState, StreamStepResult } from '../engine.js'
+import type { CpuPrecision, CpuRuntime } from './choose-kernels.js'
 
 export interface LoadRequest {
   readonly op: 'load'
   readonly checkpoint: string
   readonly cacheDir: string | undefined
-  readonly precision: 'fp32'
+  readonly precision: CpuPrecision
+  readonly kernels: CpuRuntime
+  readonly metric: boolean
   readonly taps: readonly number[] | undefined
   readonly threads: number
 }
@@ -97,6 +101,8 @@ export interface LoadReply {
   readonly architecture: Architecture
   /** Engine.id */
   readonly id: string
+  /** Of int8 against float32. */
+  readonly check: DepthErrorFigures | undefined
 }
 
 export interface EncodeReply {

@@ -2,18 +2,16 @@
 // Must not know: which frames are remembered, videos.
 
 import { Tensor } from 'onnxruntime-node'
-import type { StepPlan } from '../stream/step-plan.js'
-import type { Features } from './cpu-network.js'
-import { tensor, type Floats, type OrtGraph, type Port } from './ort.js'
-
-/** What one stream remembers: for each temporal attention [pixels, slots, width]. One block, so that it is easily saved. */
-export interface StreamMemory {
-  readonly all: Floats
-  readonly parts: readonly Floats[]
-}
+import type { StepPlan } from '../../../stream/step-plan.js'
+import type { Bytes, Floats } from '../network.js'
+import { tensor, type OrtGraph, type Port } from './ort-graph.js'
+import type { OrtFeatures } from './ort-network.js'
 
 interface StatePort {
+  /** [1, pixels, slots, width] */
   readonly remembered: Port
+  /** Where it begins in a stream's memory, bytes: the attentions' parts lie one after another. */
+  readonly start: number
   readonly state: Port
   /** The state of the last frame, until it is committed. */
   readonly buffer: Floats
@@ -26,6 +24,8 @@ export class StreamHead {
   readonly #path: Port
   readonly #pathBuffer: Floats
   readonly #states: readonly StatePort[]
+  /** Of one stream. */
+  readonly memoryBytes: number
 
   /** @param graph a step of one stream; @param outputs names of its outputs */
   constructor(graph: OrtGraph, outputs: readonly string[]) {
@@ -34,29 +34,21 @@ export class StreamHead {
     this.#layer4 = graph.input('layer4')
     this.#path = graph.output('path3')
     this.#pathBuffer = new Float32Array(this.#path.length)
+    let start = 0
     this.#states = outputs
       .filter((name) => name.startsWith('state'))
       .map((name) => {
         const state = graph.output(name)
         const remembered = graph.input(name.replace('state', 'remembered'))
-        return { state, remembered, buffer: new Float32Array(state.length) }
+        const port = { state, remembered, start, buffer: new Float32Array(state.length) }
+        start += remembered.length * Float32Array.BYTES_PER_ELEMENT
+        return port
       })
-  }
-
-  /** Of all memories that this head makes. Elements. */
-  get memoryLength(): number {
-    return this.#states.reduce((sum, { remembered }) => sum + remembered.length, 0)
-  }
-
-  /** @param all as many elements as `memoryLength`, or new zeros */
-  newMemory(all: Floats = new Float32Array(this.memoryLength)): StreamMemory {
-    let start = 0
-    const parts = this.#states.map(({ remembered }) => all.subarray(start, (start += remembered.length)))
-    return { all, parts }
+    this.memoryBytes = start
   }
 
   /** Leaves `memory` as it is. @returns path3, valid until the next call */
-  async run(features: Features, memory: StreamMemory, { positions, visible }: StepPlan): Promise<Floats> {
+  async run(features: OrtFeatures, memory: Bytes, { positions, visible }: StepPlan): Promise<Floats> {
     const feeds: Record<string, Tensor> = {
       layer3: tensor(features[2], this.#layer3.shape),
       layer4: tensor(features[3], this.#layer4.shape),
@@ -68,8 +60,8 @@ export class StreamHead {
       ),
     }
     const fetches: Record<string, Tensor> = { path3: tensor(this.#pathBuffer, this.#path.shape) }
-    for (const [i, { remembered, state, buffer }] of this.#states.entries()) {
-      feeds[remembered.name] = tensor(memory.parts[i], remembered.shape)
+    for (const { remembered, start, state, buffer } of this.#states) {
+      feeds[remembered.name] = tensor(partOf(memory, start, remembered), remembered.shape)
       fetches[state.name] = tensor(buffer, state.shape)
     }
     await this.#graph.run(feeds, fetches)
@@ -77,11 +69,10 @@ export class StreamHead {
   }
 
   /** Puts the states of the last `run` into these slots of `memory`. */
-  commit(memory: StreamMemory, slots: readonly number[]): void {
-    for (const [i, { remembered, buffer }] of this.#states.entries()) {
-      const part = memory.parts[i]
+  commit(memory: Bytes, slots: readonly number[]): void {
+    for (const { remembered, start, buffer } of this.#states) {
+      const part = partOf(memory, start, remembered)
       const [, pixels = 0, count = 0, width = 0] = remembered.shape
-      if (part === undefined) throw new Error('a memory of another head')
       for (const slot of slots) writeSlot(part, buffer, slot, { pixels, count, width })
     }
   }
@@ -89,6 +80,10 @@ export class StreamHead {
   release(): Promise<void> {
     return this.#graph.release()
   }
+}
+
+function partOf({ buffer, byteOffset }: Bytes, start: number, { length }: Port): Floats {
+  return new Float32Array(buffer, byteOffset + start, length)
 }
 
 interface MemoryShape {

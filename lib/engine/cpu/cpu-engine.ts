@@ -4,21 +4,25 @@
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { loadAddon } from '../binding.js'
-import { VideoDepthError } from '../errors.js'
-import type { Architecture } from '../model/architecture.js'
-import packageRoot from '../package-root.cjs'
-import type { CpuMessage, CpuReplies, CpuRequest, OpenRequest, OpenStreamRequest, WireError } from './cpu-protocol.js'
-import { CpuEngineStream, CpuSession, type SessionHost } from './cpu-session.js'
-import type { EngineFallback, EngineInfo } from './engine-info.js'
-import type { Engine, EngineStream, LoadProgress, SessionGeometry, StreamGeometry } from './engine.js'
-import { RunGate } from './run-gate.js'
+import { VideoDepthError } from '../../errors.js'
+import type { Architecture } from '../../model/architecture.js'
+import packageRoot from '../../package-root.cjs'
+import { chooseKernels, kernelsVariable, type CpuPrecision, type CpuRuntime } from './choose-kernels.js'
+import { RunGate } from './ort/run-gate.js'
+import { thisProcessor } from './processor.js'
+import type { CpuMessage, CpuReplies, CpuRequest, OpenRequest, OpenStreamRequest, WireError } from './protocol.js'
+import { CpuEngineStream, CpuSession, type SessionHost } from './session.js'
+import type { EngineFallback, EngineInfo } from '../engine-info.js'
+import type { Engine, EngineStream, LoadProgress, SessionGeometry, StreamGeometry } from '../engine.js'
 
 export interface CpuEngineOptions {
   readonly checkpoint: string
   readonly cacheDir?: string | undefined
-  readonly precision: 'fp32'
+  /** `int8`: with the addon's own kernels alone. */
+  readonly precision: CpuPrecision
   readonly taps?: readonly number[] | undefined
+  /** The checkpoint is a metric one: int8 is judged by that. Default false. */
+  readonly metric?: boolean | undefined
   /** ≥ 1 */
   readonly threads: number
   /** Why no GPU runs the network instead, where one was looked for. */
@@ -58,12 +62,11 @@ interface RequestOptions {
 }
 
 // Worker threads always run the ESM build, also for CommonJS callers.
-const defaultWorkerFile = path.join(packageRoot, 'dist', 'esm', 'engine', 'cpu-worker.js')
+const defaultWorkerFile = path.join(packageRoot, 'dist', 'esm', 'engine', 'cpu', 'worker.js')
 
 export class CpuEngine implements Engine, SessionHost {
   readonly backend = 'cpu'
   readonly threads: number
-  readonly info: EngineInfo
   readonly nonFiniteAdvice = 'The checkpoint is damaged, or does not belong to this network.'
   readonly #worker: Worker
   readonly #gate = new RunGate()
@@ -75,11 +78,12 @@ export class CpuEngine implements Engine, SessionHost {
   #ended: VideoDepthError | undefined
   #architecture: Architecture | undefined
   #id = ''
+  #info: EngineInfo
 
-  private constructor(options: CpuEngineOptions) {
+  private constructor(options: CpuEngineOptions, kernels: CpuRuntime) {
     this.threads = options.threads
     const { precision, fallback } = options
-    this.info = { backend: 'cpu', precision, fallback, gpu: undefined, plans: [] }
+    this.#info = { backend: 'cpu', precision, kernels, check: undefined, fallback, gpu: undefined, plans: [] }
     this.#onProgress = options.onProgress
     this.#worker = new Worker(options.workerFile ?? defaultWorkerFile, {
       name: 'video-depth cpu engine',
@@ -98,17 +102,23 @@ export class CpuEngine implements Engine, SessionHost {
     openGates.add(this.#gate)
   }
 
-  /** Reads the checkpoint, or finds it in the cache, in the worker. */
+  /**
+   * Reads the checkpoint, or finds it in the cache, in the worker. What computes it is {@link chooseKernels}'s.
+   *
+   * @throws VideoDepthError ADDON_UNAVAILABLE, INVALID_OPTION, PRECISION_UNAVAILABLE, QUANTIZATION_REFUSED, DEPTH_NOT_FINITE, and what reading a checkpoint throws
+   */
   static async load(options: CpuEngineOptions): Promise<CpuEngine> {
     options.signal?.throwIfAborted()
-    loadAddon() // fails here, with its diagnosis, rather than in the worker
-    const engine = new CpuEngine(options)
-    const { checkpoint, cacheDir, precision, taps, threads, signal, onProgress } = options
+    const { checkpoint, cacheDir, precision, taps, metric = false, threads, signal, onProgress } = options
+    // An addon that does not load fails here, with its diagnosis, rather than in the worker.
+    const kernels = chooseKernels(thisProcessor(), precision, process.env[kernelsVariable])
+    const engine = new CpuEngine(options, kernels)
     try {
-      const request = { op: 'load', checkpoint, cacheDir, precision, taps, threads } as const
-      const { architecture, id } = await engine.request(request, { signal, onProgress })
+      const request = { op: 'load', checkpoint, cacheDir, precision, kernels, metric, taps, threads } as const
+      const { architecture, id, check } = await engine.request(request, { signal, onProgress })
       engine.#architecture = architecture
       engine.#id = id
+      engine.#info = { ...engine.#info, check }
       return engine
     } catch (error) {
       // The worker removes what it was writing; an abort does not wait long for that.
@@ -124,6 +134,10 @@ export class CpuEngine implements Engine, SessionHost {
 
   get id(): string {
     return this.#id
+  }
+
+  get info(): EngineInfo {
+    return this.#info
   }
 
   async openStream(geometry: StreamGeometry, signal?: AbortSignal): Promise<EngineStream> {

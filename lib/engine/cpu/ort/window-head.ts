@@ -2,9 +2,10 @@
 // Must not know: which frames these are, what becomes of the result.
 
 import type { Tensor } from 'onnxruntime-node'
-import { VideoDepthError } from '../errors.js'
-import type { Features } from './cpu-network.js'
-import { tensor, type Floats, type OrtGraph, type Port } from './ort.js'
+import { VideoDepthError } from '../../../errors.js'
+import type { Floats } from '../network.js'
+import { tensor, type OrtGraph, type Port } from './ort-graph.js'
+import type { OrtFeatures } from './ort-network.js'
 
 export class WindowHead {
   readonly #graph: OrtGraph
@@ -26,7 +27,7 @@ export class WindowHead {
   }
 
   /** @returns path3 of each position, valid until the next call */
-  async run(window: readonly Features[]): Promise<Float32Array[]> {
+  async run(window: readonly OrtFeatures[]): Promise<Float32Array[]> {
     const feeds: Record<string, Tensor> = {}
     for (const [i, { port, buffer }] of this.#inputs.entries()) {
       const perFrame = port.length / this.#length

@@ -1,0 +1,109 @@
+// Owns: a checkpoint's way into a model that computes: weights, who computes, its identity.
+// Must not know: messages, sessions, how a model computes.
+
+import { emitterVersion } from '../../graph/builder.js'
+import { prepareWeights, type PreparedWeights } from '../../graph/prepare-weights.js'
+import type { CpuKernels } from '../../native-cpu-types.js'
+import type { NativeAddon } from '../../native-types.js'
+import type { DepthErrorFigures } from '../engine-info.js'
+import type { CpuPrecision, CpuRuntime } from './choose-kernels.js'
+import { NativeModel, nativeVersion } from './native/native-model.js'
+import type { CpuModel, Preparation } from './network.js'
+import { OrtModel } from './ort/ort-model.js'
+import type { RunGate } from './ort/run-gate.js'
+import { calibrationClip, clipFrames, clipGrid, clipVersion } from './quantization/calibration-clip.js'
+import { CheckRecord } from './quantization/check-record.js'
+import { clipDepth } from './quantization/clip-depth.js'
+import { checkedInt8 } from './quantization/int8-check.js'
+
+export interface ModelOptions {
+  readonly checkpoint: string
+  readonly cacheDir: string | undefined
+  readonly taps: readonly number[] | undefined
+  /** int8 with the addon's kernels alone. */
+  readonly precision: CpuPrecision
+  readonly kernels: CpuRuntime
+  readonly threads: number
+  /** The checkpoint is a metric one; int8 is judged by that. */
+  readonly metric: boolean
+}
+
+export interface ModelParts {
+  readonly addon: Pick<NativeAddon, 'version' | 'preprocess' | 'cpu'>
+  readonly gate: RunGate
+}
+
+export interface LoadedModel {
+  readonly model: CpuModel
+  readonly weights: PreparedWeights
+  /** Engine.id */
+  readonly id: string
+  /** Of its streams' memories: StreamState.variant. */
+  readonly variant: string
+  /** Of int8 against float32. */
+  readonly check: DepthErrorFigures | undefined
+}
+
+/** @throws VideoDepthError as prepareWeights and, for int8, as checkedInt8; the reason of an aborted signal */
+export async function loadModel(
+  options: ModelOptions,
+  { addon, gate }: ModelParts,
+  preparation: Preparation,
+): Promise<LoadedModel> {
+  const { checkpoint, cacheDir, taps, precision, kernels, threads } = options
+  const weights = await prepareWeights({
+    ...{ checkpoint, precision: 'fp32', ...preparation },
+    ...(cacheDir !== undefined && { cacheDir }),
+    ...(taps !== undefined && { taps }),
+  })
+  const variant = variantOf(kernels, precision)
+  const id = [weights.sha256, emitterVersion, weights.architecture.taps.join('-'), precision, idOf(variant)].join('.')
+  const found = { weights, id, variant, check: undefined }
+  if (kernels === 'onnxruntime') return { ...found, model: new OrtModel(weights, threads, gate) }
+  const pack = packing(addon, kernels, weights, threads, preparation)
+  if (precision === 'fp32') return { ...found, model: pack('fp32') }
+  return { ...found, ...(await checked(options, kernels, weights, addon, pack, preparation)) }
+}
+
+type Pack = (precision: CpuPrecision) => NativeModel
+
+function packing(
+  { cpu }: ModelParts['addon'],
+  kernels: CpuKernels,
+  weights: PreparedWeights,
+  threads: number,
+  { onProgress }: Preparation,
+): Pack {
+  return (precision) => {
+    if (cpu === null) throw new Error(`no kernels ${kernels} in this addon`)
+    onProgress({ phase: 'sessions', fraction: 0 })
+    return new NativeModel(cpu, weights, { kernels, precision, threads })
+  }
+}
+
+function checked(
+  { metric, threads }: ModelOptions,
+  kernels: CpuKernels,
+  { folder, architecture }: PreparedWeights,
+  { version, preprocess }: ModelParts['addon'],
+  load: Pack,
+  { signal, onProgress }: Preparation,
+): Promise<{ model: NativeModel; check: DepthErrorFigures }> {
+  const { taps } = architecture
+  const record = new CheckRecord(folder, { kernels, taps, metric, versions: [version, nativeVersion, clipVersion] })
+  return checkedInt8({
+    ...{ metric, record, load, onProgress },
+    depth: (model, tell) =>
+      clipDepth(model, {
+        ...{ clip: calibrationClip(), frames: clipFrames, grid: clipGrid, threads, preprocess, signal },
+        onProgress: tell,
+      }),
+  })
+}
+
+/** Which arithmetic and layout a stream's memory is of; empty for ONNX Runtime's. */
+export function variantOf(kernels: CpuRuntime, precision: CpuPrecision): string {
+  return kernels === 'onnxruntime' ? '' : `${kernels}-${precision}-v${nativeVersion}`
+}
+
+const idOf = (variant: string): string => (variant === '' ? 'cpu' : `cpu-${variant}`)

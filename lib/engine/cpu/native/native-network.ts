@@ -1,0 +1,84 @@
+// Owns: the network at one size as the addon computes it: buffers in its layouts, plans in its types.
+// Must not know: how the addon computes, weights, messages, videos.
+
+import { VideoDepthError } from '../../../errors.js'
+import { patchSize } from '../../../model/input-size.js'
+import type { NativeCpuNetwork } from '../../../native-cpu-types.js'
+import { stateSlots, type StepPlan } from '../../../stream/step-plan.js'
+import type { Bytes, CpuNetwork, Floats, Grid } from '../network.js'
+
+/** Temporal position tables of windows of a length: `null` where the stored ones suffice. */
+export type TableSource = (windowLength: number) => Promise<readonly Float32Array[] | null>
+
+/** The addon's calls are synchronous: what they throw rejects here. */
+export class NativeNetwork implements CpuNetwork<Bytes> {
+  readonly pixels: Floats
+  readonly memoryBytes: number
+  readonly #native: NativeCpuNetwork
+  readonly #tableSource: TableSource
+  readonly #mapLength: number
+  /** By window length. */
+  readonly #tables = new Map<number, readonly Float32Array[] | null>()
+
+  constructor(native: NativeCpuNetwork, { rows, cols }: Grid, tableSource: TableSource) {
+    this.#native = native
+    this.#tableSource = tableSource
+    this.#mapLength = rows * cols * patchSize ** 2
+    this.pixels = new Float32Array(3 * this.#mapLength)
+    this.memoryBytes = native.memoryBytes(stateSlots)
+  }
+
+  newFeatures(): Bytes {
+    return new Uint8Array(this.#native.featureBytes)
+  }
+
+  newMap(): Floats {
+    return new Float32Array(this.#mapLength)
+  }
+
+  async loadWindows(length: number): Promise<void> {
+    if (!this.#tables.has(length)) this.#tables.set(length, await this.#tableSource(length))
+  }
+
+  loadStreams(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  encode(features: Bytes): Promise<void> {
+    return settled(() => this.#native.encode(this.pixels, features))
+  }
+
+  head(window: readonly Bytes[]): Promise<void> {
+    return settled(() => {
+      const tables = this.#tables.get(window.length)
+      if (tables === undefined) throw new VideoDepthError('ENGINE_FAILED', `no head for a window of ${window.length}`)
+      this.#native.head(window, tables)
+    })
+  }
+
+  step(features: Bytes, memory: Bytes, { positions, visible }: StepPlan): Promise<void> {
+    const seen = Uint8Array.from(visible, Number)
+    return settled(() => this.#native.step(features, memory, Int32Array.from(positions), seen))
+  }
+
+  remember(memory: Bytes, slots: readonly number[]): void {
+    this.#native.remember(memory, stateSlots, Int32Array.from(slots))
+  }
+
+  decode(position: number, features: Bytes, map: Floats): Promise<void> {
+    return settled(() => this.#native.decode(position, features, map))
+  }
+
+  /** Its memory goes with the garbage. */
+  release(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+/** Of a call that has ended when this returns. */
+function settled(call: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    call()
+    resolve()
+  })
+}

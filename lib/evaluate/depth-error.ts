@@ -1,0 +1,88 @@
+// Owns: how far depth is from reference depth over a clip, and the line that fits one disparity to another.
+// Must not know: where the maps come from, how much error is too much.
+
+/** Of all frames of a clip, in order. */
+export type Maps = readonly Float32Array[]
+
+/** reference ≈ scale · test + shift */
+export interface LineFit {
+  readonly scale: number
+  readonly shift: number
+}
+
+export interface DepthError {
+  /** Mean of |depth − reference| over the reference; 0 where no pixel counts. */
+  readonly absRel: number
+  /** Part of the pixels whose depth is within a factor of 1.25 of the reference; 1 where no pixel counts. */
+  readonly delta1: number
+  /** Pixels that were compared. */
+  readonly pixels: number
+  /** Values of either side that are NaN or infinite; their pixels are left out. */
+  readonly nonFinite: number
+}
+
+/** Of the reference's maximum: what is below is too far away, or too near to a camera, to be compared by ratio. */
+const leastPart = 0.01
+/** The field's usual bound for δ1. */
+const delta1Bound = 1.25
+/** Of the mean square: a smaller variance is rounding. */
+const flatPart = 1e-12
+
+/** By least squares over all pixels that are finite on both sides; a flat test has scale 0 and the reference's mean. */
+export function alignment(test: Maps, reference: Maps): LineFit {
+  let [count, sumTest, sumReference, squares, products] = [0, 0, 0, 0, 0]
+  eachPixel(test, reference, (t, r) => {
+    if (!Number.isFinite(t) || !Number.isFinite(r)) return
+    count++
+    sumTest += t
+    sumReference += r
+    squares += t * t
+    products += t * r
+  })
+  if (count === 0) return { scale: 1, shift: 0 }
+  const [meanTest, meanReference, meanSquare] = [sumTest / count, sumReference / count, squares / count]
+  const variance = meanSquare - meanTest * meanTest
+  const isFlat = !(variance > flatPart * meanSquare)
+  const scale = isFlat ? 0 : (products / count - meanTest * meanReference) / variance
+  return { scale, shift: meanReference - scale * meanTest }
+}
+
+/**
+ * With a fit both are disparities: depth is 1 / (scale · test + shift) and 1 / reference. Without one both are depths, and
+ * are compared as they are. Pixels count whose reference value is above 0 and at least 1 % of the reference's maximum; the
+ * test's is taken as at least that much.
+ */
+export function depthError(test: Maps, reference: Maps, fit: LineFit | undefined): DepthError {
+  const { scale, shift } = fit ?? { scale: 1, shift: 0 }
+  const floor = leastPart * largestOf(reference)
+  let [absRel, within, pixels, nonFinite] = [0, 0, 0, 0]
+  eachPixel(test, reference, (t, r) => {
+    const value = Math.max(scale * t + shift, floor)
+    if (!Number.isFinite(value) || !Number.isFinite(r) || !Number.isFinite(t)) {
+      nonFinite++
+      return
+    }
+    if (!(r > 0 && r >= floor)) return
+    const ratio = fit === undefined ? value / r : r / value // of the depths: test over reference
+    absRel += Math.abs(ratio - 1)
+    if (Math.max(ratio, 1 / ratio) < delta1Bound) within++
+    pixels++
+  })
+  if (pixels === 0) return { absRel: 0, delta1: 1, pixels, nonFinite }
+  return { absRel: absRel / pixels, delta1: within / pixels, pixels, nonFinite }
+}
+
+function largestOf(maps: Maps): number {
+  let largest = 0
+  for (const map of maps) for (const value of map) if (value > largest && Number.isFinite(value)) largest = value
+  return largest
+}
+
+function eachPixel(test: Maps, reference: Maps, visit: (test: number, reference: number) => void): void {
+  if (test.length !== reference.length) throw new Error(`${test.length} maps against ${reference.length}`)
+  for (const [i, map] of test.entries()) {
+    const other = reference[i]
+    if (other?.length !== map.length) throw new Error(`map ${i} is of another size`)
+    for (let p = 0; p < map.length; p++) visit(map[p] as number, other[p] as number)
+  }
+}
