@@ -104,14 +104,14 @@ struct Kernels {
                          int32_t* sum);
   /// [rows, cols] → [cols, rows], any sizes.
   void (*transpose)(const float* x, ptrdiff_t stride, int rows, int cols, float* out, ptrdiff_t out_stride);
-  /// out = x · scale + shift, element by element over `width`.
-  void (*affine)(const float* x, const float* scale, const float* shift, int width, float* out);
+  /// out = (x − centre) · scale + shift, element by element over `width`.
+  void (*affine)(const float* x, const float* centre, const float* scale, const float* shift, int width, float* out);
   /// values · gelu(gates), in place of values.
   void (*gate)(float* values, const float* gates, size_t count);
   void (*multiply)(float* x, float factor, size_t count);
   void (*add)(const float* x, const float* y, size_t count, float* out);
-  /// Adds each channel's values and their squares to `sums` and `squares`.
-  void (*channel_sums)(const float* x, int pixels, int channels, float* sums, float* squares);
+  /// Adds each channel's distances from `origin`, and their squares, to `sums` and `squares`.
+  void (*channel_sums)(const float* x, int pixels, int channels, const float* origin, float* sums, float* squares);
   /// One row of a bilinear resize: pixel x is between pixels left[x] and left[x] + step[x] of two rows.
   void (*resize_row)(const float* top, const float* bottom, float weight, const int* left, const int* step,
                      const float* weights, int width, int channels, float* out);

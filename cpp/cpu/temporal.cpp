@@ -30,36 +30,41 @@ void TemporalWorker::group_norms(const TemporalWeights& weights, const std::vect
   const auto width = static_cast<size_t>(channels);
   const Norm norm = weights.group_norm.view();
   scale_.grow(frames.size() * width);
-  shift_.grow(frames.size() * width);
+  centre_.grow(frames.size() * width);
   model_.team().run(static_cast<int>(frames.size()), [&](int frame, int) {
     std::vector<double> sums(width);
     std::vector<double> squares(width);
     Buffer<float> part(2 * width);
+    const float* x = frames[static_cast<size_t>(frame)];
+    // Around the first pixel's values: sums of squares would lose what little a channel may vary.
     for (int start = 0; start < pixels; start += kSumPixels) {
       std::fill_n(part.data(), 2 * width, 0.0F);
-      kernels.channel_sums(frames[static_cast<size_t>(frame)] + static_cast<size_t>(start) * width,
-                           std::min(kSumPixels, pixels - start), channels, part.data(), part.data() + width);
+      kernels.channel_sums(x + static_cast<size_t>(start) * width, std::min(kSumPixels, pixels - start), channels, x,
+                           part.data(), part.data() + width);
       for (size_t c = 0; c < width; c++) {
-        sums[c] += part[c];
-        squares[c] += part[width + c];
+        sums[c] += static_cast<double>(part[c]);
+        squares[c] += static_cast<double>(part[width + c]);
       }
     }
-    const int group = channels / kTemporalGroups;
-    const double count = static_cast<double>(group) * pixels;
-    for (int first = 0; first < channels; first += group) {
-      double sum = 0;
-      double square = 0;
-      for (int c = first; c < first + group; c++) {
-        sum += sums[static_cast<size_t>(c)];
-        square += squares[static_cast<size_t>(c)];
+    const auto group = static_cast<size_t>(channels / kTemporalGroups);
+    for (size_t first = 0; first < width; first += group) {
+      double mean = 0;
+      for (size_t c = first; c < first + group; c++) {
+        const double own = static_cast<double>(x[c]) + sums[c] / pixels;
+        mean += own / static_cast<double>(group);
       }
-      const double mean = sum / count;
-      const double variance = std::max(0.0, square / count - mean * mean);
+      double variance = 0;
+      for (size_t c = first; c < first + group; c++) {
+        const double offset = sums[c] / pixels;
+        const double own = std::max(0.0, squares[c] / pixels - offset * offset);
+        const double apart = static_cast<double>(x[c]) + offset - mean;
+        variance += (own + apart * apart) / static_cast<double>(group);
+      }
       const double inverse = 1.0 / std::sqrt(variance + static_cast<double>(norm.epsilon));
-      for (int c = first; c < first + group; c++) {
-        const size_t at = static_cast<size_t>(frame) * width + static_cast<size_t>(c);
-        scale_[at] = static_cast<float>(inverse * norm.weight[c]);
-        shift_[at] = static_cast<float>(norm.bias[c] - mean * inverse * norm.weight[c]);
+      for (size_t c = first; c < first + group; c++) {
+        const size_t at = static_cast<size_t>(frame) * width + c;
+        scale_[at] = static_cast<float>(inverse * static_cast<double>(norm.weight[c]));
+        centre_[at] = static_cast<float>(mean);
       }
     }
   });
@@ -81,8 +86,9 @@ void TemporalWorker::window(const TemporalWeights& weights, const std::vector<co
     float* x = workspace.x.grow(area(rows, channels));
     for (int row = 0; row < rows; row++) {
       const size_t frame = static_cast<size_t>(row % count);
-      kernels.affine(frames[frame] + area(first + row / count, channels), scale_.data() + frame * static_cast<size_t>(channels),
-                     shift_.data() + frame * static_cast<size_t>(channels), channels, normal + area(row, channels));
+      const size_t norms = frame * static_cast<size_t>(channels);
+      kernels.affine(frames[frame] + area(first + row / count, channels), centre_.data() + norms, scale_.data() + norms,
+                     weights.group_norm.bias.data(), channels, normal + area(row, channels));
     }
     Finish to_x;
     to_x.out = x;
@@ -180,7 +186,8 @@ void TemporalWorker::step(const TemporalWeights& weights, float* frame, int pixe
     float* normal = workspace.normal.grow(area(rows, channels));
     float* x = workspace.x.grow(area(rows, channels));
     for (int row = 0; row < rows; row++) {
-      kernels.affine(own + area(row, channels), scale_.data(), shift_.data(), channels, normal + area(row, channels));
+      kernels.affine(own + area(row, channels), centre_.data(), scale_.data(), weights.group_norm.bias.data(), channels,
+                     normal + area(row, channels));
     }
     Finish to_x;
     to_x.out = x;

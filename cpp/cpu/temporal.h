@@ -54,9 +54,9 @@ class TemporalWorker {
                      Workspace& workspace) const;
 
   const Model& model_;
-  /// GroupNorm as one scale and shift for each frame and channel.
+  /// GroupNorm's mean, and its scale with the weight, for each frame and channel.
+  Buffer<float> centre_;
   Buffer<float> scale_;
-  Buffer<float> shift_;
   std::vector<Workspace> workspaces_;
 };
 

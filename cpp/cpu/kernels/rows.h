@@ -180,8 +180,10 @@ inline void transpose(const float* x, ptrdiff_t stride, int rows, int cols, floa
   }
 }
 
-inline void affine(const float* x, const float* scale, const float* shift, int width, float* out) {
-  for (int i = 0; i < width; i += kLanes) store(out + i, fma(load(x + i), load(scale + i), load(shift + i)));
+inline void affine(const float* x, const float* centre, const float* scale, const float* shift, int width, float* out) {
+  for (int i = 0; i < width; i += kLanes) {
+    store(out + i, fma(load(x + i) - load(centre + i), load(scale + i), load(shift + i)));
+  }
 }
 
 inline void gate(float* values, const float* gates, size_t count) {
@@ -196,10 +198,10 @@ inline void add(const float* x, const float* y, size_t count, float* out) {
   for (size_t i = 0; i < count; i += kLanes) store(out + i, load(x + i) + load(y + i));
 }
 
-inline void channel_sums(const float* x, int pixels, int channels, float* sums, float* squares) {
+inline void channel_sums(const float* x, int pixels, int channels, const float* origin, float* sums, float* squares) {
   for (int pixel = 0; pixel < pixels; pixel++, x += channels) {
     for (int i = 0; i < channels; i += kLanes) {
-      const Vf v = load(x + i);
+      const Vf v = load(x + i) - load(origin + i);
       store(sums + i, load(sums + i) + v);
       store(squares + i, fma(v, v, load(squares + i)));
     }
