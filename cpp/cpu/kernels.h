@@ -50,6 +50,22 @@ struct Quantization {
 
 enum class Activation { none, relu, gelu };
 
+/// Bytes for values from `least` ≤ 0 to `most` ≥ 0: value = scale · (byte − zero), byte = value · inverse + zero.
+struct ByteScale {
+  float scale;
+  float inverse;
+  int32_t zero;
+};
+
+/// Where the range is not finite, the scale is not, so that what is computed with it is not either.
+inline ByteScale byte_scale(float least, float most, int levels) {
+  const float span = most - least;
+  constexpr float kLargest = 3.0e38F;
+  if (!(span > 0 && span < kLargest)) return {span, 0, 0};
+  const float inverse = static_cast<float>(levels) / span;
+  return {span / static_cast<float>(levels), inverse, static_cast<int32_t>(-least * inverse + 0.5F)};
+}
+
 /// What becomes of a product's values: v = activation(product + bias); out = (v · gamma) + add + add2.
 struct Finish {
   float* out = nullptr;
@@ -88,7 +104,7 @@ struct Kernels {
   /// Each row by its own range, which has 0 in it.
   void (*quantize_rows)(const float* x, ptrdiff_t stride, int rows, int width, uint8_t* out, float* scale,
                         int32_t* zero);
-  /// Least and largest value, and 0.
+  /// Least and largest value, 0 among them; `most` is not finite where a value is not.
   void (*range)(const float* x, size_t count, float& least, float& most);
   /// `x` (below 0 as 0 where `relu`) · inverse + zero, rounded.
   void (*quantize)(const float* x, size_t count, bool relu, float inverse, int zero, uint8_t* out);

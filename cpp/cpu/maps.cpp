@@ -4,7 +4,9 @@
 #include "cpu/maps.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 namespace video_depth::cpu {
 
@@ -36,7 +38,7 @@ ResizeAxis::ResizeAxis(int from, int to)
 MapWorker::MapWorker(const Kernels& kernels, ThreadTeam& team)
     : kernels_(kernels), team_(team), left_(static_cast<size_t>(team.size())) {}
 
-MapWorker::Scale MapWorker::scale_of(const float* in, size_t count, bool relu) {
+ByteScale MapWorker::scale_of(const float* in, size_t count, bool relu) {
   const int tasks = tasks_of(count, kTaskValues);
   std::vector<float> least(static_cast<size_t>(tasks));
   std::vector<float> most(static_cast<size_t>(tasks));
@@ -46,10 +48,12 @@ MapWorker::Scale MapWorker::scale_of(const float* in, size_t count, bool relu) {
     kernels_.range(in + start, std::min(kTaskValues, count - start), least[index], most[index]);
   });
   const float low = relu ? 0.0F : *std::min_element(least.begin(), least.end());
-  const float span = *std::max_element(most.begin(), most.end()) - low;
-  const auto levels = static_cast<float>(kernels_.levels);
-  const float inverse = span > 0 ? levels / span : 0.0F;
-  return {span / levels, inverse, static_cast<int32_t>(-low * inverse + 0.5F)};
+  float high = 0;
+  for (const float value : most) {
+    if (!std::isfinite(value)) return byte_scale(low, std::numeric_limits<float>::infinity(), kernels_.levels);
+    high = std::max(high, value);
+  }
+  return byte_scale(low, high, kernels_.levels);
 }
 
 void MapWorker::convolve(const float* in, const MapSize& size, bool relu, const Linear& weights, int stride,
@@ -58,7 +62,7 @@ void MapWorker::convolve(const float* in, const MapSize& size, bool relu, const 
   const ptrdiff_t line = static_cast<ptrdiff_t>(width + 2) * channels;
   const size_t padded = static_cast<size_t>(line) * static_cast<size_t>(height + 2);
   const Arithmetic arithmetic = weights.arithmetic();
-  Scale scale;
+  ByteScale scale{};
   if (arithmetic == Arithmetic::int8) {
     scale = scale_of(in, size.values(), relu);
     padded_bytes_.grow(padded);

@@ -44,13 +44,8 @@ class MapWorker {
   void resize(const float* in, const MapSize& size, int height, int width, float* out);
 
  private:
-  /// One range for all values, 0 included.
-  struct Scale {
-    float scale = 0;
-    float inverse = 0;
-    int32_t zero = 0;
-  };
-  Scale scale_of(const float* in, size_t count, bool relu);
+  /// One range for all values.
+  ByteScale scale_of(const float* in, size_t count, bool relu);
 
   const Kernels& kernels_;
   ThreadTeam& team_;

@@ -12,7 +12,18 @@ namespace video_depth::cpu {
 namespace {
 
 /// Calls follow each other within microseconds: about so long a thread looks before it sleeps.
-constexpr int kSpins = 4000;
+constexpr int kSpins = 2000;
+
+constexpr int kTaskBits = 24;
+constexpr uint64_t kTaskMask = (uint64_t{1} << kTaskBits) - 1;
+
+constexpr uint64_t tasks_in(uint64_t ticket) {
+  return (ticket >> kTaskBits) & kTaskMask;
+}
+
+constexpr uint64_t taken_in(uint64_t ticket) {
+  return ticket & kTaskMask;
+}
 
 template <class Ready>
 bool spin(const Ready& ready) {
@@ -38,10 +49,13 @@ ThreadTeam::~ThreadTeam() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     ending_ = true;
-    call_++;
   }
   wake_.notify_all();
   for (std::thread& helper : helpers_) helper.join();
+}
+
+bool ThreadTeam::has_tasks(Ticket ticket) {
+  return taken_in(ticket) < tasks_in(ticket);
 }
 
 void ThreadTeam::run(int tasks, const std::function<void(int, int)>& body) {
@@ -49,53 +63,58 @@ void ThreadTeam::run(int tasks, const std::function<void(int, int)>& body) {
     for (int task = 0; task < tasks; task++) body(task, 0);
     return;
   }
+  body_ = &body;
+  failure_ = nullptr;
+  failed_ = false;
+  finished_ = 0;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    tasks_ = tasks;
-    body_ = &body;
-    failure_ = nullptr;
-    next_ = 0;
-    busy_ = static_cast<int>(helpers_.size());
-    call_++;
+    const uint64_t call = (ticket_.load() >> (2 * kTaskBits)) + 1;
+    ticket_ = (call << (2 * kTaskBits)) | (static_cast<uint64_t>(tasks) << kTaskBits);
   }
   wake_.notify_all();
   work(0);
-  const auto idle = [this] { return busy_.load() == 0; };
-  if (!spin(idle)) {
+  const auto over = [&] { return finished_.load() == tasks; };
+  if (!spin(over)) {
     std::unique_lock<std::mutex> lock(mutex_);
-    done_.wait(lock, idle);
+    done_.wait(lock, over);
   }
-  body_ = nullptr;
-  if (failure_) std::rethrow_exception(failure_);
+  if (failed_) std::rethrow_exception(failure_);
 }
 
 void ThreadTeam::help(int worker) {
-  unsigned seen = 0;
-  const auto called = [&] { return call_.load() != seen; };
-  for (;;) {
+  const auto called = [this] { return has_tasks(ticket_.load()) || ending_.load(); };
+  while (!ending_) {
     if (!spin(called)) {
       std::unique_lock<std::mutex> lock(mutex_);
       wake_.wait(lock, called);
     }
-    seen = call_.load();
-    if (ending_) return;
     work(worker);
-    if (--busy_ == 0) {
-      const std::lock_guard<std::mutex> lock(mutex_); // or the caller could fall asleep just after this is told
-      done_.notify_one();
-    }
   }
 }
 
 void ThreadTeam::work(int worker) {
-  for (int task = next_++; task < tasks_; task = next_++) {
-    try {
-      (*body_)(task, worker);
-    } catch (...) {
-      next_ = tasks_;
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (!failure_) failure_ = std::current_exception();
+  Ticket ticket = ticket_.load();
+  while (has_tasks(ticket)) {
+    if (!ticket_.compare_exchange_weak(ticket, ticket + 1)) continue;
+    // From here on the call cannot end before this task has.
+    perform(static_cast<int>(taken_in(ticket)), worker);
+    if (finished_.fetch_add(1) + 1 == static_cast<int>(tasks_in(ticket))) {
+      const std::lock_guard<std::mutex> lock(mutex_); // or the caller could fall asleep just after this is told
+      done_.notify_one();
     }
+    ticket = ticket_.load();
+  }
+}
+
+void ThreadTeam::perform(int task, int worker) {
+  if (failed_) return;
+  try {
+    (*body_)(task, worker);
+  } catch (...) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!failed_) failure_ = std::current_exception();
+    failed_ = true;
   }
 }
 

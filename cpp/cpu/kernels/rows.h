@@ -41,13 +41,15 @@ inline void layer_norm(const float* x, ptrdiff_t stride, int rows, int width, co
 inline void range(const float* x, size_t count, float& least_value, float& most) {
   Vf low = all(0.0F);
   Vf high = all(0.0F);
+  Vf bad = all(0.0F); // minimum and maximum forget NaN
   for (size_t i = 0; i < count; i += kLanes) {
     const Vf v = load(x + i);
     low = smaller(low, v);
     high = larger(high, v);
+    bad = fma(v, all(0.0F), bad);
   }
   least_value = smallest(low);
-  most = largest(high);
+  most = largest(high) + sum(bad);
 }
 
 inline void quantize(const float* x, size_t count, bool relu, float inverse, int zero, uint8_t* out) {
@@ -67,11 +69,10 @@ inline void quantize_rows(const float* x, ptrdiff_t stride, int rows, int width,
     float low = 0;
     float high = 0;
     range(x, static_cast<size_t>(width), low, high);
-    const float span = high - low;
-    const float inverse = span > 0 ? static_cast<float>(kLevels) / span : 0.0F;
-    scale[row] = span / static_cast<float>(kLevels);
-    zero[row] = static_cast<int32_t>(-low * inverse + 0.5F);
-    quantize(x, static_cast<size_t>(width), false, inverse, zero[row], out);
+    const cpu::ByteScale bytes = cpu::byte_scale(low, high, kLevels);
+    scale[row] = bytes.scale;
+    zero[row] = bytes.zero;
+    quantize(x, static_cast<size_t>(width), false, bytes.inverse, bytes.zero, out);
   }
 }
 
