@@ -1,11 +1,16 @@
-// Owns: what every benchmark needs: its checkpoint, the machine's description, checked numbers, percentiles, raw results.
+// Owns: what every benchmark needs: its checkpoint and clip, the machine's description, checked numbers, percentiles, raw results.
 // Must not know: what is measured.
 
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
+import { rgbVideoWriter } from '#lib/io/rgb-video-sink.js'
+import { renderSequence } from '#lib/scene/sequence.js'
 import { writeSeededCheckpoint } from './seeded-checkpoint.mjs'
 
+const require = createRequire(import.meta.url)
 export const results = path.join(import.meta.dirname, 'results')
 mkdirSync(results, { recursive: true })
 
@@ -13,8 +18,28 @@ mkdirSync(results, { recursive: true })
 export async function benchmarkCheckpoint({ checkpoint, size }) {
   if (checkpoint !== undefined) return path.resolve(checkpoint)
   const target = path.join(results, `seeded-${size}.safetensors`)
-  if (!existsSync(target)) await writeSeededCheckpoint(size, target)
+  if (!existsSync(target)) {
+    process.stderr.write(`writing seeded weights of ${size}\n`)
+    await writeSeededCheckpoint(size, `${target}.partial`)
+    renameSync(`${target}.partial`, target)
+  }
   return target
+}
+
+/** Frames that are rendered; a longer clip plays them back and forth, as rendering takes a third of a second each. */
+const renderedFrames = 26
+
+/** Kept for the next time. */
+export async function benchmarkClip(width, height, frames) {
+  const target = path.join(results, `clip-${width}x${height}-${frames}.mp4`)
+  if (existsSync(target)) return target
+  const frameRate = 24
+  const rendered = [...renderSequence({ seed: 1, frames: Math.min(frames, renderedFrames), width, height, frameRate })]
+  const back = rendered.slice(1, -1).reverse()
+  const loop = [...rendered, ...back]
+  const writer = await rgbVideoWriter(target, { frameRate })
+  for (let i = 0; i < frames; i++) await writer.write({ ...loop[i % loop.length], timestampMs: (i * 1000) / frameRate })
+  return writer.finish()
 }
 
 export function wholeNumber(values, name) {
@@ -31,22 +56,70 @@ export function frameSize(values) {
 }
 
 /** Of VideoDepth.load; an engine's own options only where they were given. */
-export function engineOptions({ backend, device, precision, 'tensorrt-path': tensorrtPath }) {
+export function engineOptions({ backend, device, 'tensorrt-path': tensorrtPath }, precision) {
   return {
     backend,
+    precision,
     ...(device !== undefined && { device: Number(device) }),
-    ...(precision !== undefined && { precision }),
     ...(tensorrtPath !== undefined && { tensorrtPath }),
   }
 }
 
+const flagsOfInterest = [
+  'avx2',
+  'avx_vnni',
+  'avx512f',
+  'avx512_vnni',
+  'avx512_bf16',
+  'amx_tile',
+  'amx_int8',
+  'amx_bf16',
+]
+
 export function machine(threads) {
   const { model } = os.cpus()[0]
-  return { processor: model.trim(), threads, memoryGiB: Math.round(os.totalmem() / 2 ** 30), node: process.version }
+  return {
+    processor: model.trim(),
+    processors: os.cpus().length,
+    processorFlags: processorFlags().filter((flag) => flagsOfInterest.includes(flag)),
+    threads,
+    memoryGiB: Math.round(os.totalmem() / 2 ** 30),
+    node: process.version,
+  }
 }
 
+/** Linux's names for them; none elsewhere. */
+function processorFlags() {
+  try {
+    return /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1].trim().split(/\s+/) ?? []
+  } catch {
+    return []
+  }
+}
+
+/** Of our package, with its commit where there is one, and of what runs the baseline. */
+export function versions() {
+  const root = path.join(import.meta.dirname, '..')
+  const stdio = ['ignore', 'pipe', 'ignore']
+  let commit = null
+  try {
+    commit = execFileSync('git', ['describe', '--always', '--dirty'], { cwd: root, stdio }).toString().trim()
+  } catch {
+    // not a clone, or no git
+  }
+  return {
+    node: process.version,
+    onnxruntimeNode: require('onnxruntime-node/package.json').version,
+    videoDepth: require('../package.json').version,
+    commit,
+  }
+}
+
+/** The mean of the two in the middle where there are two. */
 export function median(numbers) {
-  return percentile(numbers, 50)
+  const sorted = [...numbers].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
 export function percentile(numbers, percent) {

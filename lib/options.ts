@@ -1,7 +1,6 @@
 // Owns: the public options, their defaults and their checks.
 // Must not know: what the options do.
 
-import { availableParallelism } from 'node:os'
 import { checkSceneCuts, type SceneCutOptions, type SceneCutRule } from './cuts/cut-detector.js'
 import type { LoadProgress } from './engine/engine.js'
 import { invalidOption } from './errors.js'
@@ -9,6 +8,7 @@ import type { OpenSourceOptions } from './io/open-source.js'
 import { checkSourceOptions } from './io/source-options.js'
 import { checkSignal, known } from './known-options.js'
 import { patchSize } from './model/input-size.js'
+import { defaultThreads } from './threads.js'
 import { defaultWindowLength, stitchings, windowLengths, type Stitching } from './window/strategy.js'
 
 const mostThreads = 256
@@ -65,7 +65,10 @@ export interface LoadOptions {
    * Plans are code: those that do not belong to this user, or that others may write, are built anew.
    */
   readonly cacheDir?: string
-  /** Processor threads, 1…256. Default: as many as the process may run on. */
+  /**
+   * Processor threads, 1…256. Default: as many as the processors that the process may run on, or, where that is less, as its
+   * container's CPU quota pays for, rounded up.
+   */
   readonly threads?: number
   /** Encoder blocks whose output the head reads, four of them. Default: by the recipe of the checkpoint's shape. */
   readonly taps?: readonly number[]
@@ -121,7 +124,7 @@ export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
   known(options, 'options', loadOptionNames)
   const { checkpoint, inputSize = 518, metric = false, backend = 'auto', precision } = options
   const gpu = checkGpuOptions(options, backend, precision)
-  const { cacheDir, threads = Math.min(mostThreads, availableParallelism()), taps, signal, onProgress } = options
+  const { cacheDir, threads = Math.min(mostThreads, defaultThreads()), taps, signal, onProgress } = options
   if (typeof checkpoint !== 'string' || checkpoint === '') throw invalidOption('a file path', 'checkpoint', checkpoint)
   integer(inputSize, 'inputSize', patchSize, 4096)
   if (typeof metric !== 'boolean') throw invalidOption('true or false', 'metric', metric)

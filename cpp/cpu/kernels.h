@@ -2,6 +2,8 @@
 // Must not know: networks, threads, files.
 #pragma once
 
+// Functions here are static: kernels are compiled for other processors, and the linker keeps any one copy of a function.
+
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -11,7 +13,7 @@ namespace video_depth::cpu {
 /// Columns that lie together in packed weights.
 constexpr int kColumns = 16;
 
-constexpr int round_up(int value, int multiple) {
+static constexpr int round_up(int value, int multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
@@ -58,7 +60,7 @@ struct ByteScale {
 };
 
 /// Where the range is not finite, the scale is not, so that what is computed with it is not either.
-inline ByteScale byte_scale(float least, float most, int levels) {
+static inline ByteScale byte_scale(float least, float most, int levels) {
   const float span = most - least;
   constexpr float kLargest = 3.0e38F;
   if (!(span > 0 && span < kLargest)) return {span, 0, 0};

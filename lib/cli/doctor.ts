@@ -14,6 +14,7 @@ import { nativeGpu } from '../engine/open-engine.js'
 import { defaultCacheDir } from '../graph/cache-folder.js'
 import { makeFolder } from '../make-folder.js'
 import packageRoot from '../package-root.cjs'
+import { defaultThreads } from '../threads.js'
 import { gpuFindings } from './doctor-gpu.js'
 import { processorFinding } from './doctor-processor.js'
 import { exitCode } from './exit-code.js'
@@ -77,7 +78,7 @@ function machine(): Finding {
   const ok = major > 20 || (major === 20 && minor >= 17)
   const memory = (os.totalmem() / 2 ** 30).toFixed(1)
   const processor = os.cpus()[0]?.model.trim() ?? 'unknown processor'
-  const detail = `Node.js ${node}, ${process.platform}-${process.arch}, ${os.availableParallelism()} threads (${processor}), ${memory} GiB`
+  const detail = `Node.js ${node}, ${process.platform}-${process.arch}, ${defaultThreads()} threads (${processor}), ${memory} GiB`
   return { part: 'machine', ok, detail, ...(!ok && { remedy: 'install Node.js 20.17 or later' }) }
 }
 

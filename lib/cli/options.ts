@@ -32,7 +32,7 @@ export function addModelOptions(command: Command): Command {
     .option('--device <n>', "which GPU, by CUDA's index (default: 0)", number('--device'))
     .option('--tensorrt-path <dir>', "folder of TensorRT's libraries, searched first; may be repeated", listed)
     .option('--cache-dir <dir>', "converted weights and graphs (default: the system's cache folder)")
-    .option('--threads <n>', 'processor threads (default: all that the process may use)', number('--threads'))
+    .option('--threads <n>', 'processor threads (default: all that affinity and container allow)', number('--threads'))
 }
 
 export interface ModelArguments {

@@ -15,7 +15,9 @@ export interface DepthError {
   readonly absRel: number
   /** Part of the pixels whose depth is within a factor of 1.25 of the reference; 1 where no pixel counts. */
   readonly delta1: number
-  /** Pixels that were compared. */
+  /** The largest difference of the values, the test's fitted, as a part of the reference's range; over all pixels. */
+  readonly largest: number
+  /** That absRel and delta1 are taken over. */
   readonly pixels: number
   /** Values of either side that are NaN or infinite; their pixels are left out. */
   readonly nonFinite: number
@@ -54,28 +56,39 @@ export function alignment(test: Maps, reference: Maps): LineFit {
  */
 export function depthError(test: Maps, reference: Maps, fit: LineFit | undefined): DepthError {
   const { scale, shift } = fit ?? { scale: 1, shift: 0 }
-  const floor = leastPart * largestOf(reference)
-  let [absRel, within, pixels, nonFinite] = [0, 0, 0, 0]
+  const [least, most] = rangeOf(reference)
+  const floor = leastPart * most
+  let [absRel, within, pixels, nonFinite, largest] = [0, 0, 0, 0, 0]
   eachPixel(test, reference, (t, r) => {
-    const value = Math.max(scale * t + shift, floor)
+    const fitted = scale * t + shift
+    const value = Math.max(fitted, floor)
     if (!Number.isFinite(value) || !Number.isFinite(r) || !Number.isFinite(t)) {
       nonFinite++
       return
     }
+    largest = Math.max(largest, Math.abs(fitted - r))
     if (!(r > 0 && r >= floor)) return
     const ratio = fit === undefined ? value / r : r / value // of the depths: test over reference
     absRel += Math.abs(ratio - 1)
     if (Math.max(ratio, 1 / ratio) < delta1Bound) within++
     pixels++
   })
-  if (pixels === 0) return { absRel: 0, delta1: 1, pixels, nonFinite }
-  return { absRel: absRel / pixels, delta1: within / pixels, pixels, nonFinite }
+  const part = largest === 0 ? 0 : largest / (most - least)
+  if (pixels === 0) return { absRel: 0, delta1: 1, largest: part, pixels, nonFinite }
+  return { absRel: absRel / pixels, delta1: within / pixels, largest: part, pixels, nonFinite }
 }
 
-function largestOf(maps: Maps): number {
-  let largest = 0
-  for (const map of maps) for (const value of map) if (value > largest && Number.isFinite(value)) largest = value
-  return largest
+/** Of the finite values; the most is 0 where there is nothing above. */
+function rangeOf(maps: Maps): [least: number, most: number] {
+  let [least, most] = [Infinity, 0]
+  for (const map of maps) {
+    for (const value of map) {
+      if (!Number.isFinite(value)) continue
+      if (value < least) least = value
+      if (value > most) most = value
+    }
+  }
+  return [least, most]
 }
 
 function eachPixel(test: Maps, reference: Maps, visit: (test: number, reference: number) => void): void {
