@@ -10,7 +10,7 @@ import t from 'tap'
 import { CpuEngine } from '#lib/engine/cpu/cpu-engine.js'
 import packageRoot from '#lib/package-root.cjs'
 import { fromFrames, VideoDepth, type LoadOptions } from 'video-depth'
-import { testOnBoth } from './support/runtimes.js'
+import { kernels, testOn, testOnBoth } from './support/runtimes.js'
 
 t.setTimeout(300_000)
 
@@ -131,6 +131,33 @@ testOnBoth('process.exit in mid-flight keeps its exit code', async (t) => {
   const child = promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { cwd: packageRoot })
   await t.rejects(child, { code: 3 })
 })
+
+// With ONNX Runtime the process goes with the thread: README, "When not to use this".
+testOn(
+  'a thread of the user’s that is terminated in mid-flight leaves the process alive',
+  kernels.slice(0, 1),
+  async (t) => {
+    const inThread = `
+    import('video-depth').then(async ({ VideoDepth }) => {
+      const model = await VideoDepth.load(${JSON.stringify({ checkpoint, inputSize: 280, cacheDir })})
+      function* frames() { for (;;) yield { data: new Uint8Array(${width * height * 3}), width: ${width}, height: ${height} } }
+      const run = model.process(frames())
+      await run.next()
+      void run.next()
+      setTimeout(() => require('node:worker_threads').parentPort.postMessage('computing'), 100)
+    })`
+    const script = `
+    import { Worker } from 'node:worker_threads'
+    const worker = new Worker(${JSON.stringify(inThread)}, { eval: true, execArgv: [] })
+    await new Promise((resolve) => worker.once('message', resolve))
+    await worker.terminate()
+    console.log('alive')`
+    const child = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: packageRoot,
+    })
+    t.equal(child.stdout, 'alive\n')
+  },
+)
 
 testOnBoth('loading reports its progress, and takes the cache the next time', async (t, runtime) => {
   const fresh = t.testdir()

@@ -121,10 +121,9 @@ function picture(index: number): Picture {
 testOnBoth('every length: each frame out once, at its place and time', async (t) => {
   const cacheDir = t.testdir()
   const weights = await prepareWeights({ checkpoint: fixture('tiny.pth'), cacheDir, precision: 'fp32' })
-  // What 42 gives for 128×72. Smaller, a group of the deepest GroupNorm is two numbers, and their difference mostly rounding.
-  const shape = { rows: 3, cols: 5, windowLength: 32, encoderBatch: 1, decoderBatch: 1 }
+  const shape = { rows: 2, cols: 4, windowLength: 32, encoderBatch: 1, decoderBatch: 1 } // what 28 gives for 128×72
   const graphs = await prepareGraphs(weights, shape)
-  const model = await VideoDepth.load({ checkpoint: fixture('tiny.pth'), inputSize: 42, cacheDir })
+  const model = await VideoDepth.load({ checkpoint: fixture('tiny.pth'), inputSize: 28, cacheDir })
   const time = (index: number): number => 17 + 41 * index + (index % 3)
   for (const count of [1, 2, 22, 23, 31, 32, 33, 44, 45, 54, 200]) {
     const pictures = Array.from({ length: count }, (_, i) => picture(i))
