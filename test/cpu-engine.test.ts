@@ -10,6 +10,7 @@ import t from 'tap'
 import { CpuEngine } from '#lib/engine/cpu/cpu-engine.js'
 import packageRoot from '#lib/package-root.cjs'
 import { fromFrames, VideoDepth, type LoadOptions } from 'video-depth'
+import { kernels, testOn, testOnBoth } from './support/runtimes.js'
 
 t.setTimeout(300_000)
 
@@ -26,7 +27,7 @@ const cacheDir = t.testdir()
 const load = (options: Partial<LoadOptions> = {}) =>
   VideoDepth.load({ checkpoint, inputSize: 140, cacheDir, ...options })
 
-t.test('timers tick on the main thread while the network runs', async (t) => {
+testOnBoth('timers tick on the main thread while the network runs', async (t) => {
   const model = await load()
   let ticks = 0
   const timer = setInterval(() => ticks++, 5)
@@ -40,7 +41,7 @@ t.test('timers tick on the main thread while the network runs', async (t) => {
   await model.close()
 })
 
-t.test('close in mid-flight rejects what is under way', async (t) => {
+testOnBoth('close in mid-flight rejects what is under way', async (t) => {
   const model = await load()
   const run = model.process(frames(200))
   await run.next()
@@ -60,7 +61,7 @@ t.test('a model is disposed of by its scope', async (t) => {
   t.throws(() => model.process(frames(1)), { code: 'CLOSED' })
 })
 
-t.test('several videos at once take turns and agree with one alone', async (t) => {
+testOnBoth('several videos at once take turns and agree with one alone', async (t) => {
   const model = await load()
   const collect = async (): Promise<Float32Array[]> => {
     const all: Float32Array[] = []
@@ -74,7 +75,7 @@ t.test('several videos at once take turns and agree with one alone', async (t) =
   await model.close()
 })
 
-t.test('abort while a window is computed', async (t) => {
+testOnBoth('abort while a window is computed', async (t) => {
   const model = await load()
   const abort = new AbortController()
   const run = model.process(frames(100), { signal: abort.signal })
@@ -106,7 +107,7 @@ t.test('a worker that dies rejects what is pending, and says what to do', async 
   await engine.close()
 })
 
-t.test('an open model does not keep the process alive; a run that is waited for does', async (t) => {
+testOnBoth('an open model does not keep the process alive; a run that is waited for does', async (t) => {
   const script = `
     import { VideoDepth } from 'video-depth'
     const model = await VideoDepth.load(${JSON.stringify({ checkpoint, inputSize: 28, cacheDir })})
@@ -118,7 +119,7 @@ t.test('an open model does not keep the process alive; a run that is waited for 
   t.equal(stdout, 'frame 0\n')
 })
 
-t.test('process.exit in mid-flight keeps its exit code', async (t) => {
+testOnBoth('process.exit in mid-flight keeps its exit code', async (t) => {
   const script = `
     import { VideoDepth } from 'video-depth'
     const model = await VideoDepth.load(${JSON.stringify({ checkpoint, inputSize: 140, cacheDir })})
@@ -131,20 +132,48 @@ t.test('process.exit in mid-flight keeps its exit code', async (t) => {
   await t.rejects(child, { code: 3 })
 })
 
-t.test('loading reports its progress, and takes the cache the next time', async (t) => {
+// With ONNX Runtime the process goes with the thread: README, "When not to use this".
+testOn(
+  'a thread of the user’s that is terminated in mid-flight leaves the process alive',
+  kernels.slice(0, 1),
+  async (t) => {
+    const inThread = `
+    import('video-depth').then(async ({ VideoDepth }) => {
+      const model = await VideoDepth.load(${JSON.stringify({ checkpoint, inputSize: 280, cacheDir })})
+      function* frames() { for (;;) yield { data: new Uint8Array(${width * height * 3}), width: ${width}, height: ${height} } }
+      const run = model.process(frames())
+      await run.next()
+      void run.next()
+      setTimeout(() => require('node:worker_threads').parentPort.postMessage('computing'), 100)
+    })`
+    const script = `
+    import { Worker } from 'node:worker_threads'
+    const worker = new Worker(${JSON.stringify(inThread)}, { eval: true, execArgv: [] })
+    await new Promise((resolve) => worker.once('message', resolve))
+    await worker.terminate()
+    console.log('alive')`
+    const child = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: packageRoot,
+    })
+    t.equal(child.stdout, 'alive\n')
+  },
+)
+
+testOnBoth('loading reports its progress, and takes the cache the next time', async (t, runtime) => {
   const fresh = t.testdir()
   const phases = new Set<string>()
   const onProgress = ({ phase }: { phase: string }): void => void phases.add(phase)
   const model = await load({ cacheDir: fresh, onProgress })
   await model.process(frames(1)).next()
   await model.close()
-  t.same([...phases], ['hash', 'convert', 'graphs', 'sessions'])
+  const isOrt = runtime === 'onnxruntime'
+  t.same([...phases], isOrt ? ['hash', 'convert', 'graphs', 'sessions'] : ['hash', 'convert', 'sessions'])
   phases.clear()
   await (await load({ cacheDir: fresh, onProgress })).close()
-  t.same([...phases], [])
+  t.same([...phases], isOrt ? [] : ['sessions'], 'weights are packed each time')
 })
 
-t.test('an aborted load leaves nothing half written', async (t) => {
+testOnBoth('an aborted load leaves nothing half written', async (t) => {
   const fresh = t.testdir()
   const reason = new Error('not now')
   await t.rejects(load({ cacheDir: fresh, signal: AbortSignal.abort(reason) }), reason)
@@ -194,7 +223,7 @@ t.test('a callback that throws fails its call, not the process', async (t) => {
   await model.close()
 })
 
-t.test('an abort does not wait for sessions that are being made', async (t) => {
+testOnBoth('an abort does not wait for sessions that are being made', async (t) => {
   const abort = new AbortController()
   const opening = new Promise<void>((resolve) => {
     const onProgress = ({ phase }: { phase: string }): void => {
@@ -214,7 +243,7 @@ t.test('an abort does not wait for sessions that are being made', async (t) => {
   await ended
 })
 
-t.test('closing the model ends a run whose source has not given a frame', async (t) => {
+testOnBoth('closing the model ends a run whose source has not given a frame', async (t) => {
   const model = await load({ inputSize: 28 })
   const never = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }) }
   const next = model.process(never).next()
@@ -238,7 +267,7 @@ t.test('a source that is open already has its own options', async (t) => {
   await model.close()
 })
 
-t.test('a dozen models at once are no leak to Node', async (t) => {
+testOnBoth('a dozen models at once are no leak to Node', async (t) => {
   const warnings: string[] = []
   const onWarning = ({ name }: Error): void => void warnings.push(name)
   process.on('warning', onWarning)

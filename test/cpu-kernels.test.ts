@@ -1,7 +1,8 @@
-// Owns: tests of what computes on a processor: the choice, its refusals, what `doctor` says of it.
+// Owns: tests of what computes on a processor: the choice, its refusals, what a person is told of it.
 // Must not know: how anything computes.
 
 import t from 'tap'
+import { arithmeticLines } from '#lib/cli/engine-text.js'
 import { processorFinding } from '#lib/cli/doctor-processor.js'
 import { chooseKernels, type CpuPrecision, type Processor } from '#lib/engine/cpu/choose-kernels.js'
 
@@ -56,5 +57,14 @@ t.test('what doctor says', (t) => {
   t.equal(text(old, true), 'ONNX Runtime, as An Old One has no AVX2')
   t.equal(text(old, false), 'ONNX Runtime, as the addon was built without kernels for processors')
   t.match(processorFinding(modern, true, 'avx9'), { ok: false, detail: /avx9/, remedy: 'unset VIDEO_DEPTH_CPU' })
+  t.end()
+})
+
+t.test('what a person is told of int8', (t) => {
+  const info = { backend: 'cpu', kernels: 'avx2', fallback: undefined, gpu: undefined, plans: [] } as const
+  t.same(arithmeticLines({ ...info, precision: 'fp32', check: undefined }), [])
+  t.same(arithmeticLines({ ...info, precision: 'int8', check: { absRel: 0.0123, delta1: 0.9987 } }), [
+    'int8 with avx2 kernels, against float32: AbsRel 1.23 %, within a factor of 1.25 99.87 %',
+  ])
   t.end()
 })

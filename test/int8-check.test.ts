@@ -111,7 +111,7 @@ function loading(t: Test, native: FakeNativeCpu, more: Partial<ModelOptions> = {
     ...{ precision: 'int8', kernels: 'avx2' },
     ...more,
   }
-  const parts = { addon: { ...loadAddon(), cpu: native }, gate: new RunGate() }
+  const parts = { addon: loadAddon(), native, gate: new RunGate() }
   return (given = preparation()) => loadModel(options, parts, given)
 }
 

@@ -19,6 +19,7 @@ import {
 import { fixtures, tinyPth, tinyTensors, writeSafetensors } from './support/checkpoint-files.js'
 import { largestError, rangeOf, relativeError } from './support/compare.js'
 import { readNpz } from './support/npz.js'
+import { testOnAll, testOnBoth } from './support/runtimes.js'
 import { endlessFrame, tinyFrame, type TinyFrame } from './support/tiny-video.js'
 
 t.setTimeout(300_000)
@@ -47,7 +48,7 @@ const negative = ({ data, width, height }: TinyFrame): TinyFrame => ({ data: dat
 const same = (a: StreamDepth | undefined, b: StreamDepth | undefined): boolean =>
   a !== undefined && b !== undefined && largestError(a.data, b.data) === 0
 
-t.test("upstream's streaming mode, frame by frame", async (t) => {
+testOnAll("upstream's streaming mode, frame by frame", async (t) => {
   const model = await load()
   const depths = await run(model.stream(), clip())
   const expected = await readNpz(path.join(fixtures, 'tiny_expected.npz'))
@@ -87,7 +88,7 @@ t.test('pixel formats: the same picture gives the same depth', async (t) => {
   await model.close()
 })
 
-t.test('eight streams in turn, and a video in windows beside them, give what each gives alone', async (t) => {
+testOnBoth('eight streams in turn, and a video in windows beside them, give what each gives alone', async (t) => {
   const model = await load()
   const seeds = [0, 1, 2, 3, 4, 5, 6, 7]
   const alone: StreamDepth[][] = []
@@ -115,7 +116,7 @@ t.test('eight streams in turn, and a video in windows beside them, give what eac
 
 const child = path.join(path.dirname(fileURLToPath(import.meta.url)), 'support', 'stream-child.js')
 
-t.test('a snapshot goes on in another process, bit for bit', async (t) => {
+testOnAll('a snapshot goes on in another process, bit for bit', async (t) => {
   const folder = t.testdir()
   const file = path.join(folder, 'stream.snapshot')
   for (const [at, options] of [
@@ -148,7 +149,7 @@ t.test('a snapshot goes on in another process, bit for bit', async (t) => {
   }
 })
 
-t.test('snapshots of another input size or checkpoint are refused', async (t) => {
+testOnBoth('snapshots of another input size or checkpoint are refused', async (t) => {
   const model = await load()
   const stream = model.stream()
   await stream.push(tinyFrame(0))
@@ -228,7 +229,7 @@ t.test('a cut that comes too soon is passed over', async (t) => {
   await model.close()
 })
 
-t.test('stabilize: scale and shift are reported, and are what was applied', async (t) => {
+testOnBoth('stabilize: scale and shift are reported, and are what was applied', async (t) => {
   const model = await load()
   // Still but for the light, so that frames resemble the anchor.
   const light = (i: number): TinyFrame => ({ ...tinyFrame(0), data: tinyFrame(0).data.map((v) => v * (1 - 0.004 * i)) })
@@ -256,7 +257,7 @@ function meanDifference(a: Float32Array | undefined, b: Float32Array | undefined
   return a.reduce((sum, value, i) => sum + Math.abs(value - (b[i] ?? NaN)), 0) / a.length
 }
 
-t.test('another size after a reset, and the first one again', async (t) => {
+testOnBoth('another size after a reset, and the first one again', async (t) => {
   const model = await load()
   const stream = model.stream()
   const before = await run(stream, clip(0, 3))
@@ -269,7 +270,7 @@ t.test('another size after a reset, and the first one again', async (t) => {
   await model.close()
 })
 
-t.test('closing while a frame is computed', async (t) => {
+testOnBoth('closing while a frame is computed', async (t) => {
   const model = await load()
   const [one, two] = [model.stream(), model.stream()]
   await one.prepare(128, 72)
@@ -284,7 +285,7 @@ t.test('closing while a frame is computed', async (t) => {
   t.throws(() => model.stream(), { code: 'CLOSED' })
 })
 
-t.test('an abort while the network is being loaded', async (t) => {
+testOnBoth('an abort while the network is being loaded', async (t) => {
   const model = await load({ cacheDir: t.testdir() })
   const controller = new AbortController()
   const stream = model.stream({ signal: controller.signal })

@@ -33,7 +33,7 @@ const prefixBytes = magic.length + 12
 const sliceBytes = 1 << 22
 
 interface Header extends Omit<StreamSnapshot, 'state' | 'lastPicture'> {
-  /** Absent in snapshots of the CPU engine. */
+  /** Absent where it is empty: in snapshots of ONNX Runtime's. */
   readonly variant?: string
   readonly scale: number
   readonly shift: number

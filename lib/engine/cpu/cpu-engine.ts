@@ -39,9 +39,16 @@ const exitTimeoutMs = 30_000
 /** For the worker to stop between two tensors and clean up. */
 const abortGraceMs = 500
 
+/** {@link Engine.nonFiniteAdvice} */
+const advice: Readonly<Record<CpuPrecision, string>> = {
+  fp32: 'The checkpoint is damaged, or does not belong to this network.',
+  int8: "Load the model with precision 'fp32'; where that gives the same, the checkpoint is damaged.",
+}
+
 const openGates = new Set<RunGate>()
 
-// process.exit() or an uncaught error in mid-flight: a thread inside ONNX Runtime would abort the process.
+// process.exit() or an uncaught error in mid-flight: a thread inside ONNX Runtime would abort the process. Node itself waits
+// for one inside the addon.
 process.on('exit', () => {
   for (const gate of openGates) gate.shut()
   for (const gate of openGates) gate.waitOutside(exitTimeoutMs)
@@ -67,7 +74,7 @@ const defaultWorkerFile = path.join(packageRoot, 'dist', 'esm', 'engine', 'cpu',
 export class CpuEngine implements Engine, SessionHost {
   readonly backend = 'cpu'
   readonly threads: number
-  readonly nonFiniteAdvice = 'The checkpoint is damaged, or does not belong to this network.'
+  readonly nonFiniteAdvice: string
   readonly #worker: Worker
   readonly #gate = new RunGate()
   readonly #exited: Promise<void>
@@ -84,6 +91,7 @@ export class CpuEngine implements Engine, SessionHost {
     this.threads = options.threads
     const { precision, fallback } = options
     this.#info = { backend: 'cpu', precision, kernels, check: undefined, fallback, gpu: undefined, plans: [] }
+    this.nonFiniteAdvice = advice[precision]
     this.#onProgress = options.onProgress
     this.#worker = new Worker(options.workerFile ?? defaultWorkerFile, {
       name: 'video-depth cpu engine',

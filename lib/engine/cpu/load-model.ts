@@ -3,7 +3,7 @@
 
 import { emitterVersion } from '../../graph/builder.js'
 import { prepareWeights, type PreparedWeights } from '../../graph/prepare-weights.js'
-import type { CpuKernels } from '../../native-cpu-types.js'
+import type { CpuKernels, NativeCpu } from '../../native-cpu-types.js'
 import type { NativeAddon } from '../../native-types.js'
 import type { DepthErrorFigures } from '../engine-info.js'
 import type { CpuPrecision, CpuRuntime } from './choose-kernels.js'
@@ -29,7 +29,8 @@ export interface ModelOptions {
 }
 
 export interface ModelParts {
-  readonly addon: Pick<NativeAddon, 'version' | 'preprocess' | 'cpu'>
+  readonly addon: Pick<NativeAddon, 'version' | 'preprocess'>
+  readonly native: NativeCpu | null
   readonly gate: RunGate
 }
 
@@ -47,7 +48,7 @@ export interface LoadedModel {
 /** @throws VideoDepthError as prepareWeights and, for int8, as checkedInt8; the reason of an aborted signal */
 export async function loadModel(
   options: ModelOptions,
-  { addon, gate }: ModelParts,
+  { addon, native, gate }: ModelParts,
   preparation: Preparation,
 ): Promise<LoadedModel> {
   const { checkpoint, cacheDir, taps, precision, kernels, threads } = options
@@ -60,7 +61,7 @@ export async function loadModel(
   const id = [weights.sha256, emitterVersion, weights.architecture.taps.join('-'), precision, idOf(variant)].join('.')
   const found = { weights, id, variant, check: undefined }
   if (kernels === 'onnxruntime') return { ...found, model: new OrtModel(weights, threads, gate) }
-  const pack = packing(addon, kernels, weights, threads, preparation)
+  const pack = packing(native, kernels, weights, threads, preparation)
   if (precision === 'fp32') return { ...found, model: pack('fp32') }
   return { ...found, ...(await checked(options, kernels, weights, addon, pack, preparation)) }
 }
@@ -68,16 +69,16 @@ export async function loadModel(
 type Pack = (precision: CpuPrecision) => NativeModel
 
 function packing(
-  { cpu }: ModelParts['addon'],
+  native: NativeCpu | null,
   kernels: CpuKernels,
   weights: PreparedWeights,
   threads: number,
   { onProgress }: Preparation,
 ): Pack {
   return (precision) => {
-    if (cpu === null) throw new Error(`no kernels ${kernels} in this addon`)
+    if (native === null) throw new Error(`no kernels ${kernels} in this addon`)
     onProgress({ phase: 'sessions', fraction: 0 })
-    return new NativeModel(cpu, weights, { kernels, precision, threads })
+    return new NativeModel(native, weights, { kernels, precision, threads })
   }
 }
 
@@ -85,17 +86,22 @@ function checked(
   { metric, threads }: ModelOptions,
   kernels: CpuKernels,
   { folder, architecture }: PreparedWeights,
-  { version, preprocess }: ModelParts['addon'],
+  addon: ModelParts['addon'],
   load: Pack,
   { signal, onProgress }: Preparation,
 ): Promise<{ model: NativeModel; check: DepthErrorFigures }> {
   const { taps } = architecture
-  const record = new CheckRecord(folder, { kernels, taps, metric, versions: [version, nativeVersion, clipVersion] })
+  const record = new CheckRecord(folder, {
+    kernels,
+    taps,
+    metric,
+    versions: [addon.version, nativeVersion, clipVersion],
+  })
   return checkedInt8({
     ...{ metric, record, load, onProgress },
     depth: (model, tell) =>
       clipDepth(model, {
-        ...{ clip: calibrationClip(), frames: clipFrames, grid: clipGrid, threads, preprocess, signal },
+        ...{ clip: calibrationClip(), frames: clipFrames, grid: clipGrid, threads, addon, signal },
         onProgress: tell,
       }),
   })

@@ -135,7 +135,7 @@ async function handle(message: Envelope): Promise<Answer> {
 }
 
 async function load({ threads, ...request }: LoadRequest, preparation: Preparation): Promise<LoadReply> {
-  const model = await loadModel({ ...request, threads }, { addon: { ...addon, cpu: nativeCpu() }, gate }, preparation)
+  const model = await loadModel({ ...request, threads }, { addon, native: nativeCpu(), gate }, preparation)
   loaded = { ...model, networks: new CpuNetworks(model.model), threads }
   return { architecture: model.weights.architecture, id: model.id, check: model.check }
 }

@@ -15,7 +15,7 @@ export interface ClipOptions {
   readonly frames: number
   readonly grid: Grid
   readonly threads: number
-  readonly preprocess: NativeAddon['preprocess']
+  readonly addon: Pick<NativeAddon, 'preprocess'>
   /** Looked at between two calls of the network; rejects with its reason. */
   readonly signal: AbortSignal
   /** @param fraction 0…1 */
@@ -24,7 +24,7 @@ export interface ClipOptions {
 
 /** @returns the network's map of each frame */
 export async function clipDepth(model: CpuModel, options: ClipOptions): Promise<Floats[]> {
-  const { clip, frames, grid, threads, preprocess, signal, onProgress } = options
+  const { clip, frames, grid, threads, addon, signal, onProgress } = options
   const preparation = { signal, onProgress: () => undefined }
   const network = await model.network(grid, preparation)
   let done = 0
@@ -38,7 +38,7 @@ export async function clipDepth(model: CpuModel, options: ClipOptions): Promise<
     const window: object[] = []
     for (const frame of clip) {
       await pause()
-      preprocess(rgbPicture(frame), network.pixels, grid.cols * patchSize, grid.rows * patchSize, threads)
+      addon.preprocess(rgbPicture(frame), network.pixels, grid.cols * patchSize, grid.rows * patchSize, threads)
       const features = network.newFeatures()
       await network.encode(features)
       window.push(features)
