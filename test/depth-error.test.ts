@@ -47,9 +47,21 @@ t.test('depths: as they are', (t) => {
 t.test('what is not finite is counted, and nothing compares with nothing', (t) => {
   const [test, reference] = [maps([1, NaN, 3, Infinity]), maps([1, 2, 3, 4])]
   t.same(alignment(test, reference), { scale: 1, shift: 0 }, 'exact in these numbers')
-  t.same(depthError(test, reference, { scale: 1, shift: 0 }), { absRel: 0, delta1: 1, largest: 0, pixels: 2, nonFinite: 2 })
+  t.same(depthError(test, reference, { scale: 1, shift: 0 }), {
+    absRel: 0,
+    delta1: 1,
+    largest: 0,
+    pixels: 2,
+    nonFinite: 2,
+  })
   t.equal(depthError(reference, test, undefined).nonFinite, 2)
-  t.same(depthError(maps([0, 0]), maps([0, 0]), undefined), { absRel: 0, delta1: 1, largest: 0, pixels: 0, nonFinite: 0 })
+  t.same(depthError(maps([0, 0]), maps([0, 0]), undefined), {
+    absRel: 0,
+    delta1: 1,
+    largest: 0,
+    pixels: 0,
+    nonFinite: 0,
+  })
   t.throws(() => alignment(maps([1]), maps([1, 2])), { message: /another size/ })
   t.throws(() => depthError(maps([1]), maps(), undefined), { message: /1 maps against 0/ })
   t.end()

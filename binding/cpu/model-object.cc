@@ -51,7 +51,8 @@ video_depth::cpu::TensorPlaces read_tensors(const Napi::Object& tensors) {
     const Napi::Object tensor = read_object(tensors.Get(name), parameter);
     const Napi::Array shape = read_array(member(tensor, "shape"), parameter + ".shape", kMostExtents);
     video_depth::cpu::TensorPlace place;
-    place.offset = static_cast<uint64_t>(read_integer(member(tensor, "offset"), parameter + ".offset", 0, kMaxSafeInteger));
+    place.offset = static_cast<uint64_t>(
+        read_integer(member(tensor, "offset"), parameter + ".offset", 0, kMaxSafeInteger));
     for (uint32_t axis = 0; axis < shape.Length(); axis++) {
       place.shape.push_back(read_integer(element(shape, axis), item(parameter + ".shape", axis), 1, 1 << 20));
     }
@@ -86,8 +87,8 @@ video_depth::cpu::ModelOptions read_options(const Napi::Object& options) {
   dimensions.out_channels = read_four(options, "outChannels", 1, kMostChannels);
   dimensions.temporal_length = read_number(options, "temporalLength", kMostChannels);
   dimensions.taps = read_four(options, "taps", 0, kMostBlocks);
-  return {find_kernels(options), read_precision(options), read_number(options, "threads", video_depth::kMaxThreads),
-          dimensions};
+  return {find_kernels(options), read_precision(options),
+          read_number(options, "threads", video_depth::kMaxThreads), dimensions};
 }
 
 } // namespace
@@ -101,7 +102,9 @@ Napi::Function ModelObject::define(Napi::Env env, const Napi::Function& network)
                      constructor);
 }
 
-ModelObject::ModelObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ModelObject>(info), network_(static_cast<const Napi::FunctionReference*>(info.Data())) {
+ModelObject::ModelObject(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<ModelObject>(info),
+      network_(static_cast<const Napi::FunctionReference*>(info.Data())) {
   const Napi::Object object = read_object(info[0], "options");
   const video_depth::cpu::ModelOptions options = read_options(object);
   const std::string path = read_text(object, "weights");
@@ -133,7 +136,8 @@ Napi::Value ModelObject::network(const Napi::CallbackInfo& info) {
     const Napi::Float32Array given = read_floats(info[2], "positions");
     const size_t values = static_cast<size_t>(rows) * static_cast<size_t>(cols) *
                           static_cast<size_t>(model_->dimensions().embed_width);
-    if (given.ElementLength() != values) throw unexpected(std::to_string(values) + " values", "positions", given);
+    if (given.ElementLength() != values)
+      throw unexpected(std::to_string(values) + " values", "positions", given);
     positions = given.Data();
   }
   try {

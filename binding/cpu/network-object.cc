@@ -41,7 +41,8 @@ float* values_in(const Napi::Value& value, const std::string& parameter, size_t 
 
 float* floats_in(const Napi::Value& value, const std::string& parameter, size_t values) {
   Napi::Float32Array floats = read_floats(value, parameter);
-  if (floats.ElementLength() != values) throw unexpected(std::to_string(values) + " values", parameter, value);
+  if (floats.ElementLength() != values)
+    throw unexpected(std::to_string(values) + " values", parameter, value);
   return floats.Data();
 }
 
@@ -55,16 +56,18 @@ Napi::Int32Array read_integers(const Napi::Value& value, const std::string& para
 } // namespace
 
 Napi::Function NetworkObject::define(Napi::Env env) {
-  return DefineClass(env, "NativeCpuNetwork",
-                     {InstanceAccessor<&NetworkObject::feature_bytes>("featureBytes"),
-                      InstanceMethod<&NetworkObject::memory_bytes>("memoryBytes"),
-                      InstanceMethod<&NetworkObject::encode>("encode"), InstanceMethod<&NetworkObject::head>("head"),
-                      InstanceMethod<&NetworkObject::step>("step"), InstanceMethod<&NetworkObject::remember>("remember"),
-                      InstanceMethod<&NetworkObject::decode>("decode")});
+  return DefineClass(
+      env, "NativeCpuNetwork",
+      {InstanceAccessor<&NetworkObject::feature_bytes>("featureBytes"),
+       InstanceMethod<&NetworkObject::memory_bytes>("memoryBytes"),
+       InstanceMethod<&NetworkObject::encode>("encode"), InstanceMethod<&NetworkObject::head>("head"),
+       InstanceMethod<&NetworkObject::step>("step"), InstanceMethod<&NetworkObject::remember>("remember"),
+       InstanceMethod<&NetworkObject::decode>("decode")});
 }
 
 /// Without a network: `make` brings it.
-NetworkObject::NetworkObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NetworkObject>(info) {}
+NetworkObject::NetworkObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NetworkObject>(info) {
+}
 
 Napi::Value NetworkObject::make(const Napi::Function& constructor,
                                 std::shared_ptr<const video_depth::cpu::Model> model,
@@ -77,7 +80,8 @@ Napi::Value NetworkObject::make(const Napi::Function& constructor,
 }
 
 video_depth::cpu::Network& NetworkObject::network(Napi::Env env) const {
-  if (!network_) throw Napi::TypeError::New(env, "Expected a network made by a model, received another object");
+  if (!network_)
+    throw Napi::TypeError::New(env, "Expected a network made by a model, received another object");
   return *network_;
 }
 
@@ -90,18 +94,21 @@ float* NetworkObject::memory(const Napi::Value& value, int slots) const {
 }
 
 Napi::Value NetworkObject::feature_bytes(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(network(info.Env()).feature_values() * sizeof(float)));
+  return Napi::Number::New(info.Env(),
+                           static_cast<double>(network(info.Env()).feature_values() * sizeof(float)));
 }
 
 Napi::Value NetworkObject::memory_bytes(const Napi::CallbackInfo& info) {
   const auto slots = static_cast<int>(read_integer(info[0], "slots", 1, kMostSlots));
-  return Napi::Number::New(info.Env(), static_cast<double>(network(info.Env()).memory_values(slots) * sizeof(float)));
+  return Napi::Number::New(info.Env(),
+                           static_cast<double>(network(info.Env()).memory_values(slots) * sizeof(float)));
 }
 
 void NetworkObject::encode(const Napi::CallbackInfo& info) {
   video_depth::cpu::Network& net = network(info.Env());
   constexpr size_t kPatch = video_depth::cpu::kPatch;
-  const size_t pixels = 3 * kPatch * kPatch * static_cast<size_t>(net.rows()) * static_cast<size_t>(net.cols());
+  const size_t pixels =
+      3 * kPatch * kPatch * static_cast<size_t>(net.rows()) * static_cast<size_t>(net.cols());
   const float* in = floats_in(info[0], "pixels", pixels);
   float* out = features(info[1], "features");
   guarded(info.Env(), [&] { net.encode(in, out); });
@@ -125,11 +132,13 @@ void NetworkObject::head(const Napi::CallbackInfo& info) {
   for (uint32_t i = 0; i < frames.size(); i++) window.push_back(features(frames[i], item("window", i)));
   const video_depth::cpu::Dimensions& dimensions = model_->dimensions();
   for (uint32_t i = 0; i < given.size(); i++) {
-    const auto width = static_cast<size_t>(dimensions.temporal_width(static_cast<int>(i) / video_depth::cpu::kAttentions));
+    const auto width =
+        static_cast<size_t>(dimensions.temporal_width(static_cast<int>(i) / video_depth::cpu::kAttentions));
     tables.push_back(floats_in(given[i], item("tables", i), frames.size() * width));
   }
   if (tables.empty() && frames.size() > static_cast<size_t>(dimensions.temporal_length)) {
-    throw unexpected("tables for windows longer than " + std::to_string(dimensions.temporal_length), "tables", info[1]);
+    throw unexpected("tables for windows longer than " + std::to_string(dimensions.temporal_length), "tables",
+                     info[1]);
   }
   guarded(info.Env(), [&] { net.head(window, tables); });
 }
@@ -141,7 +150,8 @@ void NetworkObject::step(const Napi::CallbackInfo& info) {
   const Napi::Uint8Array visible = read_bytes(info[3], "visible");
   const size_t length = positions.ElementLength();
   if (length < 2 || length > kMostSlots) throw unexpected("2 positions or more", "positions", positions);
-  if (visible.ElementLength() != length) throw unexpected(std::to_string(length) + " values", "visible", visible);
+  if (visible.ElementLength() != length)
+    throw unexpected(std::to_string(length) + " values", "visible", visible);
   bool sees = false;
   for (size_t i = 0; i < length; i++) {
     const int32_t position = positions.Data()[i];
@@ -165,11 +175,12 @@ void NetworkObject::remember(const Napi::CallbackInfo& info) {
   for (size_t i = 0; i < slots.ElementLength(); i++) {
     const int32_t slot = slots.Data()[i];
     if (slot < 0 || slot >= count) {
-      throw Napi::RangeError::New(info.Env(), "Expected slots below " + std::to_string(count) + " for slots, received " +
-                                                  std::to_string(slot));
+      throw Napi::RangeError::New(info.Env(), "Expected slots below " + std::to_string(count) +
+                                                  " for slots, received " + std::to_string(slot));
     }
   }
-  guarded(info.Env(), [&] { net.remember(states, count, slots.Data(), static_cast<int>(slots.ElementLength())); });
+  guarded(info.Env(),
+          [&] { net.remember(states, count, slots.Data(), static_cast<int>(slots.ElementLength())); });
 }
 
 void NetworkObject::decode(const Napi::CallbackInfo& info) {
@@ -177,8 +188,8 @@ void NetworkObject::decode(const Napi::CallbackInfo& info) {
   const auto position = static_cast<int>(read_integer(info[0], "position", 0, kMostFrames));
   const float* in = features(info[1], "features");
   constexpr size_t kPatch = video_depth::cpu::kPatch;
-  float* map =
-      floats_in(info[2], "map", kPatch * kPatch * static_cast<size_t>(net.rows()) * static_cast<size_t>(net.cols()));
+  float* map = floats_in(info[2], "map",
+                         kPatch * kPatch * static_cast<size_t>(net.rows()) * static_cast<size_t>(net.cols()));
   guarded(info.Env(), [&] { net.decode(position, in, map); });
 }
 

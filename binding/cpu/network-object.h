@@ -15,7 +15,8 @@ class NetworkObject : public Napi::ObjectWrap<NetworkObject> {
   static Napi::Function define(Napi::Env env);
   explicit NetworkObject(const Napi::CallbackInfo& info);
   /// @param constructor what `define` returned
-  static Napi::Value make(const Napi::Function& constructor, std::shared_ptr<const video_depth::cpu::Model> model,
+  static Napi::Value make(const Napi::Function& constructor,
+                          std::shared_ptr<const video_depth::cpu::Model> model,
                           std::unique_ptr<video_depth::cpu::Network> network);
 
  private:

@@ -11,7 +11,8 @@ namespace video_depth::cpu {
 
 void Network::decode(int position, const float* features, float* map) {
   if (position < 0 || position >= frames_) {
-    throw Error("decode", "a position below " + std::to_string(frames_), "position", std::to_string(position));
+    throw Error("decode", "a position below " + std::to_string(frames_), "position",
+                std::to_string(position));
   }
   const HeadWeights& head = model_.head;
   const Layers layer = layers(features);
@@ -33,7 +34,8 @@ void Network::decode(int position, const float* features, float* map) {
   output(end.out, {size0.height, size0.width, half}, map);
 }
 
-/// Enlarges to the network's input size and convolves twice, some lines at a time: whole, that map would be the largest.
+/// Enlarges to the network's input size and convolves twice, some lines at a time: whole, that map would be
+/// the largest.
 void Network::output(const float* in, const MapSize& size, float* map) {
   const Kernels& kernels = model_.kernels();
   const Linear& weights = model_.head.output2;
@@ -60,8 +62,9 @@ void Network::output(const float* in, const MapSize& size, float* map) {
       }
       const auto index = static_cast<size_t>(y);
       const float* top = in + static_cast<ptrdiff_t>(down.left[index]) * size.width * channels;
-      kernels.resize_row(top, top + static_cast<ptrdiff_t>(down.step[index]) * size.width * channels, down.weight[index],
-                         across.left.data(), across.step.data(), across.weight.data(), width, channels, out + channels);
+      kernels.resize_row(top, top + static_cast<ptrdiff_t>(down.step[index]) * size.width * channels,
+                         down.weight[index], across.left.data(), across.step.data(), across.weight.data(),
+                         width, channels, out + channels);
     }
     const void* left = large;
     if (weights.arithmetic() == Arithmetic::bfloat16) {
@@ -75,14 +78,18 @@ void Network::output(const float* in, const MapSize& size, float* map) {
       const Rows rows{weights.arithmetic() == Arithmetic::bfloat16
                           ? static_cast<const void*>(static_cast<const uint16_t*>(left) + start)
                           : static_cast<const void*>(static_cast<const float*>(left) + start),
-                      width, channels, 3 * channels, 3, line};
+                      width,
+                      channels,
+                      3 * channels,
+                      3,
+                      line};
       Finish end;
       end.out = hidden;
       end.stride = kOutputChannels;
       end.activation = Activation::relu;
       multiply(kernels, {rows, {}}, weights, end);
-      kernels.project_to_depth(hidden, width, kOutputChannels, model_.head.depth_weight.data(), model_.head.depth_bias,
-                               map + static_cast<ptrdiff_t>(first + i) * width);
+      kernels.project_to_depth(hidden, width, kOutputChannels, model_.head.depth_weight.data(),
+                               model_.head.depth_bias, map + static_cast<ptrdiff_t>(first + i) * width);
     }
   });
 }

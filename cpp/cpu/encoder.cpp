@@ -55,8 +55,10 @@ Encoder::Encoder(const Model& model, int rows, int cols, Buffer<float> positions
     queries_.grow(all);
     keys_.grow(all);
   }
-  if (model.precision() == Precision::int8 && model.kernels().has_bf16) value_halves_.grow(all);
-  else values_.grow(all);
+  if (model.precision() == Precision::int8 && model.kernels().has_bf16)
+    value_halves_.grow(all);
+  else
+    values_.grow(all);
 }
 
 int Encoder::chunk_count(int chunk) const {
@@ -65,7 +67,9 @@ int Encoder::chunk_count(int chunk) const {
 
 void Encoder::run(const float* pixels, const std::array<float*, 4>& maps) {
   ThreadTeam& team = model_.team();
-  const auto workspace = [this](int worker) -> Workspace& { return workspaces_[static_cast<size_t>(worker)]; };
+  const auto workspace = [this](int worker) -> Workspace& {
+    return workspaces_[static_cast<size_t>(worker)];
+  };
   const int heads = model_.dimensions().heads();
   const int query_blocks = (tokens_ + kMostRows - 1) / kMostRows;
   team.run(chunks_, [&](int chunk, int worker) {
@@ -101,7 +105,8 @@ void Encoder::embed(const float* pixels, int chunk, Workspace& workspace) {
     const int patch = begin + i;
     const float* corner = pixels + patch / cols_ * kPatch * line + patch % cols_ * kPatch;
     for (int channel = 0; channel < 3; channel++) {
-      for (int y = 0; y < kPatch; y++, out += kPatch) std::copy_n(corner + channel * plane + y * line, kPatch, out);
+      for (int y = 0; y < kPatch; y++, out += kPatch)
+        std::copy_n(corner + channel * plane + y * line, kPatch, out);
     }
     std::fill(out, patches + static_cast<ptrdiff_t>(i + 1) * kPatchValues, 0.0F);
   }
@@ -117,8 +122,8 @@ void Encoder::queries(const BlockWeights& block, int chunk, Workspace& workspace
   const int first = chunk_start(chunk);
   const int count = chunk_count(chunk);
   float* normal = workspace.normal.grow(area(kMostRows + kRowMultiple, width_));
-  kernels.layer_norm(x_.data() + static_cast<ptrdiff_t>(first) * width_, width_, count, width_, block.norm1.view(),
-                     nullptr, 1, normal);
+  kernels.layer_norm(x_.data() + static_cast<ptrdiff_t>(first) * width_, width_, count, width_,
+                     block.norm1.view(), nullptr, 1, normal);
   float* wide = workspace.wide.grow(area(kMostRows + kRowMultiple, std::max(kPatchValues, 4 * width_)));
   Finish end;
   end.out = wide;
@@ -157,7 +162,8 @@ void Encoder::keep(const float* values, int token, int count, int head) {
     for (int block = 0; block < kHeadWidth / kColumns; block++) {
       const ptrdiff_t line = start * kHeadWidth + static_cast<ptrdiff_t>(block) * padded_ * kColumns;
       if (halves) {
-        uint16_t* out = value_halves_.data() + line + static_cast<ptrdiff_t>(row / 2) * 2 * kColumns + row % 2;
+        uint16_t* out =
+            value_halves_.data() + line + static_cast<ptrdiff_t>(row / 2) * 2 * kColumns + row % 2;
         for (int d = 0; d < kColumns; d++) out[2 * d] = half[block * kColumns + d];
       } else {
         std::copy_n(value + i * stride + block * kColumns, kColumns,
@@ -181,8 +187,12 @@ void Encoder::attend(int task, Workspace& workspace) {
   to_scores.stride = padded_;
   const ptrdiff_t row = start + query;
   if (model_.precision() == Precision::int8) {
-    const Columns keys{key_bytes_.data() + start * kHeadWidth, padded_, 4 * kColumns, kColumns * kHeadWidth,
-                       key_scale_.data() + start, key_sum_.data() + start};
+    const Columns keys{key_bytes_.data() + start * kHeadWidth,
+                       padded_,
+                       4 * kColumns,
+                       kColumns * kHeadWidth,
+                       key_scale_.data() + start,
+                       key_sum_.data() + start};
     const Rows rows{query_bytes_.data() + row * kHeadWidth, count, kHeadWidth, kHeadWidth};
     kernels.product_int8(rows, {query_scale_.data() + row, query_zero_.data() + row, 1}, keys, to_scores);
   } else {
@@ -194,7 +204,8 @@ void Encoder::attend(int task, Workspace& workspace) {
   float* sums = workspace.sums.grow(kMostRows);
   kernels.softmax(scores, padded_, count, tokens_, padded_, shares, sums);
   Finish to_mixed;
-  to_mixed.out = mixed_.data() + static_cast<ptrdiff_t>(query) * width_ + static_cast<ptrdiff_t>(head) * kHeadWidth;
+  to_mixed.out =
+      mixed_.data() + static_cast<ptrdiff_t>(query) * width_ + static_cast<ptrdiff_t>(head) * kHeadWidth;
   to_mixed.stride = width_;
   const ptrdiff_t block = static_cast<ptrdiff_t>(padded_) * kColumns;
   if (halves) {
@@ -227,7 +238,8 @@ void Encoder::finish(const BlockWeights& block, int chunk, Workspace& workspace)
   hidden.activation = Activation::gelu;
   multiply(kernels, workspace.left, normal, width_, count, block.hidden, hidden);
   residual.gamma = block.scale2.data();
-  multiply(kernels, workspace.left, hidden.out, 4 * static_cast<ptrdiff_t>(width_), count, block.output, residual);
+  multiply(kernels, workspace.left, hidden.out, 4 * static_cast<ptrdiff_t>(width_), count, block.output,
+           residual);
 }
 
 /// Through the final norm and the head's projection; without the class token.
@@ -238,8 +250,8 @@ void Encoder::tap(int index, int chunk, float* map, Workspace& workspace) {
   const int count = chunk_count(chunk) - skipped;
   const Linear& projection = model_.head.projection[static_cast<size_t>(index)];
   float* normal = workspace.normal.grow(area(kMostRows + kRowMultiple, width_));
-  kernels.layer_norm(x_.data() + static_cast<ptrdiff_t>(first) * width_, width_, count, width_, model_.norm.view(),
-                     nullptr, 1, normal);
+  kernels.layer_norm(x_.data() + static_cast<ptrdiff_t>(first) * width_, width_, count, width_,
+                     model_.norm.view(), nullptr, 1, normal);
   Finish end;
   end.out = map + static_cast<ptrdiff_t>(first - 1) * projection.width();
   multiply(kernels, workspace.left, normal, width_, count, projection, end);

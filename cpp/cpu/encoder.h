@@ -53,7 +53,8 @@ class Encoder {
   Buffer<float> positions_;
   Buffer<float> x_;
   Buffer<float> mixed_;
-  /// By head. Of int8: queries by row and keys by column as bytes; values then as bfloat16 where the processor has it.
+  /// By head. Of int8: queries by row and keys by column as bytes; values then as bfloat16 where the
+  /// processor has it.
   Buffer<float> queries_;
   Buffer<float> keys_;
   Buffer<float> values_;

@@ -1,8 +1,9 @@
-// Owns: what the network on a processor is computed with: one table of functions an instruction set, and their operands.
-// Must not know: networks, threads, files.
+// Owns: what the network on a processor is computed with: one table of functions an instruction set, and
+// their operands. Must not know: networks, threads, files.
 #pragma once
 
-// Functions here are static: kernels are compiled for other processors, and the linker keeps any one copy of a function.
+// Functions here are static: kernels are compiled for other processors, and the linker keeps any one copy of
+// a function.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,8 +18,8 @@ static constexpr int round_up(int value, int multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-/// The right side of a product, [K, N], in blocks of 16 columns: block j is [K / group][16][group], group being 1 for
-/// float32, 2 for bfloat16, 4 for int8.
+/// The right side of a product, [K, N], in blocks of 16 columns: block j is [K / group][16][group], group
+/// being 1 for float32, 2 for bfloat16, 4 for int8.
 struct Columns {
   const void* data = nullptr;
   /// Columns that there are; blocks are filled up with zeros.
@@ -31,8 +32,8 @@ struct Columns {
   const int32_t* sum = nullptr;
 };
 
-/// The left side of a product: each row is `segments` runs of `length` elements, so that a convolution's window over a
-/// padded map is one. Distances in elements.
+/// The left side of a product: each row is `segments` runs of `length` elements, so that a convolution's
+/// window over a padded map is one. Distances in elements.
 struct Rows {
   const void* data = nullptr;
   int count = 0;
@@ -52,7 +53,8 @@ struct Quantization {
 
 enum class Activation { none, relu, gelu };
 
-/// Bytes for values from `least` ≤ 0 to `most` ≥ 0: value = scale · (byte − zero), byte = value · inverse + zero.
+/// Bytes for values from `least` ≤ 0 to `most` ≥ 0: value = scale · (byte − zero), byte = value · inverse +
+/// zero.
 struct ByteScale {
   float scale;
   float inverse;
@@ -99,10 +101,10 @@ struct Kernels {
   /// Null without has_bf16.
   void (*product_bf16)(const Rows&, const Columns&, const Finish&);
 
-  /// LayerNorm of `rows` rows, `stride` apart, to rows that lie together; `add` (may be null) is added to each, row
-  /// r taking add + (r % period) · width.
-  void (*layer_norm)(const float* x, ptrdiff_t stride, int rows, int width, const Norm&, const float* add, int period,
-                     float* out);
+  /// LayerNorm of `rows` rows, `stride` apart, to rows that lie together; `add` (may be null) is added to
+  /// each, row r taking add + (r % period) · width.
+  void (*layer_norm)(const float* x, ptrdiff_t stride, int rows, int width, const Norm&, const float* add,
+                     int period, float* out);
   /// Each row by its own range, which has 0 in it.
   void (*quantize_rows)(const float* x, ptrdiff_t stride, int rows, int width, uint8_t* out, float* scale,
                         int32_t* zero);
@@ -114,22 +116,25 @@ struct Kernels {
   /// To bfloat16, nearest even. Any processor.
   void (*to_bf16)(const float* x, size_t count, uint16_t* out);
 
-  /// Softmax of the first `width` values of each row, without the division: e^(x − max); behind them, up to `padded`,
-  /// zeros. In place, or to bfloat16 where `half` is not null. `sums` receives what to divide by.
+  /// Softmax of the first `width` values of each row, without the division: e^(x − max); behind them, up to
+  /// `padded`, zeros. In place, or to bfloat16 where `half` is not null. `sums` receives what to divide by.
   void (*softmax)(float* x, ptrdiff_t stride, int rows, int width, int padded, uint16_t* half, float* sums);
-  /// Symmetric bytes of 64-wide keys, one scale a key, as Columns of int8: for keys first … first + count − 1.
+  /// Symmetric bytes of 64-wide keys, one scale a key, as Columns of int8: for keys first … first + count
+  /// − 1.
   void (*pack_keys_int8)(const float* keys, ptrdiff_t stride, int first, int count, int8_t* out, float* scale,
                          int32_t* sum);
   /// [rows, cols] → [cols, rows], any sizes.
   void (*transpose)(const float* x, ptrdiff_t stride, int rows, int cols, float* out, ptrdiff_t out_stride);
   /// out = (x − centre) · scale + shift, element by element over `width`.
-  void (*affine)(const float* x, const float* centre, const float* scale, const float* shift, int width, float* out);
+  void (*affine)(const float* x, const float* centre, const float* scale, const float* shift, int width,
+                 float* out);
   /// values · gelu(gates), in place of values.
   void (*gate)(float* values, const float* gates, size_t count);
   void (*multiply)(float* x, float factor, size_t count);
   void (*add)(const float* x, const float* y, size_t count, float* out);
   /// Adds each channel's distances from `origin`, and their squares, to `sums` and `squares`.
-  void (*channel_sums)(const float* x, int pixels, int channels, const float* origin, float* sums, float* squares);
+  void (*channel_sums)(const float* x, int pixels, int channels, const float* origin, float* sums,
+                       float* squares);
   /// One row of a bilinear resize: pixel x is between pixels left[x] and left[x] + step[x] of two rows.
   void (*resize_row)(const float* top, const float* bottom, float weight, const int* left, const int* step,
                      const float* weights, int width, int channels, float* out);

@@ -63,22 +63,26 @@ Columns Linear::columns() const {
   const void* data = arithmetic_ == Arithmetic::float32    ? static_cast<const void*>(float32_.data())
                      : arithmetic_ == Arithmetic::bfloat16 ? static_cast<const void*>(bfloat16_.data())
                                                            : static_cast<const void*>(int8_.data());
-  return {data, n_, kColumns * group_of(arithmetic_), static_cast<ptrdiff_t>(k_) * kColumns, scale_.data(), sum_.data()};
+  return {data,          n_,         kColumns * group_of(arithmetic_), static_cast<ptrdiff_t>(k_) * kColumns,
+          scale_.data(), sum_.data()};
 }
 
-Left LeftScratch::prepare(const Kernels& kernels, Arithmetic arithmetic, const float* x, ptrdiff_t stride, int count,
-                          int depth) {
+Left LeftScratch::prepare(const Kernels& kernels, Arithmetic arithmetic, const float* x, ptrdiff_t stride,
+                          int count, int depth) {
   const size_t size = static_cast<size_t>(count) * static_cast<size_t>(depth);
   switch (arithmetic) {
-    case Arithmetic::float32: return {{x, count, stride, depth}, {}};
+    case Arithmetic::float32:
+      return {{x, count, stride, depth}, {}};
     case Arithmetic::bfloat16: {
       uint16_t* halves = halves_.grow(size);
       for (int row = 0; row < count; row++) {
-        kernels.to_bf16(x + row * stride, static_cast<size_t>(depth), halves + static_cast<ptrdiff_t>(row) * depth);
+        kernels.to_bf16(x + row * stride, static_cast<size_t>(depth),
+                        halves + static_cast<ptrdiff_t>(row) * depth);
       }
       return {{halves, count, depth, depth}, {}};
     }
-    case Arithmetic::int8: break;
+    case Arithmetic::int8:
+      break;
   }
   uint8_t* bytes = bytes_.grow(size);
   float* scale = scale_.grow(static_cast<size_t>(count));
@@ -90,16 +94,20 @@ Left LeftScratch::prepare(const Kernels& kernels, Arithmetic arithmetic, const f
 void multiply(const Kernels& kernels, const Left& left, const Linear& weights, Finish finish) {
   if (finish.bias == nullptr) finish.bias = weights.bias();
   switch (weights.arithmetic()) {
-    case Arithmetic::float32: return kernels.product_f32(left.rows, weights.columns(), finish);
-    case Arithmetic::bfloat16: return kernels.product_bf16(left.rows, weights.columns(), finish);
-    case Arithmetic::int8: return kernels.product_int8(left.rows, left.quantization, weights.columns(), finish);
+    case Arithmetic::float32:
+      return kernels.product_f32(left.rows, weights.columns(), finish);
+    case Arithmetic::bfloat16:
+      return kernels.product_bf16(left.rows, weights.columns(), finish);
+    case Arithmetic::int8:
+      return kernels.product_int8(left.rows, left.quantization, weights.columns(), finish);
   }
 }
 
 void multiply(const Kernels& kernels, LeftScratch& scratch, const float* x, ptrdiff_t stride, int count,
               const Linear& weights, Finish finish) {
   if (finish.stride == 0) finish.stride = finish.add_stride = finish.add2_stride = weights.width();
-  multiply(kernels, scratch.prepare(kernels, weights.arithmetic(), x, stride, count, weights.depth()), weights, finish);
+  multiply(kernels, scratch.prepare(kernels, weights.arithmetic(), x, stride, count, weights.depth()),
+           weights, finish);
 }
 
 } // namespace video_depth::cpu

@@ -70,7 +70,8 @@ struct Left {
 class LeftScratch {
  public:
   /// `count` rows of `depth` values, `stride` apart. Valid until the next call; of float32 it is `x` itself.
-  Left prepare(const Kernels& kernels, Arithmetic arithmetic, const float* x, ptrdiff_t stride, int count, int depth);
+  Left prepare(const Kernels& kernels, Arithmetic arithmetic, const float* x, ptrdiff_t stride, int count,
+               int depth);
 
  private:
   Buffer<uint8_t> bytes_;
@@ -82,7 +83,8 @@ class LeftScratch {
 /// The product with `weights`, whose bias is added where `finish` has none.
 void multiply(const Kernels& kernels, const Left& left, const Linear& weights, Finish finish);
 
-/// The same of `count` float32 rows, `stride` apart. Where `finish.stride` is 0, its rows lie together, and those of `add`.
+/// The same of `count` float32 rows, `stride` apart. Where `finish.stride` is 0, its rows lie together, and
+/// those of `add`.
 void multiply(const Kernels& kernels, LeftScratch& scratch, const float* x, ptrdiff_t stride, int count,
               const Linear& weights, Finish finish);
 

@@ -1,5 +1,5 @@
-// Owns: maps of pixels with their channels side by side, and what turns one into another: convolutions, resizing.
-// Must not know: which part of the network it is.
+// Owns: maps of pixels with their channels side by side, and what turns one into another: convolutions,
+// resizing. Must not know: which part of the network it is.
 
 #include "cpu/maps.h"
 
@@ -36,7 +36,8 @@ ResizeAxis::ResizeAxis(int from, int to)
 }
 
 MapWorker::MapWorker(const Kernels& kernels, ThreadTeam& team)
-    : kernels_(kernels), team_(team), left_(static_cast<size_t>(team.size())) {}
+    : kernels_(kernels), team_(team), left_(static_cast<size_t>(team.size())) {
+}
 
 ByteScale MapWorker::scale_of(const float* in, size_t count, bool relu) {
   const int tasks = tasks_of(count, kTaskValues);
@@ -50,7 +51,8 @@ ByteScale MapWorker::scale_of(const float* in, size_t count, bool relu) {
   const float low = relu ? 0.0F : *std::min_element(least.begin(), least.end());
   float high = 0;
   for (const float value : most) {
-    if (!std::isfinite(value)) return byte_scale(low, std::numeric_limits<float>::infinity(), kernels_.levels);
+    if (!std::isfinite(value))
+      return byte_scale(low, std::numeric_limits<float>::infinity(), kernels_.levels);
     high = std::max(high, value);
   }
   return byte_scale(low, high, kernels_.levels);
@@ -84,7 +86,8 @@ void MapWorker::convolve(const float* in, const MapSize& size, bool relu, const 
     std::fill(to, to + line, 0.0F);
     if (inside && relu) kernels_.relu(from, values, to + channels);
     if (inside && !relu) std::copy_n(from, values, to + channels);
-    if (arithmetic == Arithmetic::bfloat16) kernels_.to_bf16(to, static_cast<size_t>(line), padded_halves_.data() + y * line);
+    if (arithmetic == Arithmetic::bfloat16)
+      kernels_.to_bf16(to, static_cast<size_t>(line), padded_halves_.data() + y * line);
   });
   const int out_width = (width + stride - 1) / stride;
   const int out_height = (height + stride - 1) / stride;
@@ -93,9 +96,12 @@ void MapWorker::convolve(const float* in, const MapSize& size, bool relu, const 
     const ptrdiff_t start = static_cast<ptrdiff_t>(y) * stride * line;
     Left left{{nullptr, out_width, static_cast<ptrdiff_t>(stride) * channels, 3 * channels, 3, line},
               {&scale.scale, &scale.zero, 0}};
-    if (arithmetic == Arithmetic::int8) left.rows.data = padded_bytes_.data() + start;
-    else if (arithmetic == Arithmetic::bfloat16) left.rows.data = padded_halves_.data() + start;
-    else left.rows.data = padded_.data() + start;
+    if (arithmetic == Arithmetic::int8)
+      left.rows.data = padded_bytes_.data() + start;
+    else if (arithmetic == Arithmetic::bfloat16)
+      left.rows.data = padded_halves_.data() + start;
+    else
+      left.rows.data = padded_.data() + start;
     Finish row = end;
     row.out = end.out + y * out_line;
     row.stride = row.add_stride = row.add2_stride = weights.width();
@@ -112,8 +118,8 @@ void MapWorker::project(const float* in, size_t pixels, const Linear& weights, F
     const int count = static_cast<int>(std::min<size_t>(kTaskPixels, pixels - start));
     Finish rows = end;
     rows.out = end.out + start * static_cast<size_t>(weights.width());
-    multiply(kernels_, left_[static_cast<size_t>(worker)], in + start * static_cast<size_t>(depth), depth, count, weights,
-             rows);
+    multiply(kernels_, left_[static_cast<size_t>(worker)], in + start * static_cast<size_t>(depth), depth,
+             count, weights, rows);
   });
 }
 
@@ -124,8 +130,9 @@ void MapWorker::resize(const float* in, const MapSize& size, int height, int wid
   team_.run(height, [&](int y, int) {
     const auto index = static_cast<size_t>(y);
     const float* top = in + down.left[index] * line;
-    kernels_.resize_row(top, top + down.step[index] * line, down.weight[index], across.left.data(), across.step.data(),
-                        across.weight.data(), width, size.channels, out + static_cast<ptrdiff_t>(y) * width * size.channels);
+    kernels_.resize_row(top, top + down.step[index] * line, down.weight[index], across.left.data(),
+                        across.step.data(), across.weight.data(), width, size.channels,
+                        out + static_cast<ptrdiff_t>(y) * width * size.channels);
   });
 }
 

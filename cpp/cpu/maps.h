@@ -1,5 +1,5 @@
-// Owns: maps of pixels with their channels side by side, and what turns one into another: convolutions, resizing.
-// Must not know: which part of the network it is.
+// Owns: maps of pixels with their channels side by side, and what turns one into another: convolutions,
+// resizing. Must not know: which part of the network it is.
 #pragma once
 
 #include <vector>
@@ -33,12 +33,13 @@ class MapWorker {
   MapWorker(const Kernels& kernels, ThreadTeam& team);
 
   /**
-   * 3×3, padded by 1: [H, W, C] → `end.out`, [⌈H / stride⌉, ⌈W / stride⌉, weights.width()]. `end.add` and `end.add2`, where
-   * given, are maps of that size; strides are set here.
+   * 3×3, padded by 1: [H, W, C] → `end.out`, [⌈H / stride⌉, ⌈W / stride⌉, weights.width()]. `end.add` and
+   * `end.add2`, where given, are maps of that size; strides are set here.
    *
    * @param relu the input below 0 counts as 0
    */
-  void convolve(const float* in, const MapSize& size, bool relu, const Linear& weights, int stride, Finish end);
+  void convolve(const float* in, const MapSize& size, bool relu, const Linear& weights, int stride,
+                Finish end);
   /// 1×1.
   void project(const float* in, size_t pixels, const Linear& weights, Finish end);
   void resize(const float* in, const MapSize& size, int height, int width, float* out);

@@ -28,7 +28,8 @@ void check(const Dimensions& d) {
   multiple(d.embed_width, kHeadWidth, "embedWidth");
   multiple(d.features, 32, "features"); // a half of them is a vector, too
   for (const int channels : d.out_channels) multiple(channels, kColumns, "outChannels");
-  for (const int i : {0, 1, 2, 3}) multiple(d.temporal_width(i), kTemporalGroups, "channels of a temporal module");
+  for (const int i : {0, 1, 2, 3})
+    multiple(d.temporal_width(i), kTemporalGroups, "channels of a temporal module");
   int before = -1;
   for (const int tap : d.taps) {
     if (tap <= before || tap >= d.depth) {
@@ -37,7 +38,8 @@ void check(const Dimensions& d) {
     }
     before = tap;
   }
-  if (d.temporal_length < 1) throw Error("load weights", "1 or more", "temporalLength", std::to_string(d.temporal_length));
+  if (d.temporal_length < 1)
+    throw Error("load weights", "1 or more", "temporalLength", std::to_string(d.temporal_length));
 }
 
 } // namespace
@@ -69,25 +71,28 @@ class Model::Packer {
   }
 
   /// Stored [n, channels, side, side]: rows of the left side are windows, channels innermost.
-  void convolution(Linear& to, const std::string& name, int channels, int n, int side, Arithmetic arithmetic) {
+  void convolution(Linear& to, const std::string& name, int channels, int n, int side,
+                   Arithmetic arithmetic) {
     const int area = side * side;
     const float* w = file_.tensor(name + ".weight", int64_t{n} * channels * area);
-    pack(to, arithmetic, channels * area, n, bias(name, n), [=](int i, int j) {
-      return w[(int64_t{j} * channels + i % channels) * area + i / channels];
-    });
+    pack(to, arithmetic, channels * area, n, bias(name, n),
+         [=](int i, int j) { return w[(int64_t{j} * channels + i % channels) * area + i / channels]; });
   }
   void convolution(Linear& to, const std::string& name, int channels, int n, int side) {
     convolution(to, name, channels, n, side, products_);
   }
 
-  /// Patches are rows [3, 14, 14], as stored. float32: it is a hundredth of the work, and the network's only input.
+  /// Patches are rows [3, 14, 14], as stored. float32: it is a hundredth of the work, and the network's only
+  /// input.
   void patches(Linear& to, const std::string& name, int n) {
     constexpr int kSize = 3 * kPatch * kPatch;
     const float* w = file_.tensor(name + ".weight", int64_t{n} * kSize);
-    pack(to, Arithmetic::float32, kSize, n, bias(name, n), [=](int i, int j) { return w[int64_t{j} * kSize + i]; });
+    pack(to, Arithmetic::float32, kSize, n, bias(name, n),
+         [=](int i, int j) { return w[int64_t{j} * kSize + i]; });
   }
 
-  /// ConvTranspose whose stride is its kernel: stored [channels, channels, side, side], columns [side, side, channels].
+  /// ConvTranspose whose stride is its kernel: stored [channels, channels, side, side], columns [side, side,
+  /// channels].
   void enlargement(Linear& to, const std::string& name, int channels, int side) {
     const int area = side * side;
     const float* w = file_.tensor(name + ".weight", int64_t{channels} * channels * area);
@@ -155,7 +160,7 @@ Model::Model(const ModelOptions& options, const WeightsFile& file)
     : options_(options),
       products_(options.precision == Precision::int8 ? Arithmetic::int8 : Arithmetic::float32),
       fine_(options.precision == Precision::int8 && options.kernels->has_bf16 ? Arithmetic::bfloat16
-                                                                               : Arithmetic::float32),
+                                                                              : Arithmetic::float32),
       team_(options.threads) {
   const Dimensions& d = options_.dimensions;
   check(d);
@@ -183,17 +188,18 @@ Model::Model(const ModelOptions& options, const WeightsFile& file)
     const auto index = static_cast<size_t>(i);
     const int out = d.out_channels[index];
     packer.linear(head.projection[index], numbered("head.projects.", i), width, out);
-    packer.convolution(head.layer[index], "head.scratch.layer" + std::to_string(i + 1) + "_rn", out, d.features, 3);
+    packer.convolution(head.layer[index], "head.scratch.layer" + std::to_string(i + 1) + "_rn", out,
+                       d.features, 3);
     const std::string fusion = numbered("head.scratch.refinenet", i + 1);
     packer.convolution(head.fusion[index].output, fusion + ".out_conv", d.features, d.features, 1);
     for (int n = 0; n < 2; n++) {
       const auto convolution = static_cast<size_t>(n);
       const std::string conv = ".conv" + std::to_string(n + 1);
-      packer.convolution(head.fusion[index].unit.convolution[convolution], fusion + ".resConfUnit2" + conv, d.features,
-                         d.features, 3);
-      if (i == 3) continue;
-      packer.convolution(head.fusion[index].layer_unit.convolution[convolution], fusion + ".resConfUnit1" + conv,
+      packer.convolution(head.fusion[index].unit.convolution[convolution], fusion + ".resConfUnit2" + conv,
                          d.features, d.features, 3);
+      if (i == 3) continue;
+      packer.convolution(head.fusion[index].layer_unit.convolution[convolution],
+                         fusion + ".resConfUnit1" + conv, d.features, d.features, 3);
     }
   }
   packer.enlargement(head.enlarge1, "head.resize_layers.0", d.out_channels[0], 4);
@@ -232,11 +238,13 @@ Model::Model(const ModelOptions& options, const WeightsFile& file)
 size_t Model::weight_bytes() const {
   size_t sum = patches.bytes() + 4 * (positions.size() + class_token.size());
   for (const BlockWeights& block : blocks) {
-    for (const Linear* one : {&block.query_key_value, &block.projection, &block.hidden, &block.output}) sum += one->bytes();
+    for (const Linear* one : {&block.query_key_value, &block.projection, &block.hidden, &block.output})
+      sum += one->bytes();
   }
   for (const Linear& one : head.projection) sum += one.bytes();
   for (const Linear& one : head.layer) sum += one.bytes();
-  for (const Linear* one : {&head.enlarge1, &head.enlarge2, &head.reduce4, &head.output1, &head.output2}) sum += one->bytes();
+  for (const Linear* one : {&head.enlarge1, &head.enlarge2, &head.reduce4, &head.output1, &head.output2})
+    sum += one->bytes();
   for (const FusionWeights& fusion : head.fusion) {
     sum += fusion.output.bytes();
     for (const UnitWeights* unit : {&fusion.layer_unit, &fusion.unit}) {
@@ -244,9 +252,12 @@ size_t Model::weight_bytes() const {
     }
   }
   for (const TemporalWeights& module : head.temporal) {
-    for (const Linear* one : {&module.input, &module.value, &module.gate, &module.feed_forward, &module.output}) sum += one->bytes();
+    for (const Linear* one :
+         {&module.input, &module.value, &module.gate, &module.feed_forward, &module.output})
+      sum += one->bytes();
     for (const TemporalAttentionWeights& attention : module.attention) {
-      for (const Linear* one : {&attention.query_key_value, &attention.output, &attention.query}) sum += one->bytes();
+      for (const Linear* one : {&attention.query_key_value, &attention.output, &attention.query})
+        sum += one->bytes();
       for (const Linear& one : attention.absorbed_keys) sum += one.bytes();
       for (const Linear& one : attention.values) sum += one.bytes();
     }

@@ -67,7 +67,8 @@ struct TemporalAttentionWeights {
   Linear output;
   /// [temporalLength, C]
   Buffer<float> positions;
-  /// For steps of a stream: the query's projection, and each head's key projection, transposed, and value projection.
+  /// For steps of a stream: the query's projection, and each head's key projection, transposed, and value
+  /// projection.
   Linear query;
   std::vector<Linear> absorbed_keys;
   std::vector<Linear> values;

@@ -14,8 +14,8 @@ namespace {
 Buffer<float> position_grid(const Model& model, int rows, int cols, const float* given) {
   if (given == nullptr && (rows != model.grid_side || cols != model.grid_side)) {
     const std::string side = std::to_string(model.grid_side);
-    throw Error("make network", "a grid of " + side + "×" + side + " patches without positions", "rows and cols",
-                std::to_string(rows) + "×" + std::to_string(cols));
+    throw Error("make network", "a grid of " + side + "×" + side + " patches without positions",
+                "rows and cols", std::to_string(rows) + "×" + std::to_string(cols));
   }
   Buffer<float> grid(static_cast<size_t>(rows) * static_cast<size_t>(cols) *
                      static_cast<size_t>(model.dimensions().embed_width));
@@ -38,7 +38,8 @@ Network::Network(const Model& model, int rows, int cols, const float* positions)
       encoder_(model, rows, cols, position_grid(model, rows, cols, positions)),
       maps_(model.kernels(), model.team()),
       temporal_(model),
-      bands_(static_cast<size_t>(model.team().size())) {}
+      bands_(static_cast<size_t>(model.team().size())) {
+}
 
 size_t Network::feature_values() const {
   size_t sum = 0;
@@ -78,7 +79,8 @@ void Network::encode(const float* pixels, float* features) {
     Finish end;
     end.out = wide;
     maps_.project(in, static_cast<size_t>(rows_) * cols_, weights, end);
-    const ptrdiff_t run = static_cast<ptrdiff_t>(factor) * channels; // of one pixel, in one line of the result
+    const ptrdiff_t run =
+        static_cast<ptrdiff_t>(factor) * channels; // of one pixel, in one line of the result
     model_.team().run(rows_ * factor, [&](int y, int) {
       const float* from = wide + (static_cast<ptrdiff_t>(y / factor) * cols_ * factor + y % factor) * run;
       float* to = large + static_cast<ptrdiff_t>(y) * cols_ * run;
@@ -98,7 +100,8 @@ void Network::encode(const float* pixels, float* features) {
 }
 
 /// Residual convolution unit, plus `other` where it is not null. `out` may be `other`, not `x`.
-void Network::unit(const UnitWeights& weights, const float* x, const MapSize& size, const float* other, float* out) {
+void Network::unit(const UnitWeights& weights, const float* x, const MapSize& size, const float* other,
+                   float* out) {
   Finish first;
   first.out = scratch_[0].grow(size.values());
   maps_.convolve(x, size, true, weights.convolution[0], 1, first);
@@ -109,8 +112,10 @@ void Network::unit(const UnitWeights& weights, const float* x, const MapSize& si
   maps_.convolve(first.out, size, true, weights.convolution[1], 1, second);
 }
 
-/// Up to the 1×1 convolution, which stands before the enlargement here: both are linear, and the weights of a pixel sum to 1.
-void Network::fuse(const FusionWeights& weights, const float* path, const float* layer, const MapSize& size, float* out) {
+/// Up to the 1×1 convolution, which stands before the enlargement here: both are linear, and the weights of a
+/// pixel sum to 1.
+void Network::fuse(const FusionWeights& weights, const float* path, const float* layer, const MapSize& size,
+                   float* out) {
   const float* joined = path;
   float* refined = scratch_[2].grow(size.values());
   if (layer != nullptr) {
@@ -187,13 +192,17 @@ void Network::head(const std::vector<const float*>& window, const std::vector<co
 }
 
 int Network::temporal_pixels(int i) const {
-  return static_cast<int>(i == 0 ? layer_[2].pixels() : i == 1 ? layer_[3].pixels() : i == 2 ? path4_.pixels() : path3_.pixels());
+  return static_cast<int>(i == 0   ? layer_[2].pixels()
+                          : i == 1 ? layer_[3].pixels()
+                          : i == 2 ? path4_.pixels()
+                                   : path3_.pixels());
 }
 
 size_t Network::memory_values(int slots) const {
   size_t sum = 0;
   for (int i = 0; i < kTemporalModules; i++) {
-    sum += static_cast<size_t>(kAttentions * temporal_pixels(i)) * static_cast<size_t>(model_.dimensions().temporal_width(i));
+    sum += static_cast<size_t>(kAttentions * temporal_pixels(i)) *
+           static_cast<size_t>(model_.dimensions().temporal_width(i));
   }
   return sum * static_cast<size_t>(slots);
 }
@@ -209,7 +218,8 @@ void Network::step(const float* features, const float* memory, int slots, const 
     const int pixels = temporal_pixels(module);
     Memory memories[kAttentions];
     for (Memory& one : memories) {
-      const size_t values = static_cast<size_t>(pixels) * static_cast<size_t>(model_.dimensions().temporal_width(module));
+      const size_t values =
+          static_cast<size_t>(pixels) * static_cast<size_t>(model_.dimensions().temporal_width(module));
       one = {memory, slots, positions, visible, state};
       memory += values * static_cast<size_t>(slots);
       state += values;
@@ -242,8 +252,10 @@ void Network::remember(float* memory, int slots, const int32_t* into, int count)
     model_.team().run((pixels + 255) / 256, [&](int task, int) {
       for (int pixel = task * 256; pixel < std::min(pixels, task * 256 + 256); pixel++) {
         for (int i = 0; i < count; i++) {
-          std::copy_n(from + static_cast<size_t>(pixel) * width, width,
-                      to + (static_cast<size_t>(pixel) * static_cast<size_t>(slots) + static_cast<size_t>(into[i])) * width);
+          std::copy_n(
+              from + static_cast<size_t>(pixel) * width, width,
+              to + (static_cast<size_t>(pixel) * static_cast<size_t>(slots) + static_cast<size_t>(into[i])) *
+                       width);
         }
       }
     });

@@ -15,7 +15,8 @@ namespace video_depth::cpu {
 /// Calls of all networks of a model must not overlap.
 class Network {
  public:
-  /// @param positions [rows · cols, width]; null takes the stored grid. Throws Error where that is of another size.
+  /// @param positions [rows · cols, width]; null takes the stored grid. Throws Error where that is of another
+  /// size.
   Network(const Model& model, int rows, int cols, const float* positions);
 
   int rows() const { return rows_; }
@@ -32,7 +33,8 @@ class Network {
   void head(const std::vector<const float*>& window, const std::vector<const float*>& tables);
 
   /// One new frame of a stream whose memory has `slots` slots; see Memory.
-  void step(const float* features, const float* memory, int slots, const int32_t* positions, const uint8_t* visible);
+  void step(const float* features, const float* memory, int slots, const int32_t* positions,
+            const uint8_t* visible);
   /// The states of the last step into these slots of `memory`.
   void remember(float* memory, int slots, const int32_t* into, int count) const;
 
@@ -56,7 +58,8 @@ class Network {
   /// Pixels of temporal module `i`.
   int temporal_pixels(int i) const;
   void unit(const UnitWeights& weights, const float* x, const MapSize& size, const float* other, float* out);
-  void fuse(const FusionWeights& weights, const float* path, const float* layer, const MapSize& size, float* out);
+  void fuse(const FusionWeights& weights, const float* path, const float* layer, const MapSize& size,
+            float* out);
   void fusion4(int frame);
   void fusion3(int frame);
   void grow(int frames);

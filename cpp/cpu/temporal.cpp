@@ -22,9 +22,11 @@ size_t area(int a, int b) {
 } // namespace
 
 TemporalWorker::TemporalWorker(const Model& model)
-    : model_(model), workspaces_(static_cast<size_t>(model.team().size())) {}
+    : model_(model), workspaces_(static_cast<size_t>(model.team().size())) {
+}
 
-void TemporalWorker::group_norms(const TemporalWeights& weights, const std::vector<const float*>& frames, int pixels) {
+void TemporalWorker::group_norms(const TemporalWeights& weights, const std::vector<const float*>& frames,
+                                 int pixels) {
   const Kernels& kernels = model_.kernels();
   const int channels = weights.input.depth();
   const auto width = static_cast<size_t>(channels);
@@ -39,8 +41,8 @@ void TemporalWorker::group_norms(const TemporalWeights& weights, const std::vect
     // Around the first pixel's values: sums of squares would lose what little a channel may vary.
     for (int start = 0; start < pixels; start += kSumPixels) {
       std::fill_n(part.data(), 2 * width, 0.0F);
-      kernels.channel_sums(x + static_cast<size_t>(start) * width, std::min(kSumPixels, pixels - start), channels, x,
-                           part.data(), part.data() + width);
+      kernels.channel_sums(x + static_cast<size_t>(start) * width, std::min(kSumPixels, pixels - start),
+                           channels, x, part.data(), part.data() + width);
       for (size_t c = 0; c < width; c++) {
         sums[c] += static_cast<double>(part[c]);
         squares[c] += static_cast<double>(part[width + c]);
@@ -70,8 +72,8 @@ void TemporalWorker::group_norms(const TemporalWeights& weights, const std::vect
   });
 }
 
-void TemporalWorker::window(const TemporalWeights& weights, const std::vector<const float*>& frames, int pixels,
-                            const float* const tables[kAttentions], float* out) {
+void TemporalWorker::window(const TemporalWeights& weights, const std::vector<const float*>& frames,
+                            int pixels, const float* const tables[kAttentions], float* out) {
   const Kernels& kernels = model_.kernels();
   const int count = static_cast<int>(frames.size());
   const int channels = weights.input.depth();
@@ -87,8 +89,9 @@ void TemporalWorker::window(const TemporalWeights& weights, const std::vector<co
     for (int row = 0; row < rows; row++) {
       const size_t frame = static_cast<size_t>(row % count);
       const size_t norms = frame * static_cast<size_t>(channels);
-      kernels.affine(frames[frame] + area(first + row / count, channels), centre_.data() + norms, scale_.data() + norms,
-                     weights.group_norm.bias.data(), channels, normal + area(row, channels));
+      kernels.affine(frames[frame] + area(first + row / count, channels), centre_.data() + norms,
+                     scale_.data() + norms, weights.group_norm.bias.data(), channels,
+                     normal + area(row, channels));
     }
     Finish to_x;
     to_x.out = x;
@@ -99,7 +102,8 @@ void TemporalWorker::window(const TemporalWeights& weights, const std::vector<co
       kernels.layer_norm(x, channels, rows, channels, attention.norm.view(), tables[i], count, normal);
       Finish to_wide;
       to_wide.out = workspace.wide.grow(3 * area(rows, channels));
-      multiply(kernels, workspace.left, normal, attention.query_key_value.depth(), rows, attention.query_key_value, to_wide);
+      multiply(kernels, workspace.left, normal, attention.query_key_value.depth(), rows,
+               attention.query_key_value, to_wide);
       attend_window(workspace, count, sequences, channels);
       multiply(kernels, workspace.left, normal, attention.output.depth(), rows, attention.output, to_x);
     }
@@ -143,8 +147,9 @@ void TemporalWorker::attend_window(Workspace& workspace, int frames, int sequenc
       Finish to_out;
       to_out.out = out + offset;
       to_out.stride = channels;
-      kernels.product_f32({scores, frames, padded, frames},
-                          {query + 2 * static_cast<ptrdiff_t>(channels) + offset, head_width, stride, kColumns}, to_out);
+      kernels.product_f32(
+          {scores, frames, padded, frames},
+          {query + 2 * static_cast<ptrdiff_t>(channels) + offset, head_width, stride, kColumns}, to_out);
     }
   }
 }
@@ -162,14 +167,16 @@ void TemporalWorker::feed_forward(const TemporalWeights& weights, Workspace& wor
   Finish gates = values;
   gates.out = workspace.gates.grow(4 * area(rows, channels));
   gates.activation = Activation::gelu;
-  const Left left = workspace.left.prepare(kernels, weights.value.arithmetic(), normal, channels, rows, channels);
+  const Left left =
+      workspace.left.prepare(kernels, weights.value.arithmetic(), normal, channels, rows, channels);
   multiply(kernels, left, weights.value, values);
   multiply(kernels, left, weights.gate, gates);
   kernels.gate(values.out, gates.out, 4 * area(rows, channels));
   Finish to_x;
   to_x.out = x;
   to_x.add = x;
-  multiply(kernels, workspace.left, values.out, weights.feed_forward.depth(), rows, weights.feed_forward, to_x);
+  multiply(kernels, workspace.left, values.out, weights.feed_forward.depth(), rows, weights.feed_forward,
+           to_x);
 }
 
 void TemporalWorker::step(const TemporalWeights& weights, float* frame, int pixels,
@@ -186,8 +193,8 @@ void TemporalWorker::step(const TemporalWeights& weights, float* frame, int pixe
     float* normal = workspace.normal.grow(area(rows, channels));
     float* x = workspace.x.grow(area(rows, channels));
     for (int row = 0; row < rows; row++) {
-      kernels.affine(own + area(row, channels), centre_.data(), scale_.data(), weights.group_norm.bias.data(), channels,
-                     normal + area(row, channels));
+      kernels.affine(own + area(row, channels), centre_.data(), scale_.data(), weights.group_norm.bias.data(),
+                     channels, normal + area(row, channels));
     }
     Finish to_x;
     to_x.out = x;
@@ -200,7 +207,8 @@ void TemporalWorker::step(const TemporalWeights& weights, float* frame, int pixe
       kernels.layer_norm(x, channels, rows, channels, attention.norm.view(), nullptr, 1, state);
       const float* position = attention.positions.data() + area(memory.positions[memory.slots], channels);
       for (int row = 0; row < rows; row++) {
-        kernels.add(state + area(row, channels), position, static_cast<size_t>(channels), normal + area(row, channels));
+        kernels.add(state + area(row, channels), position, static_cast<size_t>(channels),
+                    normal + area(row, channels));
       }
       attend_memory(attention, memory, first, rows, workspace);
       multiply(kernels, workspace.left, normal, attention.output.depth(), rows, attention.output, to_x);
@@ -214,11 +222,12 @@ void TemporalWorker::step(const TemporalWeights& weights, float* frame, int pixe
 }
 
 /**
- * `normal`: in, the new states with their position; out, what attention makes of them. Keys and values are never made: with
- * a state s and its position p, q·((s + p)Wk) = (qWkᵀ)·(s + p) and Σa((s + p)Wv) = (Σa(s + p))Wv. That is exact.
+ * `normal`: in, the new states with their position; out, what attention makes of them. Keys and values are
+ * never made: with a state s and its position p, q·((s + p)Wk) = (qWkᵀ)·(s + p) and Σa((s + p)Wv) = (Σa(s +
+ * p))Wv. That is exact.
  */
-void TemporalWorker::attend_memory(const TemporalAttentionWeights& weights, const Memory& memory, int pixel, int count,
-                                   Workspace& workspace) const {
+void TemporalWorker::attend_memory(const TemporalAttentionWeights& weights, const Memory& memory, int pixel,
+                                   int count, Workspace& workspace) const {
   const Kernels& kernels = model_.kernels();
   const int channels = weights.query.depth();
   const int head_width = channels / kTemporalHeads;
@@ -249,17 +258,20 @@ void TemporalWorker::attend_memory(const TemporalAttentionWeights& weights, cons
     int frames = 0;
     for (int slot = 0; slot < memory.slots; slot++) {
       if (memory.visible[slot] == 0) continue;
-      kernels.add(states + area(slot, channels), weights.positions.data() + area(memory.positions[slot], channels), width,
+      kernels.add(states + area(slot, channels),
+                  weights.positions.data() + area(memory.positions[slot], channels), width,
                   seen + area(frames++, channels));
     }
-    if (memory.visible[memory.slots] != 0) std::copy_n(normal + area(i, channels), width, seen + area(frames++, channels));
+    if (memory.visible[memory.slots] != 0)
+      std::copy_n(normal + area(i, channels), width, seen + area(frames++, channels));
     const int padded = round_up(frames, kColumns);
     kernels.transpose(seen, channels, frames, channels, across, padded);
     Finish to_scores;
     to_scores.out = scores;
     to_scores.stride = padded;
     float* ask = asked + i * line;
-    kernels.product_f32({ask, kTemporalHeads, channels, channels}, {across, padded, padded, kColumns}, to_scores);
+    kernels.product_f32({ask, kTemporalHeads, channels, channels}, {across, padded, padded, kColumns},
+                        to_scores);
     kernels.softmax(scores, padded, kTemporalHeads, frames, padded, nullptr, sums);
     for (int head = 0; head < kTemporalHeads; head++) {
       kernels.multiply(scores + area(head, padded), 1.0F / sums[head], static_cast<size_t>(padded));
@@ -267,15 +279,16 @@ void TemporalWorker::attend_memory(const TemporalAttentionWeights& weights, cons
     Finish to_seen;
     to_seen.out = ask;
     to_seen.stride = channels;
-    kernels.product_f32({scores, kTemporalHeads, padded, frames}, {seen, channels, channels, kColumns}, to_seen);
+    kernels.product_f32({scores, kTemporalHeads, padded, frames}, {seen, channels, channels, kColumns},
+                        to_seen);
   }
   for (int head = 0; head < kTemporalHeads; head++) {
     const Linear& values = weights.values[static_cast<size_t>(head)];
     Finish to_normal;
     to_normal.out = normal + static_cast<ptrdiff_t>(head) * head_width;
     to_normal.stride = channels;
-    kernels.product_f32({asked + static_cast<ptrdiff_t>(head) * channels, count, line, channels}, values.columns(),
-                        to_normal);
+    kernels.product_f32({asked + static_cast<ptrdiff_t>(head) * channels, count, line, channels},
+                        values.columns(), to_normal);
   }
 }
 

@@ -25,7 +25,8 @@ class TemporalWorker {
   explicit TemporalWorker(const Model& model);
 
   /**
-   * @param frames maps of [pixels, C] each; @param out [frames, pixels, C], where each may be its frame itself
+   * @param frames maps of [pixels, C] each; @param out [frames, pixels, C], where each may be its frame
+   * itself
    * @param tables position tables, [frames, C], of the two attentions
    */
   void window(const TemporalWeights& weights, const std::vector<const float*>& frames, int pixels,

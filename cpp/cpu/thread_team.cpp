@@ -100,7 +100,8 @@ void ThreadTeam::work(int worker) {
     // From here on the call cannot end before this task has.
     perform(static_cast<int>(taken_in(ticket)), worker);
     if (finished_.fetch_add(1) + 1 == static_cast<int>(tasks_in(ticket))) {
-      const std::lock_guard<std::mutex> lock(mutex_); // or the caller could fall asleep just after this is told
+      const std::lock_guard<std::mutex> lock(
+          mutex_); // or the caller could fall asleep just after this is told
       done_.notify_one();
     }
     ticket = ticket_.load();

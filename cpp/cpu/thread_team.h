@@ -13,8 +13,8 @@
 
 namespace video_depth::cpu {
 
-/// One caller at a time. Between calls the threads sleep. A call waits for tasks, never for threads: on a busy machine
-/// the caller does alone what no other thread has come to.
+/// One caller at a time. Between calls the threads sleep. A call waits for tasks, never for threads: on a
+/// busy machine the caller does alone what no other thread has come to.
 class ThreadTeam {
  public:
   /// @param threads the caller's included; fewer where the system gives no more
@@ -25,13 +25,14 @@ class ThreadTeam {
 
   int size() const { return static_cast<int>(helpers_.size()) + 1; }
 
-  /// Runs `body(task, worker)` for 0 ≤ task < tasks < 2²⁴, each once, in any order; 0 ≤ worker < size(), never two tasks
-  /// of one worker at a time. After an exception no further task begins; the first one is rethrown.
+  /// Runs `body(task, worker)` for 0 ≤ task < tasks < 2²⁴, each once, in any order; 0 ≤ worker < size(),
+  /// never two tasks of one worker at a time. After an exception no further task begins; the first one is
+  /// rethrown.
   void run(int tasks, const std::function<void(int task, int worker)>& body);
 
  private:
-  /// A call's number (16 bits), its tasks (24) and how many of these were taken (24), changed together: a thread that
-  /// comes late takes nothing of a call that is over.
+  /// A call's number (16 bits), its tasks (24) and how many of these were taken (24), changed together: a
+  /// thread that comes late takes nothing of a call that is over.
   using Ticket = uint64_t;
 
   void help(int worker);

@@ -26,7 +26,8 @@ constexpr const char* kOperation = "load weights";
 
 } // namespace
 
-WeightsFile::WeightsFile(const std::string& path, TensorPlaces tensors) : path_(path), tensors_(std::move(tensors)) {
+WeightsFile::WeightsFile(const std::string& path, TensorPlaces tensors)
+    : path_(path), tensors_(std::move(tensors)) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) unreadable(path, errno);
   struct stat status {};
@@ -46,7 +47,8 @@ const float* WeightsFile::tensor(const std::string& name, int64_t count) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) throw Error(kOperation, "a place for " + name, "tensors", "none");
   if (elements(name) != count) {
-    throw Error(kOperation, std::to_string(count) + " elements", "tensor " + name, std::to_string(elements(name)));
+    throw Error(kOperation, std::to_string(count) + " elements", "tensor " + name,
+                std::to_string(elements(name)));
   }
   const uint64_t size = static_cast<uint64_t>(count) * sizeof(float);
   const uint64_t offset = found->second.offset;

@@ -19,16 +19,27 @@ constexpr int kVectors = kColumns / kLanes; // a block of columns
 constexpr int kTileRows = 6;
 constexpr int kTileBlocks = kLanes == 16 ? 4 : 1;
 
-/// Columns from `column` on of row `row`.
-inline void finish(const Finish& f, int row, int column, int n, Vf v) {
-  const Mask mask = first(least(kLanes, n - column));
-  if (f.bias != nullptr) v = v + load_part(f.bias + column, mask);
+/// What all rows of a tile share, for one vector of columns.
+struct ColumnEnd {
+  ColumnEnd(const Finish& f, int first_column, int n)
+      : column(first_column),
+        mask(first(least(kLanes, n - first_column))),
+        bias(f.bias == nullptr ? all(0.0F) : load_part(f.bias + column, mask)),
+        gamma(f.gamma == nullptr ? all(1.0F) : load_part(f.gamma + column, mask)) {}
+  int column;
+  Mask mask;
+  Vf bias;
+  Vf gamma;
+};
+
+inline void finish(const Finish& f, int row, const ColumnEnd& c, Vf v) {
+  v = v + c.bias;
   if (f.activation == Activation::relu) v = larger(v, all(0.0F));
   if (f.activation == Activation::gelu) v = gelu(v);
-  if (f.gamma != nullptr) v = v * load_part(f.gamma + column, mask);
-  if (f.add != nullptr) v = v + load_part(f.add + row * f.add_stride + column, mask);
-  if (f.add2 != nullptr) v = v + load_part(f.add2 + row * f.add2_stride + column, mask);
-  store_part(f.out + row * f.stride + column, mask, v);
+  if (f.gamma != nullptr) v = v * c.gamma;
+  if (f.add != nullptr) v = v + load_part(f.add + row * f.add_stride + c.column, c.mask);
+  if (f.add2 != nullptr) v = v + load_part(f.add2 + row * f.add2_stride + c.column, c.mask);
+  store_part(f.out + row * f.stride + c.column, c.mask, v);
 }
 
 struct InFloat32 {
@@ -40,7 +51,10 @@ struct InFloat32 {
   static Vf left(const float* p) { return all(*p); }
   static Vf right(const float* p) { return load(p); }
   static Sum add(Sum sum, Vf left, Vf right) { return fma(left, right, sum); }
-  static Vf value(Sum sum, const Quantization&, const Columns&, int, int) { return sum; }
+  struct Scales {
+    Scales(const Columns&, const ColumnEnd&) {}
+  };
+  static Vf value(Sum sum, const Quantization&, const Scales&, int) { return sum; }
 };
 
 struct InInt8 {
@@ -49,16 +63,34 @@ struct InInt8 {
   using Sum = Vi;
   static constexpr int kGroup = 4;
 #if defined(__AVX512F__)
-  static Sum zero() { return _mm512_setzero_si512(); }
-  static Vi right(const int8_t* p) { return _mm512_loadu_si512(p); }
-  static Vi all_integers(int32_t x) { return _mm512_set1_epi32(x); }
-  static Sum add(Sum sum, Vi left, Vi right) { return _mm512_dpbusd_epi32(sum, left, right); }
-  static Vi integers(const int32_t* p, Mask mask) { return _mm512_maskz_loadu_epi32(mask, p); }
-  static Vi less(Vi a, Vi b, Vi c) { return _mm512_sub_epi32(a, _mm512_mullo_epi32(b, c)); }
+  static Sum zero() {
+    return _mm512_setzero_si512();
+  }
+  static Vi right(const int8_t* p) {
+    return _mm512_loadu_si512(p);
+  }
+  static Vi all_integers(int32_t x) {
+    return _mm512_set1_epi32(x);
+  }
+  static Sum add(Sum sum, Vi left, Vi right) {
+    return _mm512_dpbusd_epi32(sum, left, right);
+  }
+  static Vi integers(const int32_t* p, Mask mask) {
+    return _mm512_maskz_loadu_epi32(mask, p);
+  }
+  static Vi less(Vi a, Vi b, Vi c) {
+    return _mm512_sub_epi32(a, _mm512_mullo_epi32(b, c));
+  }
 #else
-  static Sum zero() { return _mm256_setzero_si256(); }
-  static Vi right(const int8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
-  static Vi all_integers(int32_t x) { return _mm256_set1_epi32(x); }
+  static Sum zero() {
+    return _mm256_setzero_si256();
+  }
+  static Vi right(const int8_t* p) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  }
+  static Vi all_integers(int32_t x) {
+    return _mm256_set1_epi32(x);
+  }
   static Sum add(Sum sum, Vi left, Vi right) {
 #if defined(__AVXVNNI__)
     return _mm256_dpbusd_avx_epi32(sum, left, right);
@@ -68,19 +100,27 @@ struct InInt8 {
     return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 #endif
   }
-  static Vi integers(const int32_t* p, Mask mask) { return _mm256_maskload_epi32(p, mask); }
-  static Vi less(Vi a, Vi b, Vi c) { return _mm256_sub_epi32(a, _mm256_mullo_epi32(b, c)); }
+  static Vi integers(const int32_t* p, Mask mask) {
+    return _mm256_maskload_epi32(p, mask);
+  }
+  static Vi less(Vi a, Vi b, Vi c) {
+    return _mm256_sub_epi32(a, _mm256_mullo_epi32(b, c));
+  }
 #endif
   static Vi left(const uint8_t* p) {
     int32_t four = 0;
     __builtin_memcpy(&four, p, sizeof four);
     return all_integers(four);
   }
-  static Vf value(Sum sum, const Quantization& q, const Columns& c, int row, int column) {
-    const Mask mask = first(least(kLanes, c.n - column));
-    const Vi zero = all_integers(q.zero[row * q.step]);
-    const Vi offset = less(sum, zero, integers(c.sum + column, mask));
-    return to_floats(offset) * (all(q.scale[row * q.step]) * load_part(c.scale + column, mask));
+  struct Scales {
+    Scales(const Columns& c, const ColumnEnd& end)
+        : scale(load_part(c.scale + end.column, end.mask)), sum(integers(c.sum + end.column, end.mask)) {}
+    Vf scale;
+    Vi sum;
+  };
+  static Vf value(Sum sum, const Quantization& q, const Scales& c, int row) {
+    const Vi offset = less(sum, all_integers(q.zero[row * q.step]), c.sum);
+    return to_floats(offset) * (all(q.scale[row * q.step]) * c.scale);
   }
 };
 
@@ -100,7 +140,10 @@ struct InBfloat16 {
   static Sum add(Sum sum, Vi left, Vi right) {
     return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(left), reinterpret_cast<__m512bh>(right));
   }
-  static Vf value(Sum sum, const Quantization&, const Columns&, int, int) { return sum; }
+  struct Scales {
+    Scales(const Columns&, const ColumnEnd&) {}
+  };
+  static Vf value(Sum sum, const Quantization&, const Scales&, int) { return sum; }
 };
 #endif
 
@@ -129,7 +172,8 @@ inline void tile(const Operands& o, int row, int block) {
       decltype(In::right(right)) weights[kWidth];
 #pragma GCC unroll 8
       for (int v = 0; v < kWidth; v++) {
-        weights[v] = In::right(right + (v / kVectors) * o.columns.block + (v % kVectors) * kLanes * In::kGroup);
+        weights[v] =
+            In::right(right + (v / kVectors) * o.columns.block + (v % kVectors) * kLanes * In::kGroup);
       }
 #pragma GCC unroll 8
       for (int r = 0; r < kRows; r++) {
@@ -140,12 +184,14 @@ inline void tile(const Operands& o, int row, int block) {
     }
   }
 #pragma GCC unroll 8
-  for (int r = 0; r < kRows; r++) {
+  for (int v = 0; v < kWidth; v++) {
+    const int column = block * kColumns + v * kLanes;
+    if (column >= o.columns.n) break;
+    const ColumnEnd end(o.end, column, o.columns.n);
+    const typename In::Scales scales(o.columns, end);
 #pragma GCC unroll 8
-    for (int v = 0; v < kWidth; v++) {
-      const int column = block * kColumns + v * kLanes;
-      if (column >= o.columns.n) break;
-      finish(o.end, row + r, column, o.columns.n, In::value(sums[r][v], o.quantization, o.columns, row + r, column));
+    for (int r = 0; r < kRows; r++) {
+      finish(o.end, row + r, end, In::value(sums[r][v], o.quantization, scales, row + r));
     }
   }
 }
@@ -155,12 +201,18 @@ void panel(const Operands& o, int block) {
   int row = 0;
   for (; row + kTileRows <= o.rows.count; row += kTileRows) tile<In, kTileRows, kBlocks>(o, row, block);
   switch (o.rows.count - row) {
-    case 1: return tile<In, 1, kBlocks>(o, row, block);
-    case 2: return tile<In, 2, kBlocks>(o, row, block);
-    case 3: return tile<In, 3, kBlocks>(o, row, block);
-    case 4: return tile<In, 4, kBlocks>(o, row, block);
-    case 5: return tile<In, 5, kBlocks>(o, row, block);
-    default: return;
+    case 1:
+      return tile<In, 1, kBlocks>(o, row, block);
+    case 2:
+      return tile<In, 2, kBlocks>(o, row, block);
+    case 3:
+      return tile<In, 3, kBlocks>(o, row, block);
+    case 4:
+      return tile<In, 4, kBlocks>(o, row, block);
+    case 5:
+      return tile<In, 5, kBlocks>(o, row, block);
+    default:
+      return;
   }
 }
 
@@ -173,10 +225,18 @@ void product(const Rows& rows, const Quantization& quantization, const Columns& 
       panel<In, 1>(o, block);
     } else {
       switch (least(kTileBlocks, blocks - block)) {
-        case 1: panel<In, 1>(o, block); break;
-        case 2: panel<In, 2>(o, block); break;
-        case 3: panel<In, 3>(o, block); break;
-        default: panel<In, 4>(o, block); break;
+        case 1:
+          panel<In, 1>(o, block);
+          break;
+        case 2:
+          panel<In, 2>(o, block);
+          break;
+        case 3:
+          panel<In, 3>(o, block);
+          break;
+        default:
+          panel<In, 4>(o, block);
+          break;
       }
     }
   }

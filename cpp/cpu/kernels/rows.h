@@ -16,8 +16,8 @@ constexpr int kLevels = 255;
 constexpr int kLevels = 127; // see InInt8::add
 #endif
 
-inline void layer_norm(const float* x, ptrdiff_t stride, int rows, int width, const Norm& norm, const float* add,
-                       int period, float* out) {
+inline void layer_norm(const float* x, ptrdiff_t stride, int rows, int width, const Norm& norm,
+                       const float* add, int period, float* out) {
   for (int row = 0; row < rows; row++, x += stride, out += width) {
     Vf total = all(0.0F);
     for (int i = 0; i < width; i += kLanes) total = total + load(x + i);
@@ -98,7 +98,8 @@ inline void to_bf16(const float* x, size_t count, uint16_t* out) {
   for (size_t i = 0; i < count; i += kLanes) store_half(out + i, load(x + i));
 }
 
-inline void softmax(float* x, ptrdiff_t stride, int rows, int width, int padded, uint16_t* half, float* sums) {
+inline void softmax(float* x, ptrdiff_t stride, int rows, int width, int padded, uint16_t* half,
+                    float* sums) {
   const int whole = width / kLanes * kLanes;
   const Mask rest = first(width - whole);
   for (int row = 0; row < rows; row++, x += stride) {
@@ -116,8 +117,10 @@ inline void softmax(float* x, ptrdiff_t stride, int rows, int width, int padded,
         share = i < width ? load_part(x + i, rest) : all(0.0F);
       }
       total = total + share;
-      if (halves != nullptr) store_half(halves + i, share);
-      else store(x + i, share);
+      if (halves != nullptr)
+        store_half(halves + i, share);
+      else
+        store(x + i, share);
     }
     sums[row] = sum(total);
   }
@@ -125,8 +128,8 @@ inline void softmax(float* x, ptrdiff_t stride, int rows, int width, int padded,
 
 constexpr int kKeyWidth = 64;
 
-inline void pack_keys_int8(const float* keys, ptrdiff_t stride, int start, int count, int8_t* out, float* scale,
-                           int32_t* sums) {
+inline void pack_keys_int8(const float* keys, ptrdiff_t stride, int start, int count, int8_t* out,
+                           float* scale, int32_t* sums) {
   for (int key = start; key < start + count; key++, keys += stride) {
     Vf high = all(0.0F);
     for (int i = 0; i < kKeyWidth; i += kLanes) high = larger(high, magnitude(load(keys + i)));
@@ -137,7 +140,8 @@ inline void pack_keys_int8(const float* keys, ptrdiff_t stride, int start, int c
       const Vi integers = to_integers(load(keys + i) * inverse);
       __builtin_memcpy(values + i, &integers, sizeof integers);
     }
-    int8_t* column = out + static_cast<ptrdiff_t>(key / kColumns) * kKeyWidth * kColumns + (key % kColumns) * 4;
+    int8_t* column =
+        out + static_cast<ptrdiff_t>(key / kColumns) * kKeyWidth * kColumns + (key % kColumns) * 4;
     int32_t total = 0;
     for (int i = 0; i < kKeyWidth; i++) {
       column[(i / 4) * kColumns * 4 + i % 4] = static_cast<int8_t>(values[i]);
@@ -168,7 +172,8 @@ inline void transpose_eight(const float* x, ptrdiff_t stride, float* out, ptrdif
   }
 }
 
-inline void transpose(const float* x, ptrdiff_t stride, int rows, int cols, float* out, ptrdiff_t out_stride) {
+inline void transpose(const float* x, ptrdiff_t stride, int rows, int cols, float* out,
+                      ptrdiff_t out_stride) {
   const int whole_rows = rows / 8 * 8;
   const int whole_cols = cols / 8 * 8;
   for (int r = 0; r < whole_rows; r += 8) {
@@ -181,7 +186,8 @@ inline void transpose(const float* x, ptrdiff_t stride, int rows, int cols, floa
   }
 }
 
-inline void affine(const float* x, const float* centre, const float* scale, const float* shift, int width, float* out) {
+inline void affine(const float* x, const float* centre, const float* scale, const float* shift, int width,
+                   float* out) {
   for (int i = 0; i < width; i += kLanes) {
     store(out + i, fma(load(x + i) - load(centre + i), load(scale + i), load(shift + i)));
   }
@@ -199,7 +205,8 @@ inline void add(const float* x, const float* y, size_t count, float* out) {
   for (size_t i = 0; i < count; i += kLanes) store(out + i, load(x + i) + load(y + i));
 }
 
-inline void channel_sums(const float* x, int pixels, int channels, const float* origin, float* sums, float* squares) {
+inline void channel_sums(const float* x, int pixels, int channels, const float* origin, float* sums,
+                         float* squares) {
   for (int pixel = 0; pixel < pixels; pixel++, x += channels) {
     for (int i = 0; i < channels; i += kLanes) {
       const Vf v = load(x + i) - load(origin + i);
@@ -226,7 +233,8 @@ inline void resize_row(const float* top, const float* bottom, float weight, cons
   }
 }
 
-inline void project_to_depth(const float* x, int pixels, int channels, const float* w, float bias, float* out) {
+inline void project_to_depth(const float* x, int pixels, int channels, const float* w, float bias,
+                             float* out) {
   for (int pixel = 0; pixel < pixels; pixel++, x += channels) {
     Vf total = all(0.0F);
     for (int i = 0; i < channels; i += kLanes) total = fma(load(x + i), load(w + i), total);

@@ -1,5 +1,5 @@
-// Owns: the names of the compiled tables, and the one question to the processor that compilers' built-ins do not answer.
-// Must not know: what the tables hold.
+// Owns: the names of the compiled tables, and the one question to the processor that compilers' built-ins do
+// not answer. Must not know: what the tables hold.
 #pragma once
 
 #include <cpuid.h>

@@ -1,5 +1,6 @@
-// Owns: vectors of float32 and elementary functions on them, for the instruction set that this is compiled for.
-// Must not know: networks, threads. No function of the standard library: its copies would be shared with other sets.
+// Owns: vectors of float32 and elementary functions on them, for the instruction set that this is compiled
+// for. Must not know: networks, threads. No function of the standard library: its copies would be shared with
+// other sets.
 #pragma once
 
 #include <immintrin.h>

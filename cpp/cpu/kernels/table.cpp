@@ -1,5 +1,5 @@
-// Owns: the table of kernels of one instruction set; compiled once for each, VIDEO_DEPTH_KERNELS being its name in C++.
-// Must not know: which processor it runs on, networks.
+// Owns: the table of kernels of one instruction set; compiled once for each, VIDEO_DEPTH_KERNELS being its
+// name in C++. Must not know: which processor it runs on, networks.
 
 #include "cpu/kernels/product.h"
 #include "cpu/kernels/rows.h"
@@ -12,7 +12,8 @@ void product_f32(const Rows& rows, const Columns& columns, const Finish& end) {
   product<InFloat32>(rows, {}, columns, end);
 }
 
-void product_int8(const Rows& rows, const Quantization& quantization, const Columns& columns, const Finish& end) {
+void product_int8(const Rows& rows, const Quantization& quantization, const Columns& columns,
+                  const Finish& end) {
   product<InInt8>(rows, quantization, columns, end);
 }
 

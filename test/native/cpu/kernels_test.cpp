@@ -1,5 +1,5 @@
-// Owns: tests of the processor's kernels against plain loops, for every instruction set that this processor has.
-// Must not know: networks.
+// Owns: tests of the processor's kernels against plain loops, for every instruction set that this processor
+// has. Must not know: networks.
 
 #include "cpu/kernels.h"
 
@@ -117,8 +117,8 @@ TEST_CASE("kernels: products, with all that may follow them") {
           if (variant > 2) end.add2 = add2.data();
           end.add_stride = end.add2_stride = c.n;
           multiply(*kernels,
-                   {{half ? static_cast<const void*>(halves.data()) : left.values.data(), c.rows, left.stride, c.length,
-                     c.segments, left.segment_stride},
+                   {{half ? static_cast<const void*>(halves.data()) : left.values.data(), c.rows, left.stride,
+                     c.length, c.segments, left.segment_stride},
                     {}},
                    weights, end);
           double worst = 0;
@@ -128,7 +128,8 @@ TEST_CASE("kernels: products, with all that may follow them") {
               for (int k = 0; k < c.k(); k++) {
                 const float weight = w[static_cast<size_t>(k * c.n + j)];
                 const float value = left.at(c, row, k);
-                sum += half ? rounded(value) * rounded(weight) : static_cast<double>(value) * static_cast<double>(weight);
+                sum += half ? rounded(value) * rounded(weight)
+                            : static_cast<double>(value) * static_cast<double>(weight);
               }
               const auto at = static_cast<size_t>(row * c.n + j);
               sum += static_cast<double>(bias[static_cast<size_t>(j)]);
@@ -137,7 +138,8 @@ TEST_CASE("kernels: products, with all that may follow them") {
               if (end.gamma != nullptr) sum *= static_cast<double>(gamma[static_cast<size_t>(j)]);
               if (end.add != nullptr) sum += static_cast<double>(add[at]);
               if (end.add2 != nullptr) sum += static_cast<double>(add2[at]);
-              const double error = std::abs(static_cast<double>(out[static_cast<size_t>(row * stride + j)]) - sum);
+              const double error =
+                  std::abs(static_cast<double>(out[static_cast<size_t>(row * stride + j)]) - sum);
               if (!(error <= worst)) worst = error;
             }
             for (int j = c.n; j < stride; j++) CHECK(out[static_cast<size_t>(row * stride + j)] == kSentinel);
@@ -158,15 +160,19 @@ TEST_CASE("kernels: 8-bit products are exact sums of the 8-bit operands") {
       CAPTURE(c.n);
       std::mt19937 random(3);
       // The extremes among them: two products of 255 · 127 would not fit 16 bits.
-      const auto level = [&] { return random() % 4 == 0 ? kernels->levels : static_cast<int>(random() % static_cast<unsigned>(kernels->levels + 1)); };
+      const auto level = [&] {
+        return random() % 4 == 0 ? kernels->levels
+                                 : static_cast<int>(random() % static_cast<unsigned>(kernels->levels + 1));
+      };
       const auto weight = [&] { return random() % 4 == 0 ? 127 : static_cast<int>(random() % 255) - 127; };
       std::vector<uint8_t> left(static_cast<size_t>(c.rows * c.k()));
       std::generate(left.begin(), left.end(), [&] { return static_cast<uint8_t>(level()); });
       std::vector<int> w(static_cast<size_t>(c.k() * c.n));
       std::generate(w.begin(), w.end(), weight);
       for (int j = 0; j < c.n; j++) w[static_cast<size_t>(j)] = 127; // so that a column's scale is 1
-      const Linear weights(Arithmetic::int8, c.k(), c.n, nullptr,
-                           [&](int k, int j) { return static_cast<float>(w[static_cast<size_t>(k * c.n + j)]); });
+      const Linear weights(Arithmetic::int8, c.k(), c.n, nullptr, [&](int k, int j) {
+        return static_cast<float>(w[static_cast<size_t>(k * c.n + j)]);
+      });
       std::vector<float> scale(static_cast<size_t>(c.rows));
       std::vector<int32_t> zero(static_cast<size_t>(c.rows));
       for (int row = 0; row < c.rows; row++) {
@@ -178,14 +184,16 @@ TEST_CASE("kernels: 8-bit products are exact sums of the 8-bit operands") {
         Finish end;
         end.out = out.data();
         end.stride = c.n;
-        multiply(*kernels, {{left.data(), c.rows, c.k(), c.k()}, {scale.data(), zero.data(), step}}, weights, end);
+        multiply(*kernels, {{left.data(), c.rows, c.k(), c.k()}, {scale.data(), zero.data(), step}}, weights,
+                 end);
         bool same = true;
         for (int row = 0; row < c.rows; row++) {
           const auto own = static_cast<size_t>(row * step);
           for (int j = 0; j < c.n; j++) {
             int32_t sum = 0;
             for (int k = 0; k < c.k(); k++) {
-              sum += (left[static_cast<size_t>(row * c.k() + k)] - zero[own]) * w[static_cast<size_t>(k * c.n + j)];
+              sum += (left[static_cast<size_t>(row * c.k() + k)] - zero[own]) *
+                     w[static_cast<size_t>(k * c.n + j)];
             }
             same = same && out[static_cast<size_t>(row * c.n + j)] == static_cast<float>(sum) * scale[own];
           }
@@ -203,7 +211,7 @@ TEST_CASE("kernels: rows as bytes are off by half a level at most, and 0 is 0") 
     constexpr int kWidth = 64;
     Numbers numbers;
     std::vector<float> x = numbers.many(5 * kWidth);
-    std::fill_n(x.begin(), kWidth, 0.0F);                                       // all 0
+    std::fill_n(x.begin(), kWidth, 0.0F);                                         // all 0
     for (int i = 0; i < kWidth; i++) x[static_cast<size_t>(kWidth + i)] = 3.0F;   // no range of their own
     for (int i = 0; i < kWidth; i++) x[static_cast<size_t>(2 * kWidth + i)] = -2; // all below 0
     x[3 * kWidth] = 0;
@@ -231,18 +239,23 @@ TEST_CASE("kernels: LayerNorm, with positions that repeat") {
       const std::vector<float> bias = numbers.many(static_cast<size_t>(width));
       const std::vector<float> add = numbers.many(static_cast<size_t>(2 * width));
       std::vector<float> out(static_cast<size_t>(5 * width) + 16, kSentinel);
-      kernels->layer_norm(x.data(), width + 7, 5, width, {weight.data(), bias.data(), 1e-6F}, add.data(), 2, out.data());
+      kernels->layer_norm(x.data(), width + 7, 5, width, {weight.data(), bias.data(), 1e-6F}, add.data(), 2,
+                          out.data());
       for (int row = 0; row < 5; row++) {
         double mean = 0;
         double variance = 0;
-        const auto at = [&](int i) { return static_cast<double>(x[static_cast<size_t>(row * (width + 7) + i)]); };
+        const auto at = [&](int i) {
+          return static_cast<double>(x[static_cast<size_t>(row * (width + 7) + i)]);
+        };
         for (int i = 0; i < width; i++) mean += at(i) / width;
         for (int i = 0; i < width; i++) variance += (at(i) - mean) * (at(i) - mean) / width;
         for (int i = 0; i < width; i++) {
           const auto c = static_cast<size_t>(i);
           const double wanted = (at(i) - mean) / std::sqrt(variance + 1e-6) * static_cast<double>(weight[c]) +
-                                static_cast<double>(bias[c]) + static_cast<double>(add[static_cast<size_t>(row % 2 * width + i)]);
-          CHECK(static_cast<double>(out[static_cast<size_t>(row * width + i)]) == doctest::Approx(wanted).epsilon(1e-5));
+                                static_cast<double>(bias[c]) +
+                                static_cast<double>(add[static_cast<size_t>(row % 2 * width + i)]);
+          CHECK(static_cast<double>(out[static_cast<size_t>(row * width + i)]) ==
+                doctest::Approx(wanted).epsilon(1e-5));
         }
       }
       CHECK(out[static_cast<size_t>(5 * width)] == kSentinel);
@@ -260,7 +273,8 @@ TEST_CASE("kernels: softmax without its division, zeros behind the width, also a
       std::vector<float> x = numbers.many(static_cast<size_t>(3 * padded));
       for (int row = 0; row < 3; row++) {
         for (int i = 0; i < width; i++) x[static_cast<size_t>(row * padded + i)] *= row == 1 ? 40.0F : 1.0F;
-        for (int i = width; i < padded; i++) x[static_cast<size_t>(row * padded + i)] = 1e30F; // must not be seen
+        for (int i = width; i < padded; i++)
+          x[static_cast<size_t>(row * padded + i)] = 1e30F; // must not be seen
       }
       const std::vector<float> before = x;
       std::vector<float> again = x;
@@ -325,10 +339,12 @@ TEST_CASE("kernels: transposition of any size") {
         bool same = true;
         for (int r = 0; r < rows; r++) {
           for (int c = 0; c < cols; c++) {
-            same = same && out[static_cast<size_t>(c * (rows + 3) + r)] == x[static_cast<size_t>(r * (cols + 2) + c)];
+            same = same &&
+                   out[static_cast<size_t>(c * (rows + 3) + r)] == x[static_cast<size_t>(r * (cols + 2) + c)];
           }
         }
-        for (int c = 0; c < cols; c++) same = same && out[static_cast<size_t>(c * (rows + 3) + rows)] == kSentinel;
+        for (int c = 0; c < cols; c++)
+          same = same && out[static_cast<size_t>(c * (rows + 3) + rows)] == kSentinel;
         CHECK(same);
       }
     }
@@ -343,7 +359,8 @@ TEST_CASE("kernels: every set gives nearly the same") {
   const std::vector<float> w = numbers.many(96 * 64);
   std::vector<std::vector<float>> results;
   for (const Kernels* kernels : sets) {
-    const Linear weights(Arithmetic::float32, 96, 64, nullptr, [&](int k, int j) { return w[static_cast<size_t>(k * 64 + j)]; });
+    const Linear weights(Arithmetic::float32, 96, 64, nullptr,
+                         [&](int k, int j) { return w[static_cast<size_t>(k * 64 + j)]; });
     std::vector<float> out(48 * 64 + 16);
     Finish end;
     end.out = out.data();
