@@ -10,7 +10,8 @@ import t from 'tap'
 import { CpuEngine } from '#lib/engine/cpu/cpu-engine.js'
 import packageRoot from '#lib/package-root.cjs'
 import { fromFrames, VideoDepth, type LoadOptions } from 'video-depth'
-import { kernels, testOn, testOnBoth } from './support/runtimes.js'
+import { tinyTensors, writeSafetensors } from './support/checkpoint-files.js'
+import { kernels, testOn, testOnAll, testOnBoth } from './support/runtimes.js'
 
 t.setTimeout(300_000)
 
@@ -275,6 +276,16 @@ testOnBoth('a dozen models at once are no leak to Node', async (t) => {
   await Promise.all(models.map((model) => model.close()))
   process.off('warning', onWarning)
   t.same(warnings, [])
+})
+
+testOnAll('a network whose numbers overflow is told of, not hidden', async (t) => {
+  const tensors = await tinyTensors()
+  tensors.get('pretrained.norm.weight')?.values.fill(3e38)
+  const file = path.join(t.testdir(), 'overflows.safetensors')
+  await writeSafetensors(file, tensors)
+  const model = await load({ checkpoint: file, inputSize: 28 })
+  await t.rejects(model.process(frames(1)).next(), { code: 'DEPTH_NOT_FINITE' })
+  await model.close()
 })
 
 t.test('a checkpoint that is not there', async (t) => {

@@ -137,8 +137,9 @@ export class FakeStreams implements NativeGpuStreams {
   importState(index: number, memory: Uint8Array, reference: Float32Array | null): Promise<void> {
     return this.#inTurn(async () => {
       const row = this.#row(index)
+      const { variant } = await row.stream.exportState() // of whatever computes here
       await row.stream.importState({
-        ...{ variant: '', memory: new Uint8Array(memory), reference: undefined, scale: 1, shift: 0 },
+        ...{ variant, memory: new Uint8Array(memory), reference: undefined, scale: 1, shift: 0 },
       })
       row.reference = reference === null ? undefined : new Float32Array(reference)
     })
