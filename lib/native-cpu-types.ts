@@ -41,6 +41,8 @@ export interface NativeCpuModel {
    * @param positions [rows · cols, embedWidth] float32; `null` takes the stored grid, which must be of this size
    */
   network(rows: number, cols: number, positions: Float32Array | null): NativeCpuNetwork
+  /** Lets go of the weights, which are freed with the last network over them. It cannot be called any more. Idempotent. */
+  release(): void
 }
 
 /**
@@ -79,6 +81,8 @@ export interface NativeCpuNetwork {
    * @param map receives [14 · rows, 14 · cols] float32, ≥ 0 where finite
    */
   decode(position: number, features: Uint8Array, map: Float32Array): void
+  /** Frees its working memory at once; it cannot be called any more. Idempotent. */
+  release(): void
 }
 
 export interface NativeCpu {

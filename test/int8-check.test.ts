@@ -29,6 +29,7 @@ function fakes(fp32: readonly number[], int8: readonly number[], metric: boolean
       loaded.push(precision)
       return precision
     },
+    release: (precision: 'fp32' | 'int8') => void loaded.push(`${precision} released`),
     depth: (model: 'fp32' | 'int8', onProgress: (fraction: number) => void) => {
       onProgress(0.5)
       return Promise.resolve([Float32Array.from(model === 'fp32' ? fp32 : int8)])
@@ -45,7 +46,7 @@ t.test('int8 that agrees is used, and its figures are remembered', async (t) => 
   t.equal(model, 'int8')
   t.ok(check.absRel < 1e-12) // rounding of the fit
   t.equal(check.delta1, 1)
-  t.same(loaded, ['fp32', 'int8'])
+  t.same(loaded, ['fp32', 'fp32 released', 'int8'], 'one at a time')
   t.same(kept, [{ ...check, nonFinite: 0 }])
   t.same(told, [
     { phase: 'check', fraction: 0.25, detail: 'float32 on a short clip' },

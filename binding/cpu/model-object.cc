@@ -98,7 +98,8 @@ Napi::Function ModelObject::define(Napi::Env env, const Napi::Function& network)
   env.AddCleanupHook([constructor] { delete constructor; }); // as long as the environment
   return DefineClass(env, "NativeCpuModel",
                      {InstanceAccessor<&ModelObject::weight_bytes>("weightBytes"),
-                      InstanceMethod<&ModelObject::network>("network")},
+                      InstanceMethod<&ModelObject::network>("network"),
+                      InstanceMethod<&ModelObject::release>("release")},
                      constructor);
 }
 
@@ -120,7 +121,17 @@ ModelObject::ModelObject(const Napi::CallbackInfo& info)
 }
 
 ModelObject::~ModelObject() {
+  let_go();
+}
+
+void ModelObject::let_go() {
   if (reported_ != 0) Napi::MemoryManagement::AdjustExternalMemory(Env(), -reported_);
+  reported_ = 0;
+  model_.reset();
+}
+
+void ModelObject::release(const Napi::CallbackInfo&) {
+  let_go();
 }
 
 Napi::Value ModelObject::weight_bytes(const Napi::CallbackInfo& info) {
@@ -128,6 +139,9 @@ Napi::Value ModelObject::weight_bytes(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ModelObject::network(const Napi::CallbackInfo& info) {
+  if (!model_) {
+    throw Napi::TypeError::New(info.Env(), "Expected a model that was not released, received one that was");
+  }
   constexpr int kMostPatches = video_depth::kMaxSide / video_depth::cpu::kPatch;
   const auto rows = static_cast<int>(read_integer(info[0], "rows", 1, kMostPatches));
   const auto cols = static_cast<int>(read_integer(info[1], "cols", 1, kMostPatches));

@@ -20,6 +20,8 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
  private:
   Napi::Value weight_bytes(const Napi::CallbackInfo& info);
   Napi::Value network(const Napi::CallbackInfo& info);
+  void release(const Napi::CallbackInfo& info);
+  void let_go();
 
   /// The environment's constructor of what `network` returns.
   const Napi::FunctionReference* network_;

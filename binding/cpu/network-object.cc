@@ -62,7 +62,8 @@ Napi::Function NetworkObject::define(Napi::Env env) {
        InstanceMethod<&NetworkObject::memory_bytes>("memoryBytes"),
        InstanceMethod<&NetworkObject::encode>("encode"), InstanceMethod<&NetworkObject::head>("head"),
        InstanceMethod<&NetworkObject::step>("step"), InstanceMethod<&NetworkObject::remember>("remember"),
-       InstanceMethod<&NetworkObject::decode>("decode")});
+       InstanceMethod<&NetworkObject::decode>("decode"),
+                      InstanceMethod<&NetworkObject::release>("release")});
 }
 
 /// Without a network: `make` brings it.
@@ -81,7 +82,7 @@ Napi::Value NetworkObject::make(const Napi::Function& constructor,
 
 video_depth::cpu::Network& NetworkObject::network(Napi::Env env) const {
   if (!network_)
-    throw Napi::TypeError::New(env, "Expected a network made by a model, received another object");
+    throw Napi::TypeError::New(env, "Expected a network that was not released, received one that was");
   return *network_;
 }
 
@@ -191,6 +192,11 @@ void NetworkObject::decode(const Napi::CallbackInfo& info) {
   float* map = floats_in(info[2], "map",
                          kPatch * kPatch * static_cast<size_t>(net.rows()) * static_cast<size_t>(net.cols()));
   guarded(info.Env(), [&] { net.decode(position, in, map); });
+}
+
+void NetworkObject::release(const Napi::CallbackInfo&) {
+  network_.reset();
+  model_.reset();
 }
 
 } // namespace video_depth_binding

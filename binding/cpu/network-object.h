@@ -27,6 +27,7 @@ class NetworkObject : public Napi::ObjectWrap<NetworkObject> {
   void step(const Napi::CallbackInfo& info);
   void remember(const Napi::CallbackInfo& info);
   void decode(const Napi::CallbackInfo& info);
+  void release(const Napi::CallbackInfo& info);
 
   video_depth::cpu::Network& network(Napi::Env env) const;
   /// Views of bytes as the network's values; throw unless there are as many.

@@ -18,6 +18,7 @@ export class FakeNativeNetwork implements NativeCpuNetwork {
   /** Of `head`, in order. */
   readonly tables: (readonly Float32Array[] | null)[] = []
   readonly steps: { readonly positions: Int32Array; readonly visible: Uint8Array }[] = []
+  released = false
   /** Thrown by the next call. */
   failure: Error | undefined
   readonly #gain: number
@@ -68,6 +69,11 @@ export class FakeNativeNetwork implements NativeCpuNetwork {
     map.fill((floats(features)[0] ?? NaN) + head)
   }
 
+  release(): void {
+    this.released = true
+    this.failure = new Error('released')
+  }
+
   #fail(): void {
     const { failure } = this
     this.failure = undefined
@@ -102,6 +108,10 @@ export class FakeNativeCpu implements NativeCpu {
         const network = new FakeNativeNetwork(rows, cols, positions, this.#gain)
         networks.push(network)
         return network
+      }
+
+      release(): void {
+        // It holds nothing.
       }
     }
   }

@@ -34,7 +34,7 @@ struct ColumnEnd {
 
 inline void finish(const Finish& f, int row, const ColumnEnd& c, Vf v) {
   v = v + c.bias;
-  if (f.activation == Activation::relu) v = larger(v, all(0.0F));
+  if (f.activation == Activation::relu) v = larger(all(0.0F), v);
   if (f.activation == Activation::gelu) v = gelu(v);
   if (f.gamma != nullptr) v = v * c.gamma;
   if (f.add != nullptr) v = v + load_part(f.add + row * f.add_stride + c.column, c.mask);

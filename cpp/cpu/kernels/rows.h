@@ -77,7 +77,7 @@ inline void quantize_rows(const float* x, ptrdiff_t stride, int rows, int width,
 }
 
 inline void relu(const float* x, size_t count, float* out) {
-  for (size_t i = 0; i < count; i += kLanes) store(out + i, larger(load(x + i), all(0.0F)));
+  for (size_t i = 0; i < count; i += kLanes) store(out + i, larger(all(0.0F), load(x + i)));
 }
 
 inline void store_half(uint16_t* p, Vf v) {
@@ -131,9 +131,10 @@ constexpr int kKeyWidth = 64;
 inline void pack_keys_int8(const float* keys, ptrdiff_t stride, int start, int count, int8_t* out,
                            float* scale, int32_t* sums) {
   for (int key = start; key < start + count; key++, keys += stride) {
-    Vf high = all(0.0F);
-    for (int i = 0; i < kKeyWidth; i += kLanes) high = larger(high, magnitude(load(keys + i)));
-    const float most = largest(high);
+    float low = 0;
+    float high = 0;
+    range(keys, kKeyWidth, low, high);
+    const float most = high > -low ? high : high - high - low; // not finite where `high` is not
     const Vf inverse = all(most > 0 ? 127.0F / most : 0.0F);
     int32_t values[kKeyWidth];
     for (int i = 0; i < kKeyWidth; i += kLanes) {

@@ -29,9 +29,11 @@ inline Vf all(float x) {
 inline Vf fma(Vf a, Vf b, Vf c) {
   return _mm512_fmadd_ps(a, b, c);
 }
+/// Where either is NaN, `b`.
 inline Vf larger(Vf a, Vf b) {
   return _mm512_max_ps(a, b);
 }
+/// Where either is NaN, `b`.
 inline Vf smaller(Vf a, Vf b) {
   return _mm512_min_ps(a, b);
 }
@@ -103,9 +105,11 @@ inline Vf all(float x) {
 inline Vf fma(Vf a, Vf b, Vf c) {
   return _mm256_fmadd_ps(a, b, c);
 }
+/// Where either is NaN, `b`.
 inline Vf larger(Vf a, Vf b) {
   return _mm256_max_ps(a, b);
 }
+/// Where either is NaN, `b`.
 inline Vf smaller(Vf a, Vf b) {
   return _mm256_min_ps(a, b);
 }
@@ -167,9 +171,9 @@ constexpr int least(int a, int b) {
   return a < b ? a : b;
 }
 
-/// eˣ to 2 units in the last place; 0 below −87, e⁸⁸ above 88.
+/// eˣ to 2 units in the last place; e⁻⁸⁷ (next to nothing) below −87, e⁸⁸ above 88; of NaN, NaN.
 inline Vf exponential(Vf x) {
-  const Vf clamped = smaller(larger(x, all(-87.0F)), all(88.0F));
+  const Vf clamped = smaller(all(88.0F), larger(all(-87.0F), x));
   const Vf n = nearest(clamped * all(1.44269504F));
   const Vf r = fma(n, all(2.12194440e-4F), fma(n, all(-0.693359375F), clamped));
   Vf p = all(1.9875691500e-4F);

@@ -99,6 +99,7 @@ function checked(
   })
   return checkedInt8({
     ...{ metric, record, load, onProgress },
+    release: (model) => model.release(),
     depth: (model, tell) =>
       clipDepth(model, {
         ...{ clip: calibrationClip(), frames: clipFrames, grid: clipGrid, threads, addon, signal },

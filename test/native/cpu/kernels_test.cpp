@@ -317,6 +317,28 @@ TEST_CASE("kernels: NaN and infinity are never lost on the way") {
         std::vector<float> out(32 + 64);
         kernels->layer_norm(x.data(), 32, 1, 32, {ones.data(), ones.data(), 1e-6F}, nullptr, 1, out.data());
         CHECK(std::none_of(out.begin(), out.begin() + 32, [](float value) { return std::isfinite(value); }));
+        std::vector<float> scores = x;
+        float total = 0;
+        kernels->softmax(scores.data(), 32, 1, 32, 32, nullptr, &total);
+        CHECK(!std::isfinite(total));
+        for (const Activation activation : {Activation::none, Activation::relu, Activation::gelu}) {
+          const Linear weights(Arithmetic::float32, 32, 16, nullptr, [](int, int) { return 1.0F; });
+          Finish end;
+          end.out = out.data();
+          end.activation = activation;
+          LeftScratch scratch;
+          multiply(*kernels, scratch, x.data(), 32, 1, weights, end);
+          CHECK(std::none_of(out.begin(), out.begin() + 16, [](float value) { return std::isfinite(value); }));
+        }
+        kernels->relu(x.data(), 32, out.data());
+        CHECK(!std::isfinite(out[place]));
+        std::vector<float> key = numbers.many(64);
+        key[place] = bad;
+        std::vector<int8_t> packed(64 * kColumns);
+        std::vector<float> scales(kColumns);
+        std::vector<int32_t> sums(kColumns);
+        kernels->pack_keys_int8(key.data(), 64, 0, 1, packed.data(), scales.data(), sums.data());
+        CHECK(!std::isfinite(scales[0]));
         // A row of bytes has no way to say so: its scale does.
         std::vector<uint8_t> bytes(32 + 64);
         float scale = 0;

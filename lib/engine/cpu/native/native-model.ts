@@ -53,6 +53,11 @@ export class NativeModel implements CpuModel {
     return new NativeNetwork(network, grid, (length) => this.#tablesFor(length))
   }
 
+  /** The weights go with the last network over them. */
+  release(): void {
+    this.#model.release()
+  }
+
   async #tablesFor(windowLength: number): Promise<readonly Float32Array[] | null> {
     const { temporalLength } = this.#weights.architecture
     if (windowLength <= temporalLength) return null

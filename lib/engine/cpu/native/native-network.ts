@@ -69,8 +69,8 @@ export class NativeNetwork implements CpuNetwork<Bytes> {
     return settled(() => this.#native.decode(position, features, map))
   }
 
-  /** Its memory goes with the garbage. */
   release(): Promise<void> {
+    this.#native.release()
     return Promise.resolve()
   }
 }

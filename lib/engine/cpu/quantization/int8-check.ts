@@ -23,6 +23,8 @@ export interface Int8CheckOptions<Model> {
   }
   /** Weights packed for this precision. One model at a time is held, to save memory. */
   readonly load: (precision: 'fp32' | 'int8') => Model
+  /** Frees a model. */
+  readonly release: (model: Model) => void
   /** What a model gives for the clip. @param onProgress 0…1 */
   readonly depth: (model: Model, onProgress: (fraction: number) => void) => Promise<Maps>
   readonly onProgress: (progress: LoadProgress) => void
@@ -44,7 +46,8 @@ export async function checkedInt8<Model>(
   }
   const tell = (part: number, detail: string) => (fraction: number) =>
     onProgress({ phase: 'check', fraction: (part + fraction) / 2, detail })
-  const reference = await options.depth(load('fp32'), tell(0, 'float32 on a short clip'))
+  const exact = load('fp32')
+  const reference = await options.depth(exact, tell(0, 'float32 on a short clip')).finally(() => options.release(exact))
   refuseNonFinite(reference)
   const model = load('int8')
   const found = await options.depth(model, tell(1, 'int8 on the same clip'))
