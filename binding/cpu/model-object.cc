@@ -96,11 +96,11 @@ video_depth::cpu::ModelOptions read_options(const Napi::Object& options) {
 Napi::Function ModelObject::define(Napi::Env env, const Napi::Function& network) {
   auto* constructor = new Napi::FunctionReference(Napi::Persistent(network));
   env.AddCleanupHook([constructor] { delete constructor; }); // as long as the environment
-  return DefineClass(env, "NativeCpuModel",
-                     {InstanceAccessor<&ModelObject::weight_bytes>("weightBytes"),
-                      InstanceMethod<&ModelObject::network>("network"),
-                      InstanceMethod<&ModelObject::release>("release")},
-                     constructor);
+  return DefineClass(
+      env, "NativeCpuModel",
+      {InstanceAccessor<&ModelObject::weight_bytes>("weightBytes"),
+       InstanceMethod<&ModelObject::network>("network"), InstanceMethod<&ModelObject::release>("release")},
+      constructor);
 }
 
 ModelObject::ModelObject(const Napi::CallbackInfo& info)

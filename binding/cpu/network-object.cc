@@ -62,8 +62,7 @@ Napi::Function NetworkObject::define(Napi::Env env) {
        InstanceMethod<&NetworkObject::memory_bytes>("memoryBytes"),
        InstanceMethod<&NetworkObject::encode>("encode"), InstanceMethod<&NetworkObject::head>("head"),
        InstanceMethod<&NetworkObject::step>("step"), InstanceMethod<&NetworkObject::remember>("remember"),
-       InstanceMethod<&NetworkObject::decode>("decode"),
-                      InstanceMethod<&NetworkObject::release>("release")});
+       InstanceMethod<&NetworkObject::decode>("decode"), InstanceMethod<&NetworkObject::release>("release")});
 }
 
 /// Without a network: `make` brings it.
