@@ -18,7 +18,7 @@ t.test(
   { skip: sets.length === 0 && 'the addon was built without kernels' },
   (t) => {
     for (const set of sets) {
-      const object = path.join(folder, `${set}.dir`.replace('.dir.dir', '.dir'), 'kernels', 'table.cpp.o')
+      const object = path.join(folder, set, 'kernels', 'table.cpp.o')
       const symbols = execFileSync('nm', ['-C', '--defined-only', object], { encoding: 'utf8' })
       const shared = symbols.split('\n').filter((line) => /^[0-9a-f]+ [A-Zuvw] /.test(line))
       const own = `video_depth::${set.slice(prefix.length).replace('.dir', '')}::`
