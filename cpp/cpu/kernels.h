@@ -61,11 +61,14 @@ struct ByteScale {
   int32_t zero;
 };
 
+/// Values up to this, either way, count as 0 where they become bytes: 255 over it is still finite.
+constexpr float kNothing = 1.0e-30F;
+
 /// Where the range is not finite, the scale is not, so that what is computed with it is not either.
 static inline ByteScale byte_scale(float least, float most, int levels) {
   const float span = most - least;
   constexpr float kLargest = 3.0e38F;
-  if (!(span > 0 && span < kLargest)) return {span, 0, 0};
+  if (!(span > kNothing && span < kLargest)) return {span, 0, 0};
   const float inverse = static_cast<float>(levels) / span;
   return {span / static_cast<float>(levels), inverse, static_cast<int32_t>(-least * inverse + 0.5F)};
 }

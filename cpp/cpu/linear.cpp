@@ -30,33 +30,41 @@ void Linear::allocate(const float* bias) {
   std::copy(bias, bias + n_, bias_.data());
 }
 
-void Linear::set_column(int j, const float* values) {
+void Linear::set_block(int first, int columns, const float* values) {
+  const size_t size = static_cast<size_t>(k_) * kColumns;
+  const size_t start = static_cast<size_t>(first / kColumns) * size;
   const int group = group_of(arithmetic_);
-  const size_t start = static_cast<size_t>(j / kColumns) * static_cast<size_t>(k_) * kColumns;
-  const auto place = [&](int i) {
-    return start + static_cast<size_t>(i / group) * static_cast<size_t>(kColumns * group) +
-           static_cast<size_t>((j % kColumns) * group + i % group);
+  const auto place = [&](int i, int j) {
+    return start + static_cast<size_t>((i / group * kColumns + j) * group + i % group);
   };
   if (arithmetic_ == Arithmetic::float32) {
-    for (int i = 0; i < k_; i++) float32_[place(i)] = values[i];
+    std::copy_n(values, size, float32_.data() + start);
     return;
   }
-  if (arithmetic_ == Arithmetic::bfloat16) {
-    for (int i = 0; i < k_; i++) bfloat16_[place(i)] = to_bfloat16(values[i]);
-    return;
+  for (int j = 0; j < columns; j++) {
+    const auto at = [&](int i) { return values[static_cast<ptrdiff_t>(i) * kColumns + j]; };
+    if (arithmetic_ == Arithmetic::bfloat16) {
+      for (int i = 0; i < k_; i++) bfloat16_[place(i, j)] = to_bfloat16(at(i));
+      continue;
+    }
+    constexpr float kMost = 127;
+    float largest = 0;
+    for (int i = 0; i < k_; i++) {
+      const float size_of = std::abs(at(i));
+      if (!(size_of <= largest)) largest = size_of; // NaN, too
+      if (std::isnan(largest)) break;
+    }
+    // Weights that are not finite leave no level, and a scale that tells.
+    const float inverse = largest > kNothing && std::isfinite(largest) ? kMost / largest : 0;
+    int32_t sum = 0;
+    for (int i = 0; i < k_; i++) {
+      const auto level = static_cast<int8_t>(inverse == 0 ? 0.0F : std::nearbyint(at(i) * inverse));
+      int8_[place(i, j)] = level;
+      sum += level;
+    }
+    scale_[static_cast<size_t>(first + j)] = largest / kMost;
+    sum_[static_cast<size_t>(first + j)] = sum;
   }
-  constexpr float kMost = 127;
-  float largest = 0;
-  for (int i = 0; i < k_; i++) largest = std::max(largest, std::abs(values[i]));
-  const float inverse = largest > 0 ? kMost / largest : 0;
-  int32_t sum = 0;
-  for (int i = 0; i < k_; i++) {
-    const auto level = static_cast<int8_t>(std::lrint(values[i] * inverse));
-    int8_[place(i)] = level;
-    sum += level;
-  }
-  scale_[static_cast<size_t>(j)] = largest / kMost;
-  sum_[static_cast<size_t>(j)] = sum;
 }
 
 Columns Linear::columns() const {

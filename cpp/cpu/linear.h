@@ -29,10 +29,14 @@ class Linear {
   Linear(Arithmetic arithmetic, int k, int n, const float* bias, const At& at)
       : arithmetic_(arithmetic), k_(round_up(k, kDepthMultiple)), n_(n) {
     allocate(bias);
-    Buffer<float> column(static_cast<size_t>(k_));
-    for (int j = 0; j < n; j++) {
-      for (int i = 0; i < k; i++) column[static_cast<size_t>(i)] = at(i, j);
-      set_column(j, column.data());
+    Buffer<float> block(static_cast<size_t>(k_) * kColumns); // [k, 16], zeros where there are no weights
+    for (int first = 0; first < n; first += kColumns) {
+      const int columns = n - first < kColumns ? n - first : kColumns;
+      for (int i = 0; i < k; i++) {
+        float* row = block.data() + static_cast<ptrdiff_t>(i) * kColumns;
+        for (int j = 0; j < kColumns; j++) row[j] = j < columns ? at(i, first + j) : 0.0F;
+      }
+      set_block(first, columns, block.data());
     }
   }
 
@@ -47,7 +51,7 @@ class Linear {
 
  private:
   void allocate(const float* bias);
-  void set_column(int j, const float* values);
+  void set_block(int first, int columns, const float* values);
 
   Arithmetic arithmetic_ = Arithmetic::float32;
   int k_ = 0;

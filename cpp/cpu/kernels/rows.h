@@ -135,7 +135,7 @@ inline void pack_keys_int8(const float* keys, ptrdiff_t stride, int start, int c
     float high = 0;
     range(keys, kKeyWidth, low, high);
     const float most = high > -low ? high : high - high - low; // not finite where `high` is not
-    const Vf inverse = all(most > 0 ? 127.0F / most : 0.0F);
+    const Vf inverse = all(most > cpu::kNothing ? 127.0F / most : 0.0F);
     int32_t values[kKeyWidth];
     for (int i = 0; i < kKeyWidth; i += kLanes) {
       const Vi integers = to_integers(load(keys + i) * inverse);
