@@ -98,8 +98,7 @@ Napi::Function ModelObject::define(Napi::Env env, const Napi::Function& network)
   env.AddCleanupHook([constructor] { delete constructor; }); // as long as the environment
   return DefineClass(
       env, "NativeCpuModel",
-      {InstanceAccessor<&ModelObject::weight_bytes>("weightBytes"),
-       InstanceMethod<&ModelObject::network>("network"), InstanceMethod<&ModelObject::release>("release")},
+      {InstanceMethod<&ModelObject::network>("network"), InstanceMethod<&ModelObject::release>("release")},
       constructor);
 }
 
@@ -118,6 +117,9 @@ ModelObject::ModelObject(const Napi::CallbackInfo& info)
   }
   reported_ = static_cast<int64_t>(model_->weight_bytes());
   Napi::MemoryManagement::AdjustExternalMemory(info.Env(), reported_);
+  // A value and no accessor: Node.js does not check whose accessor is called on what.
+  info.This().As<Napi::Object>().DefineProperty(Napi::PropertyDescriptor::Value(
+      "weightBytes", Napi::Number::New(info.Env(), static_cast<double>(reported_)), napi_enumerable));
 }
 
 ModelObject::~ModelObject() {
@@ -132,10 +134,6 @@ void ModelObject::let_go() {
 
 void ModelObject::release(const Napi::CallbackInfo&) {
   let_go();
-}
-
-Napi::Value ModelObject::weight_bytes(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(reported_));
 }
 
 Napi::Value ModelObject::network(const Napi::CallbackInfo& info) {

@@ -18,7 +18,6 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   ~ModelObject() override;
 
  private:
-  Napi::Value weight_bytes(const Napi::CallbackInfo& info);
   Napi::Value network(const Napi::CallbackInfo& info);
   void release(const Napi::CallbackInfo& info);
   void let_go();

@@ -3,6 +3,7 @@
 
 #include "cpu/network-object.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -14,6 +15,7 @@ namespace video_depth_binding {
 
 namespace {
 
+/// Of a memory, the new frame's place included.
 constexpr int kMostSlots = 4096;
 constexpr uint32_t kMostFrames = 256;
 constexpr uint32_t kTables = video_depth::cpu::kTemporalModules * video_depth::cpu::kAttentions;
@@ -46,11 +48,23 @@ float* floats_in(const Napi::Value& value, const std::string& parameter, size_t 
   return floats.Data();
 }
 
-Napi::Int32Array read_integers(const Napi::Value& value, const std::string& parameter) {
+/// A copy: what was checked must not change while threads read it, and the array's memory may be shared.
+template <class T>
+std::vector<T> copied(const Napi::TypedArrayOf<T>& array) {
+  return std::vector<T>(array.Data(), array.Data() + array.ElementLength());
+}
+
+/// As many as there are slots, or one more.
+std::vector<int32_t> read_integers(const Napi::Value& value, const std::string& parameter, size_t least) {
+  const std::string expected =
+      "an Int32Array of " + std::to_string(least) + " to " + std::to_string(kMostSlots) + " values";
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) {
-    throw unexpected("an Int32Array", parameter, value);
+    throw unexpected(expected, parameter, value);
   }
-  return value.As<Napi::Int32Array>();
+  const auto array = value.As<Napi::Int32Array>();
+  if (array.ElementLength() < least || array.ElementLength() > kMostSlots)
+    throw unexpected(expected, parameter, value);
+  return copied(array);
 }
 
 } // namespace
@@ -58,8 +72,7 @@ Napi::Int32Array read_integers(const Napi::Value& value, const std::string& para
 Napi::Function NetworkObject::define(Napi::Env env) {
   return DefineClass(
       env, "NativeCpuNetwork",
-      {InstanceAccessor<&NetworkObject::feature_bytes>("featureBytes"),
-       InstanceMethod<&NetworkObject::memory_bytes>("memoryBytes"),
+      {InstanceMethod<&NetworkObject::memory_bytes>("memoryBytes"),
        InstanceMethod<&NetworkObject::encode>("encode"), InstanceMethod<&NetworkObject::head>("head"),
        InstanceMethod<&NetworkObject::step>("step"), InstanceMethod<&NetworkObject::remember>("remember"),
        InstanceMethod<&NetworkObject::decode>("decode"), InstanceMethod<&NetworkObject::release>("release")});
@@ -76,6 +89,10 @@ Napi::Value NetworkObject::make(const Napi::Function& constructor,
   NetworkObject* self = Unwrap(object);
   self->model_ = std::move(model);
   self->network_ = std::move(network);
+  // A value and no accessor: Node.js does not check whose accessor is called on what.
+  const auto bytes = static_cast<double>(self->network_->feature_values() * sizeof(float));
+  object.DefineProperty(Napi::PropertyDescriptor::Value(
+      "featureBytes", Napi::Number::New(object.Env(), bytes), napi_enumerable));
   return object;
 }
 
@@ -93,13 +110,8 @@ float* NetworkObject::memory(const Napi::Value& value, int slots) const {
   return values_in(value, "memory", network(value.Env()).memory_values(slots));
 }
 
-Napi::Value NetworkObject::feature_bytes(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(),
-                           static_cast<double>(network(info.Env()).feature_values() * sizeof(float)));
-}
-
 Napi::Value NetworkObject::memory_bytes(const Napi::CallbackInfo& info) {
-  const auto slots = static_cast<int>(read_integer(info[0], "slots", 1, kMostSlots));
+  const auto slots = static_cast<int>(read_integer(info[0], "slots", 1, kMostSlots - 1));
   return Napi::Number::New(info.Env(),
                            static_cast<double>(network(info.Env()).memory_values(slots) * sizeof(float)));
 }
@@ -121,7 +133,8 @@ void NetworkObject::head(const Napi::CallbackInfo& info) {
   // Read twice: a getter could detach what was read before it.
   std::vector<Napi::Value> frames;
   std::vector<Napi::Value> given;
-  for (uint32_t i = 0; i < array.Length(); i++) frames.push_back(element(array, i));
+  const uint32_t count = array.Length(); // getters could add to it
+  for (uint32_t i = 0; i < count; i++) frames.push_back(element(array, i));
   if (!info[1].IsNull()) {
     const Napi::Array tables = read_array(info[1], "tables", kTables);
     if (tables.Length() != kTables) throw unexpected(std::to_string(kTables) + " tables", "tables", tables);
@@ -146,41 +159,35 @@ void NetworkObject::head(const Napi::CallbackInfo& info) {
 void NetworkObject::step(const Napi::CallbackInfo& info) {
   video_depth::cpu::Network& net = network(info.Env());
   const float* in = features(info[0], "features");
-  const Napi::Int32Array positions = read_integers(info[2], "positions");
-  const Napi::Uint8Array visible = read_bytes(info[3], "visible");
-  const size_t length = positions.ElementLength();
-  if (length < 2 || length > kMostSlots) throw unexpected("2 positions or more", "positions", positions);
-  if (visible.ElementLength() != length)
-    throw unexpected(std::to_string(length) + " values", "visible", visible);
-  bool sees = false;
-  for (size_t i = 0; i < length; i++) {
-    const int32_t position = positions.Data()[i];
-    if (position < 0 || position >= model_->dimensions().temporal_length) {
-      throw Napi::RangeError::New(info.Env(), "Expected rows of the position table for positions, received " +
-                                                  std::to_string(position));
-    }
-    sees = sees || visible.Data()[i] != 0;
+  const std::vector<int32_t> positions = read_integers(info[2], "positions", 2);
+  const Napi::Uint8Array seen = read_bytes(info[3], "visible");
+  if (seen.ElementLength() != positions.size()) {
+    throw unexpected(std::to_string(positions.size()) + " values", "visible", seen);
   }
-  if (!sees) throw unexpected("at least one slot that is seen", "visible", visible);
-  const int slots = static_cast<int>(length) - 1;
+  const std::vector<uint8_t> visible = copied(seen);
+  for (const int32_t position : positions) {
+    if (position >= 0 && position < model_->dimensions().temporal_length) continue;
+    throw Napi::RangeError::New(info.Env(), "Expected rows of the position table for positions, received " +
+                                                std::to_string(position));
+  }
+  const bool sees = std::any_of(visible.begin(), visible.end(), [](uint8_t value) { return value != 0; });
+  if (!sees) throw unexpected("at least one slot that is seen", "visible", seen);
+  const int slots = static_cast<int>(positions.size()) - 1;
   const float* states = memory(info[1], slots);
-  guarded(info.Env(), [&] { net.step(in, states, slots, positions.Data(), visible.Data()); });
+  guarded(info.Env(), [&] { net.step(in, states, slots, positions.data(), visible.data()); });
 }
 
 void NetworkObject::remember(const Napi::CallbackInfo& info) {
   video_depth::cpu::Network& net = network(info.Env());
-  const auto count = static_cast<int>(read_integer(info[1], "count", 1, kMostSlots));
+  const auto count = static_cast<int>(read_integer(info[1], "count", 1, kMostSlots - 1));
   float* states = memory(info[0], count);
-  const Napi::Int32Array slots = read_integers(info[2], "slots");
-  for (size_t i = 0; i < slots.ElementLength(); i++) {
-    const int32_t slot = slots.Data()[i];
-    if (slot < 0 || slot >= count) {
-      throw Napi::RangeError::New(info.Env(), "Expected slots below " + std::to_string(count) +
-                                                  " for slots, received " + std::to_string(slot));
-    }
+  const std::vector<int32_t> slots = read_integers(info[2], "slots", 0);
+  for (const int32_t slot : slots) {
+    if (slot >= 0 && slot < count) continue;
+    throw Napi::RangeError::New(info.Env(), "Expected slots below " + std::to_string(count) +
+                                                " for slots, received " + std::to_string(slot));
   }
-  guarded(info.Env(),
-          [&] { net.remember(states, count, slots.Data(), static_cast<int>(slots.ElementLength())); });
+  guarded(info.Env(), [&] { net.remember(states, count, slots.data(), static_cast<int>(slots.size())); });
 }
 
 void NetworkObject::decode(const Napi::CallbackInfo& info) {

@@ -20,7 +20,6 @@ class NetworkObject : public Napi::ObjectWrap<NetworkObject> {
                           std::unique_ptr<video_depth::cpu::Network> network);
 
  private:
-  Napi::Value feature_bytes(const Napi::CallbackInfo& info);
   Napi::Value memory_bytes(const Napi::CallbackInfo& info);
   void encode(const Napi::CallbackInfo& info);
   void head(const Napi::CallbackInfo& info);

@@ -19,10 +19,11 @@ static constexpr int round_up(int value, int multiple) {
 }
 
 /// The right side of a product, [K, N], in blocks of 16 columns: block j is [K / group][16][group], group
-/// being 1 for float32, 2 for bfloat16, 4 for int8.
+/// being 1 for float32, 2 for bfloat16, 4 for int8. The last block is read in full: any numbers may stand
+/// behind its columns.
 struct Columns {
   const void* data = nullptr;
-  /// Columns that there are; blocks are filled up with zeros.
+  /// Columns that there are.
   int n = 0;
   /// Elements from one group of rows to the next (packed: 16 · group), and from one block to the next.
   ptrdiff_t step = 0;
@@ -67,8 +68,8 @@ constexpr float kNothing = 1.0e-30F;
 /// Where the range is not finite, the scale is not, so that what is computed with it is not either.
 static inline ByteScale byte_scale(float least, float most, int levels) {
   const float span = most - least;
-  constexpr float kLargest = 3.0e38F;
-  if (!(span > kNothing && span < kLargest)) return {span, 0, 0};
+  constexpr float kLargest = 3.40282347e38F;
+  if (!(span > kNothing && span <= kLargest)) return {span, 0, 0};
   const float inverse = static_cast<float>(levels) / span;
   return {span / static_cast<float>(levels), inverse, static_cast<int32_t>(-least * inverse + 0.5F)};
 }
@@ -131,7 +132,7 @@ struct Kernels {
   /// out = (x − centre) · scale + shift, element by element over `width`.
   void (*affine)(const float* x, const float* centre, const float* scale, const float* shift, int width,
                  float* out);
-  /// values · gelu(gates), in place of values.
+  /// values · gates, in place of values.
   void (*gate)(float* values, const float* gates, size_t count);
   void (*multiply)(float* x, float factor, size_t count);
   void (*add)(const float* x, const float* y, size_t count, float* out);

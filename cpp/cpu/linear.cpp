@@ -10,6 +10,7 @@
 namespace video_depth::cpu {
 
 uint16_t to_bfloat16(float value) {
+  if (value != value) return 0x7fc0; // NaN: rounding could carry it over to 0
   uint32_t bits = 0;
   std::memcpy(&bits, &value, sizeof bits);
   return static_cast<uint16_t>((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16);

@@ -60,7 +60,9 @@ ByteScale MapWorker::scale_of(const float* in, size_t count, bool relu) {
 
 void MapWorker::convolve(const float* in, const MapSize& size, bool relu, const Linear& weights, int stride,
                          Finish end) {
-  const auto [height, width, channels] = size;
+  const int height = size.height;
+  const int width = size.width;
+  const int channels = size.channels;
   const ptrdiff_t line = static_cast<ptrdiff_t>(width + 2) * channels;
   const size_t padded = static_cast<size_t>(line) * static_cast<size_t>(height + 2);
   const Arithmetic arithmetic = weights.arithmetic();

@@ -127,8 +127,6 @@ class Model {
   ThreadTeam& team() const { return team_; }
   const Dimensions& dimensions() const { return options_.dimensions; }
   Precision precision() const { return options_.precision; }
-  /// Of the products with weights.
-  Arithmetic arithmetic() const { return products_; }
   size_t weight_bytes() const;
 
   Linear patches;

@@ -38,9 +38,8 @@ class Network {
   /// The states of the last step into these slots of `memory`.
   void remember(float* memory, int slots, const int32_t* into, int count) const;
 
-  /// Frames of the last head; 1 after a step, 0 before either.
-  int frames() const { return frames_; }
-  /// @param position below frames(); @param map receives [14 · rows, 14 · cols], ≥ 0 where finite
+  /// @param position in the window of the last head; 0 after a step; @param map receives [14 · rows, 14 ·
+  /// cols], ≥ 0 where finite
   void decode(int position, const float* features, float* map);
 
  private:
@@ -76,6 +75,7 @@ class Network {
   Encoder encoder_;
   MapWorker maps_;
   TemporalWorker temporal_;
+  /// Of the last head; 1 after a step, 0 before either.
   int frames_ = 0;
   /// For all frames of a window.
   Buffer<float> mixed_;

@@ -5,7 +5,7 @@
 
 #include <immintrin.h>
 
-#include <system_error>
+#include <stdexcept>
 
 namespace video_depth::cpu {
 
@@ -40,7 +40,7 @@ ThreadTeam::ThreadTeam(int threads) {
   helpers_.reserve(static_cast<size_t>(threads > 1 ? threads - 1 : 0));
   try {
     for (int worker = 1; worker < threads; worker++) helpers_.emplace_back([this, worker] { help(worker); });
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {
     // No further thread can be had; those that started and the caller do all the work.
   }
 }
@@ -59,6 +59,7 @@ bool ThreadTeam::has_tasks(Ticket ticket) {
 }
 
 void ThreadTeam::run(int tasks, const std::function<void(int, int)>& body) {
+  if (tasks > static_cast<int>(kTaskMask)) throw std::length_error("more tasks than a call can count");
   if (helpers_.empty() || tasks < 2) {
     for (int task = 0; task < tasks; task++) body(task, 0);
     return;

@@ -34,8 +34,9 @@ WeightsFile::WeightsFile(const std::string& path, TensorPlaces tensors)
   const bool known = fstat(file, &status) == 0 && status.st_size > 0;
   bytes_ = known ? static_cast<size_t>(status.st_size) : 0;
   map_ = known ? mmap(nullptr, bytes_, PROT_READ, MAP_PRIVATE, file, 0) : MAP_FAILED;
-  const int code = known ? errno : EINVAL;
+  const int code = errno;
   close(file);
+  if (!known) throw Error(kOperation, "a file with weights", "weights", path + ": it is empty");
   if (map_ == MAP_FAILED) unreadable(path, code);
 }
 
@@ -62,12 +63,11 @@ int64_t WeightsFile::elements(const std::string& name) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) return 0;
   int64_t elements = 1;
-  for (const int64_t extent : found->second.shape) elements *= extent;
+  for (const int64_t extent : found->second.shape) {
+    elements *= extent;
+    if (elements > static_cast<int64_t>(bytes_)) break; // more than there can be, and never an overflow
+  }
   return elements;
-}
-
-void WeightsFile::release() const {
-  madvise(map_, bytes_, MADV_DONTNEED);
 }
 
 } // namespace video_depth::cpu

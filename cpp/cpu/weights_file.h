@@ -18,7 +18,7 @@ struct TensorPlace {
 
 using TensorPlaces = std::unordered_map<std::string, TensorPlace>;
 
-/// Maps the file; the pages of a tensor that was taken may leave memory.
+/// Maps the file while it lives.
 class WeightsFile {
  public:
   /// Throws Error where the file cannot be read.
@@ -32,8 +32,6 @@ class WeightsFile {
   const float* tensor(const std::string& name, int64_t count) const;
   /// 0 where there is no such tensor.
   int64_t elements(const std::string& name) const;
-  /// Lets go of the memory of all tensors; they are read again where they are asked for again.
-  void release() const;
 
  private:
   std::string path_;

@@ -89,7 +89,9 @@ inline void store_half(uint16_t* p, Vf v) {
   for (int i = 0; i < kLanes; i++) {
     uint32_t bits = 0;
     __builtin_memcpy(&bits, values + i, sizeof bits);
-    p[i] = static_cast<uint16_t>((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16);
+    // NaN apart: rounding could carry it over to 0.
+    p[i] = values[i] != values[i] ? uint16_t{0x7fc0}
+                                  : static_cast<uint16_t>((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16);
   }
 #endif
 }
@@ -145,8 +147,9 @@ inline void pack_keys_int8(const float* keys, ptrdiff_t stride, int start, int c
         out + static_cast<ptrdiff_t>(key / kColumns) * kKeyWidth * kColumns + (key % kColumns) * 4;
     int32_t total = 0;
     for (int i = 0; i < kKeyWidth; i++) {
-      column[(i / 4) * kColumns * 4 + i % 4] = static_cast<int8_t>(values[i]);
-      total += values[i];
+      const auto level = static_cast<int8_t>(values[i]);
+      column[(i / 4) * kColumns * 4 + i % 4] = level;
+      total += level;
     }
     scale[key] = most / 127.0F;
     sums[key] = total;

@@ -46,7 +46,7 @@ inline Vf power_of_two(Vf n) {
 inline Vf magnitude(Vf a) {
   return _mm512_abs_ps(a);
 }
-/// `value`'s magnitude with `sign`'s sign.
+/// `value` ≥ 0 with `sign`'s sign.
 inline Vf with_sign(Vf value, Vf sign) {
   const Vi bit = _mm512_set1_epi32(INT32_MIN);
   return _mm512_castsi512_ps(
@@ -128,7 +128,7 @@ inline Vf power_of_two(Vf n) {
 inline Vf magnitude(Vf a) {
   return _mm256_andnot_ps(all(-0.0F), a);
 }
-/// `value`'s magnitude with `sign`'s sign.
+/// `value` ≥ 0 with `sign`'s sign.
 inline Vf with_sign(Vf value, Vf sign) {
   return _mm256_or_ps(value, _mm256_and_ps(sign, all(-0.0F)));
 }

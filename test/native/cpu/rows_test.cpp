@@ -151,6 +151,12 @@ TEST_CASE("kernels: NaN and infinity are never lost on the way") {
         std::vector<int32_t> sums(kColumns);
         kernels->pack_keys_int8(key.data(), 64, 0, 1, packed.data(), scales.data(), sums.data());
         CHECK(!std::isfinite(scales[0]));
+        std::fill(key.begin(), key.end(), bad);
+        kernels->pack_keys_int8(key.data(), 64, 0, 1, packed.data(), scales.data(), sums.data());
+        CHECK(!std::isfinite(scales[0]));
+        std::vector<uint16_t> halves(32 + 64);
+        kernels->to_bf16(x.data(), 32, halves.data());
+        CHECK((halves[place] & 0x7f80U) == 0x7f80U);
         // A row of bytes has no way to say so: its scale does.
         std::vector<uint8_t> bytes(32 + 64);
         float scale = 0;
