@@ -10,24 +10,27 @@ namespace video_depth::cpu {
 
 namespace {
 
-/// Rows of a chunk and of a block of queries: what belongs to them stays in a core's cache.
+/// Rows of a part and of a block of queries: what belongs to them stays in a core's cache.
 constexpr int kMostRows = 48;
 /// Products work on so many rows at once.
-constexpr int kRowMultiple = 6;
+constexpr int kTile = 6;
 constexpr int kPatchValues = round_up(3 * kPatch * kPatch, kDepthMultiple);
-
-/// Chunks of equal size, as many for each thread.
-int chunk_rows(int rows, int threads) {
-  const int share = (rows + threads - 1) / threads;
-  const int pieces = (share + kMostRows - 1) / kMostRows;
-  return round_up((rows + threads * pieces - 1) / (threads * pieces), kRowMultiple);
-}
 
 size_t area(int a, int b) {
   return static_cast<size_t>(a) * static_cast<size_t>(b);
 }
 
 } // namespace
+
+Parts::Parts(int rows, int threads) : rows_(rows), tiles_((rows + kTile - 1) / kTile) {
+  const int share = (tiles_ + threads - 1) / threads;
+  const int most = kMostRows / kTile;
+  count_ = std::min(tiles_, threads * ((share + most - 1) / most));
+}
+
+int Parts::start(int part) const {
+  return std::min(rows_, kTile * static_cast<int>(int64_t{tiles_} * part / count_));
+}
 
 Encoder::Encoder(const Model& model, int rows, int cols, Buffer<float> positions)
     : model_(model),
@@ -36,8 +39,7 @@ Encoder::Encoder(const Model& model, int rows, int cols, Buffer<float> positions
       width_(model.dimensions().embed_width),
       tokens_(rows * cols + 1),
       padded_(round_up(tokens_, kColumns)),
-      chunk_(chunk_rows(tokens_, model.team().size())),
-      chunks_((tokens_ + chunk_ - 1) / chunk_),
+      parts_(tokens_, model.team().size()),
       positions_(std::move(positions)),
       x_(area(tokens_, width_)),
       mixed_(area(tokens_, width_)),
@@ -61,45 +63,40 @@ Encoder::Encoder(const Model& model, int rows, int cols, Buffer<float> positions
     values_.grow(all);
 }
 
-int Encoder::chunk_count(int chunk) const {
-  return std::min(chunk_, tokens_ - chunk_start(chunk));
-}
-
 void Encoder::run(const float* pixels, const std::array<float*, 4>& maps) {
   ThreadTeam& team = model_.team();
   const auto workspace = [this](int worker) -> Workspace& {
     return workspaces_[static_cast<size_t>(worker)];
   };
   const int heads = model_.dimensions().heads();
-  const int query_blocks = (tokens_ + kMostRows - 1) / kMostRows;
-  team.run(chunks_, [&](int chunk, int worker) {
-    embed(pixels, chunk, workspace(worker));
-    queries(model_.blocks.front(), chunk, workspace(worker));
+  team.run(parts_.count(), [&](int part, int worker) {
+    embed(pixels, part, workspace(worker));
+    queries(model_.blocks.front(), part, workspace(worker));
   });
   const auto& taps = model_.dimensions().taps;
   size_t next_tap = 0;
   for (size_t i = 0; i < model_.blocks.size(); i++) {
-    team.run(heads * query_blocks, [&](int task, int worker) { attend(task, workspace(worker)); });
+    team.run(heads * parts_.count(), [&](int task, int worker) { attend(task, workspace(worker)); });
     const bool tapped = taps[next_tap] == static_cast<int>(i);
-    team.run(chunks_, [&](int chunk, int worker) {
-      finish(model_.blocks[i], chunk, workspace(worker));
-      if (tapped) tap(static_cast<int>(next_tap), chunk, maps[next_tap], workspace(worker));
-      if (i + 1 < model_.blocks.size()) queries(model_.blocks[i + 1], chunk, workspace(worker));
+    team.run(parts_.count(), [&](int part, int worker) {
+      finish(model_.blocks[i], part, workspace(worker));
+      if (tapped) tap(static_cast<int>(next_tap), part, maps[next_tap], workspace(worker));
+      if (i + 1 < model_.blocks.size()) queries(model_.blocks[i + 1], part, workspace(worker));
     });
     if (tapped) next_tap++;
   }
 }
 
-/// Patches of this chunk, with their positions; the class token before them.
-void Encoder::embed(const float* pixels, int chunk, Workspace& workspace) {
-  const int first = chunk_start(chunk);
-  const int count = chunk_count(chunk);
+/// Patches of this part, with their positions; the class token before them.
+void Encoder::embed(const float* pixels, int part, Workspace& workspace) {
+  const int first = parts_.start(part);
+  const int count = parts_.size(part);
   const int skipped = first == 0 ? 1 : 0;
   if (skipped == 1) std::copy_n(model_.class_token.data(), width_, x_.data());
-  float* patches = workspace.wide.grow(area(kMostRows + kRowMultiple, std::max(kPatchValues, 4 * width_)));
+  float* patches = workspace.wide.grow(area(kMostRows, std::max(kPatchValues, 4 * width_)));
   const ptrdiff_t line = static_cast<ptrdiff_t>(cols_) * kPatch;
   const ptrdiff_t plane = line * rows_ * kPatch;
-  const int begin = first + skipped - 1; // the patch of this chunk's first token that has one
+  const int begin = first + skipped - 1; // the patch of this part's first token that has one
   for (int i = 0; i < count - skipped; i++) {
     float* out = patches + static_cast<ptrdiff_t>(i) * kPatchValues;
     const int patch = begin + i;
@@ -116,15 +113,15 @@ void Encoder::embed(const float* pixels, int chunk, Workspace& workspace) {
   multiply(model_.kernels(), workspace.left, patches, kPatchValues, count - skipped, model_.patches, end);
 }
 
-/// Queries, keys and values of a chunk, laid out for `attend`.
-void Encoder::queries(const BlockWeights& block, int chunk, Workspace& workspace) {
+/// Queries, keys and values of a part, laid out for `attend`.
+void Encoder::queries(const BlockWeights& block, int part, Workspace& workspace) {
   const Kernels& kernels = model_.kernels();
-  const int first = chunk_start(chunk);
-  const int count = chunk_count(chunk);
-  float* normal = workspace.normal.grow(area(kMostRows + kRowMultiple, width_));
+  const int first = parts_.start(part);
+  const int count = parts_.size(part);
+  float* normal = workspace.normal.grow(area(kMostRows, width_));
   kernels.layer_norm(x_.data() + static_cast<ptrdiff_t>(first) * width_, width_, count, width_,
                      block.norm1.view(), nullptr, 1, normal);
-  float* wide = workspace.wide.grow(area(kMostRows + kRowMultiple, std::max(kPatchValues, 4 * width_)));
+  float* wide = workspace.wide.grow(area(kMostRows, std::max(kPatchValues, 4 * width_)));
   Finish end;
   end.out = wide;
   multiply(kernels, workspace.left, normal, width_, count, block.query_key_value, end);
@@ -178,8 +175,8 @@ void Encoder::attend(int task, Workspace& workspace) {
   const Kernels& kernels = model_.kernels();
   const int heads = model_.dimensions().heads();
   const int head = task % heads;
-  const int query = task / heads * kMostRows;
-  const int count = std::min(kMostRows, tokens_ - query);
+  const int query = parts_.start(task / heads);
+  const int count = parts_.size(task / heads);
   const ptrdiff_t start = static_cast<ptrdiff_t>(head) * padded_;
   float* scores = workspace.scores.grow(area(kMostRows, padded_));
   Finish to_scores;
@@ -221,20 +218,20 @@ void Encoder::attend(int task, Workspace& workspace) {
 }
 
 /// The rest of a block, token by token.
-void Encoder::finish(const BlockWeights& block, int chunk, Workspace& workspace) {
+void Encoder::finish(const BlockWeights& block, int part, Workspace& workspace) {
   const Kernels& kernels = model_.kernels();
-  const int count = chunk_count(chunk);
-  const ptrdiff_t offset = static_cast<ptrdiff_t>(chunk_start(chunk)) * width_;
+  const int count = parts_.size(part);
+  const ptrdiff_t offset = static_cast<ptrdiff_t>(parts_.start(part)) * width_;
   float* x = x_.data() + offset;
   Finish residual;
   residual.out = x;
   residual.add = x;
   residual.gamma = block.scale1.data();
   multiply(kernels, workspace.left, mixed_.data() + offset, width_, count, block.projection, residual);
-  float* normal = workspace.normal.grow(area(kMostRows + kRowMultiple, width_));
+  float* normal = workspace.normal.grow(area(kMostRows, width_));
   kernels.layer_norm(x, width_, count, width_, block.norm2.view(), nullptr, 1, normal);
   Finish hidden;
-  hidden.out = workspace.wide.grow(area(kMostRows + kRowMultiple, std::max(kPatchValues, 4 * width_)));
+  hidden.out = workspace.wide.grow(area(kMostRows, std::max(kPatchValues, 4 * width_)));
   hidden.activation = Activation::gelu;
   multiply(kernels, workspace.left, normal, width_, count, block.hidden, hidden);
   residual.gamma = block.scale2.data();
@@ -243,13 +240,13 @@ void Encoder::finish(const BlockWeights& block, int chunk, Workspace& workspace)
 }
 
 /// Through the final norm and the head's projection; without the class token.
-void Encoder::tap(int index, int chunk, float* map, Workspace& workspace) {
+void Encoder::tap(int index, int part, float* map, Workspace& workspace) {
   const Kernels& kernels = model_.kernels();
-  const int skipped = chunk == 0 ? 1 : 0;
-  const int first = chunk_start(chunk) + skipped;
-  const int count = chunk_count(chunk) - skipped;
+  const int skipped = part == 0 ? 1 : 0;
+  const int first = parts_.start(part) + skipped;
+  const int count = parts_.size(part) - skipped;
   const Linear& projection = model_.head.projection[static_cast<size_t>(index)];
-  float* normal = workspace.normal.grow(area(kMostRows + kRowMultiple, width_));
+  float* normal = workspace.normal.grow(area(kMostRows, width_));
   kernels.layer_norm(x_.data() + static_cast<ptrdiff_t>(first) * width_, width_, count, width_,
                      model_.norm.view(), nullptr, 1, normal);
   Finish end;

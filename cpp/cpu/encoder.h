@@ -9,6 +9,20 @@
 
 namespace video_depth::cpu {
 
+/// Rows in parts of up to 48 that begin at multiples of 6, about as many rows for each thread.
+class Parts {
+ public:
+  Parts(int rows, int threads);
+  int count() const { return count_; }
+  int start(int part) const;
+  int size(int part) const { return start(part + 1) - start(part); }
+
+ private:
+  int rows_;
+  int tiles_;
+  int count_;
+};
+
 class Encoder {
  public:
   /// @param rows and @param cols patches
@@ -30,14 +44,12 @@ class Encoder {
     Buffer<float> sums;
   };
 
-  void embed(const float* pixels, int chunk, Workspace& workspace);
-  void queries(const BlockWeights& block, int chunk, Workspace& workspace);
+  void embed(const float* pixels, int part, Workspace& workspace);
+  void queries(const BlockWeights& block, int part, Workspace& workspace);
   void keep(const float* values, int token, int count, int head);
   void attend(int task, Workspace& workspace);
-  void finish(const BlockWeights& block, int chunk, Workspace& workspace);
-  void tap(int index, int chunk, float* map, Workspace& workspace);
-  int chunk_start(int chunk) const { return chunk * chunk_; }
-  int chunk_count(int chunk) const;
+  void finish(const BlockWeights& block, int part, Workspace& workspace);
+  void tap(int index, int part, float* map, Workspace& workspace);
 
   const Model& model_;
   int rows_;
@@ -47,9 +59,8 @@ class Encoder {
   int tokens_;
   /// Rounded up to blocks of keys.
   int padded_;
-  /// Tokens that a thread works on at a time.
-  int chunk_;
-  int chunks_;
+  /// Tokens, and queries, that a thread works on at a time.
+  Parts parts_;
   Buffer<float> positions_;
   Buffer<float> x_;
   Buffer<float> mixed_;

@@ -9,7 +9,6 @@ import type { DepthErrorFigures } from '../engine-info.js'
 import type { CpuPrecision, CpuRuntime } from './choose-kernels.js'
 import { NativeModel, nativeVersion } from './native/native-model.js'
 import type { CpuModel, Preparation } from './network.js'
-import { OrtModel } from './ort/ort-model.js'
 import type { RunGate } from './ort/run-gate.js'
 import { calibrationClip, clipFrames, clipGrid, clipVersion } from './quantization/calibration-clip.js'
 import { CheckRecord } from './quantization/check-record.js'
@@ -60,7 +59,10 @@ export async function loadModel(
   const variant = variantOf(kernels, precision)
   const id = [weights.sha256, emitterVersion, weights.architecture.taps.join('-'), precision, idOf(variant)].join('.')
   const found = { weights, id, variant, check: undefined }
-  if (kernels === 'onnxruntime') return { ...found, model: new OrtModel(weights, threads, gate) }
+  if (kernels === 'onnxruntime') {
+    const { OrtModel } = await import('./ort/ort-model.js') // its library is loaded where it is needed
+    return { ...found, model: new OrtModel(weights, threads, gate) }
+  }
   const pack = packing(native, kernels, weights, threads, preparation)
   if (precision === 'fp32') return { ...found, model: pack('fp32') }
   return { ...found, ...(await checked(options, kernels, weights, addon, pack, preparation)) }
