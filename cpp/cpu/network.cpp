@@ -64,7 +64,10 @@ void Network::encode(const float* pixels, float* features) {
   const HeadWeights& head = model_.head;
   const auto& out = model_.dimensions().out_channels;
   std::array<float*, 4> map{};
-  for (size_t i = 0; i < layer_.size(); i++) map[i] = const_cast<float*>(layers(features).map[i]);
+  for (size_t i = 0; i < layer_.size(); i++) {
+    map[i] = features;
+    features += layer_[i].values();
+  }
   const MapSize grid1{rows_, cols_, out[0]};
   const MapSize grid2{rows_, cols_, out[1]};
   const MapSize grid4{rows_, cols_, out[3]};
