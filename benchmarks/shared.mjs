@@ -7,7 +7,7 @@ import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
 import { rgbVideoWriter } from '#lib/io/rgb-video-sink.js'
-import { renderSequence } from '#lib/scene/sequence.js'
+import { renderClip } from '#lib/scene/sequence.js'
 import { writeSeededCheckpoint } from './seeded-checkpoint.mjs'
 
 const require = createRequire(import.meta.url)
@@ -26,7 +26,7 @@ export async function benchmarkCheckpoint({ checkpoint, size }) {
   return target
 }
 
-/** Frames that are rendered; a longer clip plays them back and forth, as rendering takes a third of a second each. */
+/** Frames that are rendered; a longer clip plays them back and forth,. */
 const renderedFrames = 26
 
 /** Kept for the next time. */
@@ -34,7 +34,7 @@ export async function benchmarkClip(width, height, frames) {
   const target = path.join(results, `clip-${width}x${height}-${frames}.mp4`)
   if (existsSync(target)) return target
   const frameRate = 24
-  const rendered = [...renderSequence({ seed: 1, frames: Math.min(frames, renderedFrames), width, height, frameRate })]
+  const rendered = await renderClip({ seed: 1, frames: Math.min(frames, renderedFrames), width, height, frameRate })
   const back = rendered.slice(1, -1).reverse()
   const loop = [...rendered, ...back]
   const writer = await rgbVideoWriter(target, { frameRate })

@@ -3,7 +3,7 @@
 
 import { parseArgs } from 'node:util'
 import { VideoDepth } from 'video-depth'
-import { renderSequence } from '#lib/scene/sequence.js'
+import { renderClip, renderSequence } from '#lib/scene/sequence.js'
 import { benchmarkCheckpoint, writeReport } from './shared.mjs'
 
 const { values } = parseArgs({
@@ -23,8 +23,8 @@ function random(seed) {
   return () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32
 }
 
-function* still(change) {
-  const [base] = renderSequence({ seed: 3, frames: 1, width, height, frameRate: 24 })
+async function* still(change) {
+  const [base] = await renderClip({ seed: 3, frames: 1, width, height, frameRate: 24 })
   const next = random(1)
   for (let i = 0; i < count; i++)
     yield { data: base.data.map((value, p) => Math.min(255, Math.max(0, change(value, p, i, next)))), width, height }

@@ -130,7 +130,7 @@ const small = { rows: 5, cols: 9, windowLength: 2, encoderBatch: 1, decoderBatch
 for (const { name, graph, factors, isInside } of islands) {
   t.test(`float32 island: ${name}`, async (t) => {
     const weights = await scaledNetwork(t.testdir(), factors)
-    const frames = clip(small, small.windowLength)
+    const frames = await clip(small, small.windowLength)
     const reference = await runWindow(await prepareGraphs(weights.fp32, small), frames)
     for (const core of cores) {
       const graphs = await prepareGraphs(weights.fp16, small, plan(core))
@@ -167,7 +167,7 @@ t.test('float32 island: GroupNorm of features near the limit', async (t) => {
     [/layer3_rn\.weight$/, 1 / 9000],
   ]
   const weights = await scaledNetwork(t.testdir(), factors)
-  const frames = clip(small, small.windowLength)
+  const frames = await clip(small, small.windowLength)
   const reference = await runWindow(await prepareGraphs(weights.fp32, small), frames)
   const largest = Math.max(
     ...(reference.features.get('layer3') ?? []).map((layer) => layer.reduce((a, b) => Math.max(a, Math.abs(b)), 0)),

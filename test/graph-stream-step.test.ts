@@ -125,7 +125,7 @@ t.test('float32 graphs between float16 ports, and the float32 decoder behind the
   const fp32 = await prepareWeights({ checkpoint: tinyPth, cacheDir, precision: 'fp32' })
   const fp16 = await prepareWeights({ checkpoint: tinyPth, cacheDir, precision: 'fp16' })
   const shape = { ...grid, windowLength: 2, encoderBatch: 1, decoderBatch: 1 }
-  const frames = clip(grid, 2)
+  const frames = await clip(grid, 2)
   const wanted = await runWindow(await prepareGraphs(fp32, shape), frames)
   const handed = { ...cpuVariant, handed: 'float16' } as const
   const between = await runWindow(await prepareGraphs(fp32, shape, handed), frames)

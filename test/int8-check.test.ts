@@ -11,6 +11,7 @@ import { RunGate } from '#lib/engine/cpu/ort/run-gate.js'
 import { calibrationClip, clipFrames, clipGrid } from '#lib/engine/cpu/quantization/calibration-clip.js'
 import { checkedInt8, mostAbsRel, type Int8Figures } from '#lib/engine/cpu/quantization/int8-check.js'
 import type { LoadProgress } from '#lib/engine/engine.js'
+import type { RgbFrame } from '#lib/frame.js'
 import { tinyPth } from './support/checkpoint-files.js'
 import { FakeNativeCpu } from './support/native-cpu-fake.js'
 
@@ -92,13 +93,17 @@ t.test('what is not finite', async (t) => {
   t.same(broken.kept, [], 'that says nothing of int8')
 })
 
-t.test('the clip: a window of frames as large as the network’s input, the same each time', (t) => {
-  const [once, again] = [[...calibrationClip()], [...calibrationClip()]]
+t.test('the clip: a window of frames as large as the network’s input, the same each time', async (t) => {
+  const whole = async (): Promise<RgbFrame[]> => {
+    const frames: RgbFrame[] = []
+    for await (const frame of calibrationClip()) frames.push(frame)
+    return frames
+  }
+  const [once, again] = [await whole(), await whole()]
   t.equal(once.length, clipFrames)
   t.ok(once.every(({ width, height }) => width === 14 * clipGrid.cols && height === 14 * clipGrid.rows))
   t.ok(once.every(({ data }, i) => Buffer.compare(data, again[i]?.data ?? new Uint8Array(0)) === 0))
   t.notOk(Buffer.compare(once[0]?.data ?? Buffer.of(), once[7]?.data ?? Buffer.of()) === 0, 'something moves')
-  t.end()
 })
 
 const preparation = (onProgress: Preparation['onProgress'] = () => undefined): Preparation => ({

@@ -1,33 +1,14 @@
-// Owns: tests of the scene renderer against closed forms and its own geometry.
+// Owns: tests of rendered sequences: truth that agrees with itself from frame to frame, seeds, kinds, cuts.
 // Must not know: the pipeline.
 
 import { createHash } from 'node:crypto'
-import t from 'tap'
-import { lookAt } from '#lib/scene/camera.js'
-import { daylight } from '#lib/scene/light.js'
-import { renderFrame, type RenderedFrame } from '#lib/scene/render.js'
-import { createScene, type Scene } from '#lib/scene/scene.js'
-import { renderSequence } from '#lib/scene/sequence.js'
-import { box, column, ground, sphere, type Shape } from '#lib/scene/shapes.js'
-import { plain } from '#lib/scene/textures.js'
+import t, { type Test } from 'tap'
+import { sceneKinds } from '#lib/scene/kinds.js'
+import { exactDisparity, type RenderedFrame } from '#lib/scene/rendered-frame.js'
+import { renderClip, renderSequence } from '#lib/scene/sequence.js'
 
-const finish = { texture: plain([0.5, 0.5, 0.5]) }
-const view = { width: 64, height: 48, timeMs: 0 }
-/** One unit in the last place of a float32, and some double rounding on the way. */
-const relative = 1e-6
-
-function sceneOf(shapes: Shape[], pose = lookAt([0, 0, 1.5], [0, 10, 1.5])): Scene {
-  return { still: shapes, moving: () => [], camera: () => pose, light: daylight(1, 0.7, 0, 0) }
-}
-
-/** The ray of every pixel in the camera's frame, one metre long along z. */
-function* pixels({
-  width,
-  height,
-  intrinsics: { fx, fy, cx, cy },
-}: RenderedFrame): Generator<[number, number, number]> {
-  for (let i = 0; i < width * height; i++) yield [i, ((i % width) - cx) / fx, (Math.floor(i / width) - cy) / fy]
-}
+const view = { width: 160, height: 120, frameRate: 5 }
+const names = sceneKinds().map(({ name }) => name)
 
 /** The point of the world that pixel `i` shows. */
 function toWorld({ pose, depth, width, intrinsics: { fx, fy, cx, cy } }: RenderedFrame, i: number): number[] {
@@ -37,109 +18,77 @@ function toWorld({ pose, depth, width, intrinsics: { fx, fy, cx, cy } }: Rendere
 }
 
 /** The same point in another frame's camera. */
-function toCamera({ pose }: RenderedFrame, world: number[]): number[] {
-  return [0, 1, 2].map((axis) =>
-    world.reduce((sum, value, k) => sum + (value - pose[4 * k + 3]!) * pose[4 * k + axis]!, 0),
-  )
+function toCamera({ pose }: RenderedFrame, world: number[]): [number, number, number] {
+  const along = (axis: number): number =>
+    world.reduce((sum, value, k) => sum + (value - pose[4 * k + 3]!) * pose[4 * k + axis]!, 0)
+  return [along(0), along(1), along(2)]
 }
 
 /** Of everything in a frame. */
-function digest({ data, depth, shapes, pose }: RenderedFrame): string {
+function digest({ data, depth, bodies, pose }: RenderedFrame): string {
   const hash = createHash('sha256')
-  for (const array of [data, depth, shapes, pose]) hash.update(array)
+  for (const array of [data, depth, bodies, pose]) hash.update(array)
   return hash.digest('hex')
 }
 
-function worst(frame: RenderedFrame, expected: (x: number, y: number) => number): number {
-  let most = 0
-  for (const [i, x, y] of pixels(frame)) {
-    const want = expected(x, y)
-    const got = frame.depth[i]!
-    most = Math.max(most, want === got ? 0 : Math.abs(got / want - 1))
-  }
-  return most
-}
-
-t.test("depth of a level plane: height over the ray's fall", (t) => {
-  const frame = renderFrame(sceneOf([ground(0, finish)]), view)
-  t.ok(worst(frame, (_x, y) => (y > 0 ? 1.5 / y : Infinity)) < relative)
-  t.ok(frame.depth.includes(Infinity), 'the sky has no depth')
-  t.end()
-})
-
-t.test('depth of a sphere: the nearer root of its quadratic', (t) => {
-  const frame = renderFrame(sceneOf([sphere([0, 5, 1.5], 1, finish)]), view)
-  const root = (x: number, y: number): number => {
-    const a = x * x + y * y + 1
-    const discriminant = 25 - 24 * a
-    return discriminant < 0 ? Infinity : (5 - Math.sqrt(discriminant)) / a
-  }
-  t.ok(worst(frame, root) < relative)
-  t.end()
-})
-
-t.test('depth of a box face and of a column', (t) => {
-  const wall = renderFrame(sceneOf([box([0, 6, 1.5], [20, 1, 20], 0, finish)]), view)
-  t.ok(worst(wall, () => 5) < relative)
-  const pillar = renderFrame(sceneOf([column([0, 5, -50], 1, 100, finish)]), view)
-  const root = (x: number): number => {
-    const discriminant = 25 - 24 * (x * x + 1)
-    return discriminant < 0 ? Infinity : (5 - Math.sqrt(discriminant)) / (x * x + 1)
-  }
-  t.ok(worst(pillar, root) < relative)
-  t.end()
-})
-
-t.test('leaving out shapes by tiles changes nothing', (t) => {
-  const scene = createScene(4)
-  const endless = (shape: Shape): Shape => ({ ...shape, bounds: undefined })
-  const everything: Scene = {
-    ...scene,
-    still: scene.still.map(endless),
-    moving: (timeMs) => scene.moving(timeMs).map(endless),
-  }
-  const [culled, whole] = [scene, everything].map((each) => renderFrame(each, { ...view, timeMs: 700 }))
-  t.equal(digest(culled!), digest(whole!))
-  t.end()
-})
-
-t.test('poses are rotations, and points at rest agree between two frames', (t) => {
-  for (const seed of [1, 2, 3, 4]) {
-    const scene = createScene(seed)
-    const [first, second] = [0, 400].map((timeMs) => renderFrame(scene, { width: 160, height: 120, timeMs })) as [
-      RenderedFrame,
-      RenderedFrame,
-    ]
-    t.ok(Math.abs(determinant(first.pose) - 1) < 1e-12)
-    const { seen, agreeing } = compare(scene, first, second)
-    t.ok(seen > 5000, `seed ${seed}: enough points are seen twice`)
-    t.ok(agreeing / seen > 0.995, `seed ${seed}: ${agreeing} of ${seen} points agree`)
-  }
-  t.end()
-})
-
-/**
- * Each point that the first frame shows, at the nearest pixel of the second. It agrees where that pixel shows the same
- * shape at the depth that the point must have, give or take what the shape's slope makes of half a pixel.
- */
-function compare(scene: Scene, first: RenderedFrame, second: RenderedFrame): { seen: number; agreeing: number } {
+/** Of bodies at rest that both frames show: how many points there are, and how many lie where the pose says. */
+function compare(first: RenderedFrame, second: RenderedFrame): { seen: number; agreeing: number } {
   const { fx, fy, cx, cy } = second.intrinsics
   let seen = 0
   let agreeing = 0
   for (let i = 0; i < first.depth.length; i++) {
-    const shape = first.shapes[i]!
-    if (shape === 0 || shape > scene.still.length) continue
-    const [x, y, z] = toCamera(second, toWorld(first, i)) as [number, number, number]
+    const body = first.bodies[i]!
+    if (body === 0 || first.moving[i] === 1) continue
+    const [x, y, z] = toCamera(second, toWorld(first, i))
     const [u, v] = [Math.round((fx * x) / z + cx), Math.round((fy * y) / z + cy)]
     if (z <= 0 || u < 1 || v < 1 || u >= second.width - 1 || v >= second.height - 1) continue
     const at = v * second.width + u
     const around = [at - 1, at, at + 1, at - second.width, at + second.width]
-    if (around.some((k) => second.shapes[k] !== shape)) continue
+    if (around.some((k) => second.bodies[k] !== body)) continue
     const depths = around.map((k) => second.depth[k]!)
     seen++
-    if (z > Math.min(...depths) * 0.999 && z < Math.max(...depths) * 1.001) agreeing++
+    if (z > Math.min(...depths) * 0.995 && z < Math.max(...depths) * 1.005) agreeing++
   }
   return { seen, agreeing }
+}
+
+for (const kind of names) {
+  t.test(`${kind}: points at rest agree between two frames, and flow leads to where they are`, async (t) => {
+    let [seen, agreeing, flows] = [0, 0, 0]
+    for (const seed of [1, 2, 3]) {
+      const [first, second] = await renderClip({ ...view, kind, seed, frames: 2, flow: true })
+      if (first === undefined || second === undefined) return t.fail('two frames')
+      const found = compare(first, second)
+      seen += found.seen
+      agreeing += found.agreeing
+      flows += checkFlow(t, first, second)
+      t.ok(Math.abs(determinant(first.pose) - 1) < 1e-5, 'the pose is a rotation')
+      t.notOk(first.depth.some((z) => Number.isNaN(z) || z < 0.05))
+    }
+    t.ok(seen > 3000, `${seen} points are seen twice`)
+    t.ok(agreeing / seen > 0.99, `${agreeing} of ${seen} points agree`)
+    t.ok(flows > 1000)
+  })
+}
+
+/** At rest, flow is the pose's and the depth's; how many points were compared. */
+function checkFlow(t: Test, first: RenderedFrame, second: RenderedFrame): number {
+  const { fx, fy, cx, cy } = second.intrinsics
+  let [count, worst] = [0, 0]
+  for (let i = 0; i < first.depth.length; i += 7) {
+    const [du, dv] = [first.flow![2 * i]!, first.flow![2 * i + 1]!]
+    if (first.bodies[i] === 0) {
+      if (!Number.isNaN(du)) t.fail('the sky has no flow')
+      continue
+    }
+    const [x, y, z] = toCamera(second, toWorld(first, i))
+    if (first.moving[i] === 1 || z < 0.3) continue
+    const [u, v] = [(fx * x) / z + cx - (i % first.width), (fy * y) / z + cy - Math.floor(i / first.width)]
+    worst = Math.max(worst, Math.abs(u - du), Math.abs(v - dv))
+    count++
+  }
+  t.ok(worst < 0.05, `flow and pose differ by ${worst.toFixed(4)} pixels at most`)
+  return count
 }
 
 function determinant(pose: Float64Array): number {
@@ -148,11 +97,9 @@ function determinant(pose: Float64Array): number {
   return at(0, 0) * minor(1, 2) - at(0, 1) * minor(0, 2) + at(0, 2) * minor(0, 1)
 }
 
-t.test('a seed always gives the same clip, another seed another one', (t) => {
-  const clip = (seed: number): RenderedFrame[] => [
-    ...renderSequence({ seed, frames: 3, frameRate: 10, width: 48, height: 32 }),
-  ]
-  const [once, again, other] = [clip(7), clip(7), clip(8)]
+t.test('a seed always gives the same clip, another seed another one', async (t) => {
+  const clip = (seed: number) => renderClip({ seed, frames: 3, frameRate: 10, width: 48, height: 32, noise: 3 })
+  const [once, again, other] = [await clip(7), await clip(7), await clip(8)]
   t.same(once.map(digest), again.map(digest))
   t.not(digest(once[0]!), digest(other[0]!))
   t.not(digest(once[0]!), digest(once[2]!), 'something moves')
@@ -161,5 +108,53 @@ t.test('a seed always gives the same clip, another seed another one', (t) => {
     [0, 100, 200],
   )
   t.equal(once[0]?.data.length, 48 * 32 * 3)
-  t.end()
+  t.equal(once[0]?.flow, undefined)
+})
+
+t.test('eight kinds, two of them held out; pictures are neither dark nor flat', async (t) => {
+  t.equal(names.length, 8)
+  t.same(
+    sceneKinds()
+      .filter(({ heldOut }) => heldOut)
+      .map(({ name }) => name),
+    ['warehouse', 'canyon'],
+  )
+  for (const kind of names) {
+    for (const seed of [11, 12]) {
+      const [frame] = await renderClip({ ...view, kind, seed, frames: 1 })
+      const mean = frame!.data.reduce((sum, value) => sum + value, 0) / frame!.data.length
+      t.ok(mean > 25 && mean < 235, `${kind} ${seed}: mean brightness ${mean.toFixed(0)}`)
+      const disparity = exactDisparity(frame!).toSorted()
+      const [far, near] = [
+        disparity[Math.floor(disparity.length * 0.05)]!,
+        disparity[Math.floor(disparity.length * 0.95)]!,
+      ]
+      t.ok(near > 1.3 * far, `${kind} ${seed}: depth from ${(1 / near).toFixed(1)} to ${(1 / far).toFixed(1)} m`)
+    }
+  }
+})
+
+t.test('cuts: another scene from the given frame on, no flow across', async (t) => {
+  const frames = await renderClip({ ...view, kind: 'room', seed: 3, frames: 4, cutEvery: 2, flow: true })
+  t.same(
+    frames.map(({ flow }) => flow !== undefined),
+    [true, false, true, false],
+  )
+  const change = (a: RenderedFrame, b: RenderedFrame): number =>
+    a.data.reduce((sum, value, i) => sum + Math.abs(value - b.data[i]!), 0) / a.data.length
+  t.ok(change(frames[1]!, frames[2]!) > 2 * change(frames[0]!, frames[1]!))
+})
+
+t.test('a kind that there is not', async (t) => {
+  await t.rejects(renderClip({ ...view, kind: 'moon', seed: 1, frames: 1 }), {
+    code: 'INVALID_OPTION',
+    message: /one of room, .* for kind, received "moon"/,
+  })
+})
+
+t.test('a sequence that is left early leaves nothing running', async (t) => {
+  for await (const frame of renderSequence({ ...view, seed: 1, frames: 1000 })) {
+    t.equal(frame.timestampMs, 0)
+    break
+  }
 })

@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { VideoDepth } from 'video-depth'
-import { renderSequence } from '#lib/scene/sequence.js'
+import { renderClip } from '#lib/scene/sequence.js'
 import { machine, percentile } from '../shared.mjs'
 import { writeSeededCheckpoint } from '../seeded-checkpoint.mjs'
 
@@ -59,7 +59,7 @@ for (const size of values.sizes.split(',')) {
 process.exit(failed ? 1 : 0)
 
 async function measure(checkpoint, { width, height }) {
-  const clip = [...renderSequence({ seed: 1, frames: 24, width, height, frameRate: 24 })]
+  const clip = await renderClip({ seed: 1, frames: 24, width, height, frameRate: 24 })
   const picture = (i) => ({ data: clip[i % clip.length].data, width, height })
   const result = { streams: [] }
   for (const streamBatch of batches) {

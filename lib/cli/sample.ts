@@ -8,7 +8,7 @@ import { outputError } from '../io/output-errors.js'
 import { rgbVideoWriter } from '../io/rgb-video-sink.js'
 import { openSinks } from '../io/sinks.js'
 import { makeFolder } from '../make-folder.js'
-import type { RenderedFrame } from '../scene/render.js'
+import { exactDisparity, type RenderedFrame } from '../scene/rendered-frame.js'
 import { renderSequence } from '../scene/sequence.js'
 import { writeContactSheet } from './contact-sheet.js'
 import { interruptible } from './interrupt.js'
@@ -94,12 +94,11 @@ async function renderClip(
   })
   try {
     let index = 0
-    for (const frame of renderSequence({ seed, frames, ...clip })) {
+    for await (const frame of renderSequence({ seed, frames, ...clip })) {
       signal.throwIfAborted()
       progress.step(`rendering the sample clip: ${index + 1}/${frames}`)
       await writer.write(frame)
-      await sink.write(exactDisparity(frame, index++))
-      await new Promise((resolve) => setImmediate(resolve)) // Ctrl-C is heard between frames
+      await sink.write(exactMap(frame, index++))
     }
     await writer.finish()
     await sink.finish()
@@ -111,7 +110,7 @@ async function renderClip(
   }
 }
 
-/** 1/metres; 0 for the sky. */
-function exactDisparity({ depth, width, height, timestampMs }: RenderedFrame, index: number): DepthMap {
-  return { index, timestampMs, width, height, data: depth.map((z) => 1 / z), kind: 'disparity' }
+function exactMap(frame: RenderedFrame, index: number): DepthMap {
+  const { width, height, timestampMs } = frame
+  return { index, timestampMs, width, height, data: exactDisparity(frame), kind: 'disparity' }
 }

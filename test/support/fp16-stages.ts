@@ -4,7 +4,7 @@
 import { prepareEncoder, prepareGraphs, prepareStreamStep } from '#lib/graph/prepare-graphs.js'
 import { prepareWeights, type PreparedWeights } from '#lib/graph/prepare-weights.js'
 import { cpuVariant, type AttentionCore, type GraphVariant } from '#lib/graph/variant.js'
-import { renderSequence } from '#lib/scene/sequence.js'
+import { renderClip } from '#lib/scene/sequence.js'
 import { stateSlots } from '#lib/stream/step-plan.js'
 import { referencePreprocess } from './reference-preprocess.js'
 import { roundedGraph } from './rounded-graph.js'
@@ -28,11 +28,10 @@ export interface Grid {
 }
 
 /** A rendered clip as the network takes it. */
-export function clip({ rows, cols }: Grid, frames: number): Float32Array[] {
+export async function clip({ rows, cols }: Grid, frames: number): Promise<Float32Array[]> {
   const [width, height] = [cols * 14, rows * 14]
-  return Array.from(renderSequence({ seed: 3, frames, width, height, frameRate: 10 }), ({ data }) =>
-    referencePreprocess(data, width, height, width, height),
-  )
+  const rendered = await renderClip({ seed: 3, frames, width, height, frameRate: 10 })
+  return rendered.map(({ data }) => referencePreprocess(data, width, height, width, height))
 }
 
 /** Over all arrays together. */
@@ -98,7 +97,7 @@ export async function windowErrors(
   { rows, cols, frames, wanted, cores }: WindowCase,
 ): Promise<Map<AttentionCore, StageError[]>> {
   const shape = { rows, cols, windowLength: frames, encoderBatch: 1, decoderBatch: 1 }
-  const pictures = clip({ rows, cols }, frames)
+  const pictures = await clip({ rows, cols }, frames)
   const reference = await runWindow(await prepareGraphs(fp32, shape), pictures, { wanted })
   const errors = new Map<AttentionCore, StageError[]>()
   for (const attention of cores) {
@@ -128,7 +127,7 @@ export async function streamErrors(
   { fp32, fp16 }: Checkpoints,
   { rows, cols, frames, cores }: Omit<WindowCase, 'wanted'>,
 ): Promise<Map<AttentionCore, StageError[]>> {
-  const pictures = clip({ rows, cols }, frames)
+  const pictures = await clip({ rows, cols }, frames)
   const run = async (weights: PreparedWeights, variant: GraphVariant): Promise<StepRun[]> => {
     const encoder = await prepareEncoder(weights, { rows, cols, encoderBatch: 1 }, variant)
     const step = await prepareStreamStep(weights, { rows, cols, stateSlots, streams: 1 }, variant)

@@ -10,7 +10,7 @@ import type { CpuModel, Floats, Grid } from '../network.js'
 
 export interface ClipOptions {
   /** As large as the network's input. */
-  readonly clip: Iterable<RgbFrame>
+  readonly clip: AsyncIterable<RgbFrame> | Iterable<RgbFrame>
   /** How many. */
   readonly frames: number
   readonly grid: Grid
@@ -36,7 +36,7 @@ export async function clipDepth(model: CpuModel, options: ClipOptions): Promise<
   try {
     await network.loadWindows(frames, preparation)
     const window: object[] = []
-    for (const frame of clip) {
+    for await (const frame of clip) {
       await pause()
       addon.preprocess(rgbPicture(frame), network.pixels, grid.cols * patchSize, grid.rows * patchSize, threads)
       const features = network.newFeatures()

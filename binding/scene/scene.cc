@@ -1,0 +1,162 @@
+// Owns: the addon's `scene`: the list of kinds and the JavaScript class Scene, whose pictures are drawn off the thread.
+// Must not know: how scenes are drawn.
+
+#include "scene/scene.h"
+
+#include <cmath>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <utility>
+
+#include "arguments.h"
+#include "bounds.h"
+#include "scene/kinds.h"
+#include "scene/render.h"
+
+namespace video_depth_binding {
+
+namespace {
+
+namespace core = video_depth::scene;
+
+template <typename Array, typename Value>
+Array copy(Napi::Env env, const std::vector<Value>& values) {
+  Array array = Array::New(env, values.size());
+  std::memcpy(array.Data(), values.data(), values.size() * sizeof(Value));
+  return array;
+}
+
+class RenderJob : public Napi::AsyncWorker {
+ public:
+  RenderJob(Napi::Env env, std::shared_ptr<const core::Renderer> renderer, const core::RenderOptions& options,
+            const Napi::Promise::Deferred& deferred)
+      : Napi::AsyncWorker(env, "video-depth render"),
+        renderer_(std::move(renderer)),
+        options_(options),
+        deferred_(deferred) {}
+
+ protected:
+  void Execute() override {
+    try {
+      picture_ = renderer_->render(options_);
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+  }
+
+  void OnOK() override {
+    if (failure_) {
+      deferred_.Reject(to_js_error(Env(), failure_));
+    } else {
+      deferred_.Resolve(result(Env()));
+    }
+  }
+
+ private:
+  Napi::Value result(Napi::Env env) const {
+    const Napi::Object object = Napi::Object::New(env);
+    object.Set("data", copy<Napi::Uint8Array>(env, picture_.rgb));
+    object.Set("depth", copy<Napi::Float32Array>(env, picture_.depth));
+    object.Set("bodies", copy<Napi::Uint16Array>(env, picture_.bodies));
+    object.Set("flow", options_.flow_to ? copy<Napi::Float32Array>(env, picture_.flow) : env.Null());
+    Napi::Float64Array pose = Napi::Float64Array::New(env, picture_.pose.size());
+    std::memcpy(pose.Data(), picture_.pose.data(), sizeof(picture_.pose));
+    object.Set("pose", pose);
+    object.Set("fx", picture_.fx);
+    object.Set("fy", picture_.fy);
+    object.Set("cx", picture_.cx);
+    object.Set("cy", picture_.cy);
+    return object;
+  }
+
+  std::shared_ptr<const core::Renderer> renderer_;
+  core::RenderOptions options_;
+  Napi::Promise::Deferred deferred_;
+  core::Picture picture_;
+  std::exception_ptr failure_;
+};
+
+/// See NativeScene in lib/native-scene-types.ts.
+class SceneObject : public Napi::ObjectWrap<SceneObject> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "Scene",
+                       {InstanceMethod<&SceneObject::render>("render"),
+                        InstanceAccessor<&SceneObject::moving>("moving", napi_enumerable)});
+  }
+
+  explicit SceneObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SceneObject>(info) {
+    const auto most = static_cast<int64_t>(core::kinds().size()) - 1;
+    const auto kind = static_cast<size_t>(read_integer(info[0], "kind", 0, most));
+    const auto seed = static_cast<uint64_t>(read_integer(info[1], "seed", 0, kMaxSafeInteger));
+    try {
+      renderer_ = std::make_shared<core::Renderer>(core::kinds()[kind].create(seed));
+    } catch (...) {
+      throw Napi::Error(info.Env(), to_js_error(info.Env(), std::current_exception()));
+    }
+  }
+
+ private:
+  /// Everything that is wrong is told through the promise.
+  Napi::Value render(const Napi::CallbackInfo& info) {
+    const auto deferred = Napi::Promise::Deferred::New(info.Env());
+    try {
+      auto job = std::make_unique<RenderJob>(info.Env(), renderer_, read_options(info[0]), deferred);
+      job->Queue();
+      job.release(); // NOLINT: Node.js deletes it when it is done
+    } catch (...) {
+      deferred.Reject(to_js_error(info.Env(), std::current_exception()));
+    }
+    return deferred.Promise();
+  }
+
+  static core::RenderOptions read_options(const Napi::Value& value) {
+    const Napi::Object object = read_object(value, "options");
+    core::RenderOptions options;
+    options.width = static_cast<int>(read_integer(member(object, "width"), "options.width", 1, kMostPixels));
+    options.height = static_cast<int>(read_integer(member(object, "height"), "options.height", 1, kMostPixels));
+    options.seconds = read_seconds(member(object, "seconds"), "options.seconds");
+    options.antialias = member(object, "antialias").ToBoolean();
+    options.shutter = read_seconds(member(object, "shutter"), "options.shutter");
+    options.noise = read_float(member(object, "noise"), "options.noise");
+    options.noise_seed = static_cast<uint32_t>(read_integer(member(object, "noiseSeed"), "options.noiseSeed", 0, 0xffffffff));
+    const Napi::Value flow_to = member(object, "flowTo");
+    if (!flow_to.IsNull()) options.flow_to = read_seconds(flow_to, "options.flowTo");
+    return options;
+  }
+
+  static double read_seconds(const Napi::Value& value, const char* parameter) {
+    if (!value.IsNumber()) throw unexpected("a number", parameter, value);
+    const double seconds = value.As<Napi::Number>().DoubleValue();
+    if (!(std::fabs(seconds) <= kMostSeconds)) throw unexpected("seconds, at most 1e6", parameter, value);
+    return seconds;
+  }
+
+  Napi::Value moving(const Napi::CallbackInfo& info) {
+    return copy<Napi::Uint8Array>(info.Env(), renderer_->moving());
+  }
+
+  /// Samples are counted in floats.
+  static constexpr int64_t kMostPixels = 4096;
+  static constexpr double kMostSeconds = 1e6;
+  std::shared_ptr<const core::Renderer> renderer_;
+};
+
+} // namespace
+
+Napi::Value make_scene(Napi::Env env) {
+  const Napi::Object scene = Napi::Object::New(env);
+  const Napi::Array kinds = Napi::Array::New(env);
+  for (const core::Kind& kind : core::kinds()) {
+    const Napi::Object entry = Napi::Object::New(env);
+    entry.Set("name", kind.name);
+    entry.Set("heldOut", kind.is_held_out);
+    kinds.Set(kinds.Length(), entry);
+  }
+  scene.Set("kinds", kinds);
+  scene.Set("Scene", SceneObject::define(env));
+  return scene;
+}
+
+} // namespace video_depth_binding
