@@ -30,7 +30,8 @@ export interface LoadOptions {
   /** Path of a Video Depth Anything checkpoint: `.pth` as published, or `.safetensors`. */
   readonly checkpoint: string
   /**
-   * Pixels of the frame's shorter side as the network sees it; rounded to a multiple of 14. Default 518, upstream's.
+   * Pixels of the frame's shorter side as the network sees it; rounded to a multiple of 14. Default: the recipe's; 518,
+   * upstream's, for the published checkpoints.
    * Cost grows with its square, attention's with the fourth power.
    */
   readonly inputSize?: number
@@ -102,7 +103,8 @@ export interface ProcessProgress {
 
 export interface CheckedLoadOptions {
   readonly checkpoint: string
-  readonly inputSize: number
+  /** Undefined: the recipe's. */
+  readonly inputSize: number | undefined
   readonly metric: boolean
   readonly backend: BackendChoice
   /** Undefined: the backend's own. */
@@ -122,11 +124,11 @@ export interface CheckedLoadOptions {
 /** @throws VideoDepthError INVALID_OPTION naming the option, what it may be, and what came */
 export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
   known(options, 'options', loadOptionNames)
-  const { checkpoint, inputSize = 518, metric = false, backend = 'auto', precision } = options
+  const { checkpoint, inputSize, metric = false, backend = 'auto', precision } = options
   const gpu = checkGpuOptions(options, backend, precision)
   const { cacheDir, threads = Math.min(mostThreads, defaultThreads()), taps, signal, onProgress } = options
   if (typeof checkpoint !== 'string' || checkpoint === '') throw invalidOption('a file path', 'checkpoint', checkpoint)
-  integer(inputSize, 'inputSize', patchSize, 4096)
+  if (inputSize !== undefined) integer(inputSize, 'inputSize', patchSize, 4096)
   if (typeof metric !== 'boolean') throw invalidOption('true or false', 'metric', metric)
   oneOf(backend, 'backend', backendChoices)
   if (precision !== undefined) oneOf(precision, 'precision', precisions)

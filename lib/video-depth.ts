@@ -11,7 +11,8 @@ import type { DepthKind } from './frame.js'
 import { openSource, type SourceInput } from './io/open-source.js'
 import type { FrameSource } from './io/source.js'
 import type { Architecture } from './model/architecture.js'
-import { networkInputSize } from './model/input-size.js'
+import { networkInputSize, type InputSize } from './model/input-size.js'
+import { defaultInputSize } from './model/recipe.js'
 import {
   checkLoadOptions,
   checkProcessOptions,
@@ -108,7 +109,7 @@ export class VideoDepth {
         return opened ? source : openSource(source, { ...checked.source, signal })
       },
       openSession: (frameWidth, frameHeight, signal) => {
-        const { width, height } = networkInputSize(frameWidth, frameHeight, this.#options.inputSize)
+        const { width, height } = this.#inputSize(frameWidth, frameHeight)
         const windowLength = strategy.length
         const geometry = { frameWidth, frameHeight, inputWidth: width, inputHeight: height, windowLength, slots }
         return this.#engine.openSession(geometry, signal)
@@ -136,11 +137,16 @@ export class VideoDepth {
     const host = {
       engine: this.#engine,
       kind: this.kind,
-      inputSize: (width: number, height: number) => networkInputSize(width, height, this.#options.inputSize),
+      inputSize: (width: number, height: number) => this.#inputSize(width, height),
     }
     const stream = new DepthStream<undefined>(host, checked, () => this.#streams.delete(stream))
     this.#streams.add(stream)
     return stream
+  }
+
+  #inputSize(frameWidth: number, frameHeight: number): InputSize {
+    const side = this.#options.inputSize ?? defaultInputSize(this.architecture)
+    return networkInputSize(frameWidth, frameHeight, side)
   }
 
   #assertOpen(): void {

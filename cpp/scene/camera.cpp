@@ -166,6 +166,8 @@ CameraPath wander(Random& random, Vec3 centre, Vec3 half, float speed, float pit
   const Drift drift(random, centre, half, speed);
   const float range = random.between(1.2f, 3.f), start = random.between(-kPi, kPi);
   const Wave turning(random, random.between(0.3f, 1.f) * kFastestTurn * 0.5f / range);
+  // Weaker where the place changes quickly: it would turn the head too fast.
+  const float pull = std::min(0.65f, 0.35f * std::min(half.x, half.y) / std::max(speed, 0.1f));
   const Wave nodding(random, 0.8f), leaning(random, 0.5f);
   const Shake shake(random, hand);
   return [=](double seconds) {
@@ -173,7 +175,8 @@ CameraPath wander(Random& random, Vec3 centre, Vec3 half, float speed, float pit
     // walls.
     const Vec3 share = drift.share(seconds);
     const float yaw = start + range * turning(seconds);
-    const Vec3 ahead = direction_of(yaw, 0) - Vec3{share.x, share.y, 0} * (0.7f / std::max(1.f, std::hypot(share.x, share.y)));
+    const Vec3 ahead = direction_of(yaw, 0) -
+                       Vec3{share.x, share.y, 0} * (pull / std::max(1.f, std::hypot(share.x, share.y)));
     const Gaze gaze{std::atan2(ahead.y, ahead.x), pitch + 0.09f * nodding(seconds), 0.03f * leaning(seconds)};
     return pose_of(drift(seconds), gaze, seconds, shake);
   };

@@ -61,7 +61,7 @@ class Exposure {
   const Drawing& drawing_;
 };
 
-constexpr int kProbes = 6;
+constexpr int kProbes = 4;
 
 /// Directions of the probes; four sets, each turned a little, for neighbouring pixels.
 struct Probes {
@@ -119,6 +119,12 @@ bool alike(const Face& a, const Face& b) {
   return dot(mesh.normals[mesh.triangles[a.triangle][0]], mesh.normals[mesh.triangles[b.triangle][0]]) > 0.9f;
 }
 
+uint32_t set_bits(uint32_t v) {
+  v -= (v >> 1) & 0x55555555U;
+  v = (v & 0x33333333U) + ((v >> 2) & 0x33333333U);
+  return (((v + (v >> 4)) & 0x0f0f0f0fU) * 0x01010101U) >> 24;
+}
+
 } // namespace
 
 void expose(const Drawing& d, float share, std::vector<Vec3>& pixels) {
@@ -151,6 +157,7 @@ void expose(const Drawing& d, float share, std::vector<Vec3>& pixels) {
 
 std::vector<uint8_t> develop(const std::vector<Vec3>& pixels, float noise, uint32_t seed) {
   std::vector<uint8_t> rgb(pixels.size() * 3);
+  const uint32_t grain = scramble(seed);
   for (size_t i = 0; i < pixels.size(); i++) {
     const float light[3] = {pixels[i].x, pixels[i].y, pixels[i].z};
     for (size_t c = 0; c < 3; c++) {
@@ -158,8 +165,7 @@ std::vector<uint8_t> develop(const std::vector<Vec3>& pixels, float noise, uint3
       if (noise > 0) {
         // Set bits of a random word: nearly normal, variance 8. More noise in bright parts, as photons have it.
         const auto mixed = static_cast<uint32_t>(3 * i + c);
-        uint32_t bits = scramble(mixed + scramble(seed)), count = 0;
-        for (; bits != 0; bits &= bits - 1) count++;
+        const uint32_t count = set_bits(scramble(mixed + grain));
         value += noise * (static_cast<float>(count) - 16.f) * 0.354f * std::sqrt(0.25f + value / 170);
       }
       rgb[3 * i + c] = static_cast<uint8_t>(std::min(255.f, std::max(0.f, value + 0.5f)));

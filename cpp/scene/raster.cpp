@@ -13,6 +13,7 @@ namespace {
 /// Pixels of a view that a triangle may touch.
 struct Extent {
   float left = 1e30f, right = -1e30f, top = 1e30f, bottom = -1e30f;
+  float nearest = 0, farthest = 0; ///< of all corners, 1/metres
   void add(const View& view, Vec3 p) {
     const float u = view.fx * p.x / p.z + view.cx, v = view.fy * p.y / p.z + view.cy;
     left = std::min(left, u), right = std::max(right, u);
@@ -31,6 +32,9 @@ std::optional<Extent> extent_of(const View& view, const std::array<Vec3, 3>& cor
   const bool outside = seen == 0 || extent.right < -1 || extent.bottom < -1 ||
                        extent.left > static_cast<float>(view.width) || extent.top > static_cast<float>(view.height);
   if (outside) return std::nullopt;
+  const auto [low, high] = std::minmax({corners[0].z, corners[1].z, corners[2].z});
+  extent.nearest = 1 / std::max(low, view.near);
+  extent.farthest = low > view.near ? 1 / high : 0;
   return extent;
 }
 
@@ -69,10 +73,11 @@ Range range_of(float low, float high, float first, float step, int count) {
   return {ceil_of(std::min(from, 1e6f)), floor_of(std::max(to, -1.f))};
 }
 
-void fill(Samples& target, const Face& face, uint32_t number, const Extent& extent, float nearest) {
+void fill(Samples& target, const Face& face, uint32_t number, const Extent& extent) {
   const Range rows = range_of(extent.top, extent.bottom, target.first, target.step, target.rows);
   const Range columns = range_of(extent.left, extent.right, target.first, target.step, target.columns);
   if (columns.from > columns.to) return;
+  const bool reaches_behind = extent.farthest == 0;
   const float start = target.first + static_cast<float>(columns.from) * target.step;
   const float slope = (face.edge[0][0] + face.edge[1][0] + face.edge[2][0]) * target.step;
   for (int row = rows.from; row <= rows.to; row++) {
@@ -89,9 +94,12 @@ void fill(Samples& target, const Face& face, uint32_t number, const Extent& exte
     const int first = ceil_of(std::min(from, 1e6f)), last = floor_of(std::max(-1.f, to));
     const size_t line = static_cast<size_t>(row) * static_cast<size_t>(target.columns) + static_cast<size_t>(columns.from);
     for (int i = first; i <= last; i++) {
-      const float here = inverse + static_cast<float>(i) * slope;
+      // The overlap of neighbours must not lead beyond a triangle that is seen edge-on.
+      const float free = inverse + static_cast<float>(i) * slope;
+      if (reaches_behind && free > extent.nearest) continue;
+      const float here = std::min(extent.nearest, std::max(extent.farthest, free));
       const size_t at = line + static_cast<size_t>(i);
-      if (here <= target.inverse_depth[at] || here > nearest) continue;
+      if (here <= target.inverse_depth[at]) continue;
       target.inverse_depth[at] = here;
       target.faces[at] = number;
     }
@@ -164,7 +172,7 @@ void draw(const std::vector<const PlacedMesh*>& meshes, const View& view, bool e
       if (!set_edges(view, corners, everything || mesh->body->two_sided, face)) continue;
       const auto number = static_cast<uint32_t>(faces.size());
       faces.push_back(face);
-      for (Samples* target : targets) fill(*target, face, number, *extent, 1 / view.near);
+      for (Samples* target : targets) fill(*target, face, number, *extent);
     }
   }
 }

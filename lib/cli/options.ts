@@ -16,7 +16,11 @@ export function checkpointOption(): Option {
 export function addModelOptions(command: Command): Command {
   return command
     .addOption(checkpointOption())
-    .option('--input-size <pixels>', 'shorter side of a frame as the network sees it', number('--input-size'), 518)
+    .option(
+      '--input-size <pixels>',
+      'shorter side of a frame as the network sees it (default: as the network was trained, 518 for published ones)',
+      number('--input-size'),
+    )
     .option('--metric', 'the checkpoint is a metric one: depth in metres, windows not fitted to each other', false)
     .addOption(
       new Option(
@@ -37,7 +41,7 @@ export function addModelOptions(command: Command): Command {
 
 export interface ModelArguments {
   readonly checkpoint?: string
-  readonly inputSize: number
+  readonly inputSize?: number
   readonly metric: boolean
   readonly precision?: Precision
   readonly backend: BackendChoice
@@ -52,7 +56,8 @@ export function modelOptions(options: ModelArguments): LoadOptions {
   const { inputSize, metric, precision, backend, device, tensorrtPath, cacheDir, threads } = options
   return {
     checkpoint: requireCheckpoint(options),
-    ...{ inputSize, metric, backend },
+    ...{ metric, backend },
+    ...(inputSize !== undefined && { inputSize }),
     ...(precision !== undefined && { precision }),
     ...(device !== undefined && { device }),
     ...(tensorrtPath !== undefined && { tensorrtPath }),

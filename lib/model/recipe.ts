@@ -26,6 +26,8 @@ export interface Recipe {
   readonly taps: Taps
   /** Frames a window, as trained. */
   readonly windowLength: number
+  /** Default of `LoadOptions.inputSize`, pixels. */
+  readonly inputSize: number
 }
 
 export type Taps = readonly [number, number, number, number]
@@ -56,6 +58,14 @@ export function matchRecipes(dimensions: Dimensions, among: readonly Recipe[] = 
       d.outChannels.every((channels, i) => channels === dimensions.outChannels[i])
     )
   })
+}
+
+/** Upstream's, for networks without recipe. */
+export const publishedInputSize = 518
+
+/** What frames are resized to where the user does not say, pixels. */
+export function defaultInputSize(dimensions: Dimensions): number {
+  return matchRecipes(dimensions)[0]?.inputSize ?? publishedInputSize
 }
 
 /** One sentence for a person about to use such a checkpoint. */

@@ -107,6 +107,7 @@ function toFrame(
   movers: Uint8Array,
   frame: { width: number; height: number; timestampMs: number },
 ): RenderedFrame {
-  const moving = Uint8Array.from(bodies, (body) => (body === 0 ? 0 : (movers[body - 1] ?? 0)))
+  const moving = new Uint8Array(bodies.length)
+  for (let i = 0; i < bodies.length; i++) moving[i] = movers[(bodies[i] ?? 0) - 1] ?? 0
   return { ...frame, data, depth, bodies, moving, flow: flow ?? undefined, pose, intrinsics: { fx, fy, cx, cy } }
 }

@@ -1,5 +1,7 @@
 // Owns: canyons: two rugged walls, a path between, boulders, dead trees, bridges. Held out like warehouses.
 // Must not know: how they are drawn.
+#include <utility>
+
 #include "scene/camera.h"
 #include "scene/kinds/create.h"
 #include "scene/kinds/parts.h"

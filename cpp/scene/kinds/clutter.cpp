@@ -1,5 +1,7 @@
 // Owns: many small bodies on a table or on the floor, seen from near.
 // Must not know: how they are drawn.
+#include <utility>
+
 #include "scene/camera.h"
 #include "scene/kinds/create.h"
 #include "scene/kinds/parts.h"
@@ -189,7 +191,8 @@ void add_place(Heap& h, Vec3 room) {
 void set_camera(Heap& h, float room) {
   Random& random = h.random;
   const float wide = std::max(h.half.x, h.half.y), most = room - 0.9f;
-  const float away = std::min(most, wide + random.between(0.35f, 1.1f)), up = random.between(0.25f, 1);
+  const float away = std::min(most, wide + random.between(0.4f, 1.1f)),
+              up = random.between(h.top > 0 ? 0.42f : 0.35f, 1);
   const Vec3 target{0, 0, h.top + 0.05f};
   const Hand hand{random.between(0, 0.015f), 0};
   const float speed = random.between(0.1f, 0.5f);
@@ -200,7 +203,7 @@ void set_camera(Heap& h, float room) {
   const float angle = random.between(-kPi, kPi);
   const Vec3 centre{away * std::cos(angle), away * std::sin(angle), h.top + up};
   const float free = std::max(0.1f, std::min(most - away + 0.3f, 0.6f));
-  h.world.camera = watch(random, centre, {free, free, 0.4f * up}, speed, target,
+  h.world.camera = watch(random, centre, {free, free, 0.25f * up}, speed, target,
                          {0.6f * h.half.x, 0.6f * h.half.y, 0.1f}, hand);
 }
 

@@ -1,5 +1,7 @@
 // Owns: corridors: doors, columns, pipes, arches, stairs, boxes at the sides, people walking.
 // Must not know: how they are drawn.
+#include <utility>
+
 #include "scene/camera.h"
 #include "scene/kinds/create.h"
 #include "scene/kinds/parts.h"
@@ -53,7 +55,8 @@ void add_structure(Corridor& c) {
   const float w = c.half_width, l = c.half_length, h = c.height, gap = random.between(2.5f, 6.f);
   const Material material =
       random.chance(0.5f) ? masonry(random) : painted(random_colour(random, 0.1f, 0.8f, 0.4f));
-  const int style = random.whole(0, 3);
+  // Arches of wide or low corridors would come down to the camera.
+  const int style = random.whole(w < 2 && h > 2.6f ? 0 : 1, 3);
   for (float y = -l + 1; y < l - 0.5f; y += gap) {
     Mesh mesh;
     if (style == 0 && w > 0.9f) mesh = arch(w, h, 0.15f, w - 0.15f, h - 0.3f);
@@ -167,10 +170,13 @@ World create_corridor(uint64_t seed) {
   add_end(c, -1);
   add_things(c);
   const Vec3 lamp{0, random.between(-0.4f, 0.4f) * c.half_length, c.height - 0.25f};
-  world.light = indoors(random, lamp, 0.6f * c.half_length);
+  world.light = indoors(random, lamp, 0.3f * c.half_length);
+  world.light.from_above = world.light.from_above * 1.25f;
+  world.light.from_below = world.light.from_below * 1.25f;
   const float eye = random.chance(0.75f) ? random.between(1.2f, 1.8f) : random.between(0.4f, 1.2f);
   const Hand hand{random.between(0, 0.02f), random.chance(0.6f) ? random.between(0.01f, 0.03f) : 0};
-  const float s = random.sign(), aside = random.between(-1, 1) * std::max(0.f, c.half_width - 1.f);
+  const float s = random.sign(), aside = random.between(-1, 1) *
+                                         std::max(0.f, std::min(c.half_width - 1.f, 0.35f * c.half_width));
   const float half = (c.half_length - 3.2f) * random.between(0.4f, 0.9f), speed = random.between(0.4f, 1.5f);
   if (random.chance(0.75f)) {
     // Starts behind so that there is much ahead.

@@ -1,5 +1,7 @@
 // Owns: courtyards: colonnades, arches, walls, plinths, crates, far hills.
 // Must not know: how they are drawn.
+#include <utility>
+
 #include "scene/camera.h"
 #include "scene/kinds/create.h"
 #include "scene/kinds/parts.h"
@@ -113,12 +115,14 @@ void add_monument(Court& c, const Placement& p, const Material& base) {
   add_removable(c.world, std::move(mesh), top, p);
 }
 
+Placement place_in(Court& c, float share) {
+  const float x = c.random.between(-share, share), y = c.random.between(-share, share);
+  return at(x * (c.half.x - 0.6f), y * (c.half.y - 0.6f), 0, c.random.between(-kPi, kPi));
+}
+
 void add_things(Court& c) {
   Random& random = c.random;
-  const auto somewhere = [&](float share) {
-    return at(random.between(-share, share) * (c.half.x - 0.6f),
-              random.between(-share, share) * (c.half.y - 0.6f), 0, random.between(-kPi, kPi));
-  };
+  const auto somewhere = [&](float share) { return place_in(c, share); };
   const Material base = masonry(random);
   for (int i = random.whole(1, 5); i > 0; i--) add_monument(c, somewhere(0.95f), base);
   for (int i = random.whole(2, 9); i > 0; i--)
@@ -126,6 +130,29 @@ void add_things(Court& c) {
   for (int i = random.whole(0, 3); i > 0; i--) add_bench(c.world, random, somewhere(0.95f));
   for (int i = random.whole(0, 4); i > 0; i--)
     add_plant(c.world, random, somewhere(1), random.between(0.7f, 2));
+  for (int i = random.whole(4, 12); i > 0; i--) { // along the edges
+    Placement p = somewhere(1);
+    if (random.chance(0.5f))
+      p.position.x = random.sign() * (c.half.x - 0.7f);
+    else
+      p.position.y = random.sign() * (c.half.y - 0.7f);
+    switch (random.whole(0, 3)) {
+      case 0:
+        add_bush(c.world, random, p, random.between(0.3f, 0.6f));
+        break;
+      case 1:
+        add_pile(c.world, random, p, random.between(0.2f, 0.45f), random.whole(1, 4));
+        break;
+      case 2:
+        add_monument(c, p, base);
+        break;
+      default:
+        add_plant(c.world, random, p, random.between(0.8f, 2));
+        break;
+    }
+  }
+  if (random.chance(0.35f))
+    add_tree(c.world, random, somewhere(0.8f), random.between(3, 6), random.chance(0.4f));
   if (random.chance(0.3f)) {
     Placement p = somewhere(0.3f);
     const float r = random.between(0.7f, 1.4f);
@@ -136,6 +163,11 @@ void add_things(Court& c) {
                   moved(lathe(1.3f, 10, 16, [](float t) { return 0.12f + 0.3f * t * t; }), at(0, 0, 0.4f)),
                   base, p);
   }
+}
+
+void add_movers(Court& c) {
+  Random& random = c.random;
+  const auto somewhere = [&](float share) { return place_in(c, share); };
   if (random.chance(0.5f)) { // a rolling ball
     const float r = random.between(0.15f, 0.5f), speed = random.between(0.4f, 1.5f),
                 angle = random.between(-kPi, kPi);
@@ -193,6 +225,7 @@ World create_courtyard(uint64_t seed) {
   const Material wall = masonry(random), other = random.chance(0.5f) ? stone(random) : masonry(random);
   for (int side = 0; side < 4; side++) add_side(court, side, wall, other);
   add_things(court);
+  add_movers(court);
   world.light = outdoors(random, random.between(14, 22));
   set_camera(court);
   world.field_of_view = random.between(42, 68);

@@ -112,7 +112,7 @@ void add_car(World& world, Random& random, const Placement& placement, Walk walk
   const Rotation sideways = turn({0, 1, 0}, kPi / 2);
   for (const float x : {-1.f, 1.f})
     for (const float y : {-0.6f, 0.6f})
-      wheels.append(cylinder(0.32f, 0.32f, 0.2f, 14), {sideways, {x * (w - 0.1f) - 0.1f, y * l, 0.32f}});
+      wheels.append(cylinder(0.32f, 0.32f, 0.26f, 14), {sideways, {x * (w - 0.1f) - 0.13f, y * l, 0.32f}});
   add_removable(world, std::move(wheels), painted({0.02f, 0.02f, 0.02f}), placement).motion = motion;
   Mesh lights, rear;
   for (const float x : {-0.7f, 0.7f}) {

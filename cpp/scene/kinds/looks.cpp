@@ -191,8 +191,8 @@ Light outdoors(Random& random, float shadow_radius) {
   }
   light.sun = {std::cos(azimuth) * std::cos(elevation), std::sin(azimuth) * std::cos(elevation),
                std::sin(elevation)};
-  if (random.chance(0.3f)) {
-    light.fog = random.log_between(0.003f, 0.03f);
+  if (random.chance(0.25f)) {
+    light.fog = random.log_between(0.003f, 0.02f);
     light.fog_colour = light.horizon * random.between(0.8f, 1.f);
   }
   return light;

@@ -1,5 +1,7 @@
 // Owns: rooms: walls, furniture along them, lamps, people.
 // Must not know: how they are drawn.
+#include <utility>
+
 #include "scene/camera.h"
 #include "scene/kinds/create.h"
 #include "scene/kinds/parts.h"
@@ -76,14 +78,14 @@ void add_window(Room& r, const Placement& p, float w, float h) {
 }
 
 /// Furniture of a width; what it is depends on chance. Returns half its width.
-float add_by_wall(Room& r, int side, float start, float space) {
+float add_by_wall(Room& r, int side, float start, float space, bool may_be_door) {
   Random& random = r.random;
   const float ceiling = 2 * r.half.z;
   const auto place = [&](float half_x, float half_y) {
     return on_wall(r, side, start + half_x, half_y + 0.03f, 0);
   };
   float w = std::min(0.5f * space, random.between(0.3f, 0.9f));
-  switch (random.whole(0, 9)) {
+  switch (random.whole(0, may_be_door ? 9 : 8)) {
     case 0:
       add_shelf(r.world, random, place(w, 0.18f),
                 {w, 0.18f, std::min(0.45f * ceiling, random.between(0.5f, 1.1f))});
@@ -131,15 +133,17 @@ float add_by_wall(Room& r, int side, float start, float space) {
 }
 
 void furnish(Room& r) {
-  const int window_side = r.random.whole(0, 3);
+  const int first = r.random.whole(0, 3), second = r.random.chance(0.3f) ? (first + 1) % 4 : first;
   for (int side = 0; side < 4; side++) {
     const float half = side < 2 ? r.half.x : r.half.y, margin = side < 2 ? 0.1f : 0.95f;
+    const bool has_window = side == first || side == second;
     float along = -half + margin;
     while (along < half - margin - 0.6f) {
-      if (r.random.chance(0.92f)) along += 2 * add_by_wall(r, side, along, half - margin - along);
+      if (r.random.chance(0.92f))
+        along += 2 * add_by_wall(r, side, along, half - margin - along, !has_window);
       along += r.random.between(0.03f, 0.45f);
     }
-    if (side == window_side || r.random.chance(0.2f)) {
+    if (has_window) {
       const float w = r.random.between(0.4f, 0.9f);
       add_window(r, on_wall(r, side, r.random.between(-0.4f, 0.4f) * half, 0.01f, 1.5f), w,
                  r.random.between(0.4f, 0.65f));
@@ -161,8 +165,10 @@ void add_partition(Room& r) {
   if (random.chance(0.4f)) {
     const Placement p = at(random.between(-0.6f, 0.6f) * r.half.x, random.between(-0.6f, 0.6f) * r.half.y);
     const float w = random.between(0.1f, 0.25f);
-    if (random.chance(0.5f)) add_removable(r.world, block({w, w, r.half.z}, {0, 0, r.half.z}), material, p);
-    else add_removable(r.world, cylinder(w, w, 2 * r.half.z, 16), material, p);
+    if (random.chance(0.5f))
+      add_removable(r.world, block({w, w, r.half.z}, {0, 0, r.half.z}), material, p);
+    else
+      add_removable(r.world, cylinder(w, w, 2 * r.half.z, 16), material, p);
     return;
   }
   const float out = random.between(0.2f, 0.45f) * r.half.x, side = random.sign();
@@ -231,12 +237,23 @@ void set_camera(Room& r) {
   const float eye = random.chance(0.7f) ? random.between(1.1f, 1.8f) : random.between(0.4f, 1.1f);
   const Vec3 free{std::max(0.15f, r.half.x - 1.1f), std::max(0.15f, r.half.y - 1.1f), 0};
   const Hand hand{random.between(0, 0.02f), random.chance(0.4f) ? random.between(0.008f, 0.02f) : 0};
-  const float speed = random.between(0.3f, 1.1f);
+  const float speed = random.between(0.3f, 1);
   const Vec3 half{free.x * random.between(0.4f, 1), free.y * random.between(0.4f, 1),
                   random.between(0.02f, 0.25f)};
   const Vec3 centre{random.sign() * (free.x - half.x), random.sign() * (free.y - half.y), eye};
-  if (random.chance(0.4f)) {
-    r.world.camera = wander(random, centre, half, speed, random.between(0, 0.25f), hand);
+  const float kind = random.next();
+  if (kind < 0.2f) {
+    r.world.camera = wander(random, centre, half, 0.7f * speed, random.between(0, 0.2f), hand);
+  } else if (kind < 0.6f) {
+    // From one end of the room, over all of the rest.
+    const float s = random.sign(), deep = random.between(0.15f, 0.4f);
+    const bool is_along_x = r.half.x > r.half.y;
+    const float back = -s * (1 - deep), ahead = s * 0.65f, z = random.between(0.6f, 1.3f);
+    r.world.camera = is_along_x
+                         ? watch(random, {back * free.x, 0, eye}, {deep * free.x, free.y, half.z}, speed,
+                                 {ahead * r.half.x, 0, z}, {0.25f * r.half.x, 0.8f * r.half.y, 0.3f}, hand)
+                         : watch(random, {0, back * free.y, eye}, {free.x, deep * free.y, half.z}, speed,
+                                 {0, ahead * r.half.y, z}, {0.8f * r.half.x, 0.25f * r.half.y, 0.3f}, hand);
   } else {
     // From one corner across the room.
     const float sx = random.sign(), sy = random.sign();
@@ -261,7 +278,7 @@ World create_room(uint64_t seed) {
   if (random.chance(0.4f)) add_partition(room);
   light_up(room);
   set_camera(room);
-  world.field_of_view = random.between(45, 72);
+  world.field_of_view = random.between(48, 74);
   clear_path(world, 90, 0.4f);
   return world;
 }

@@ -1,5 +1,7 @@
 // Owns: streets: road, pavements, houses, cars, trees, people.
 // Must not know: how they are drawn.
+#include <utility>
+
 #include "scene/camera.h"
 #include "scene/kinds/create.h"
 #include "scene/kinds/parts.h"
@@ -23,10 +25,12 @@ void add_ground(Street& s) {
   const uint32_t seed = random.bits();
   const float high = random.chance(0.6f) ? random.between(5, 40) : 0;
   if (high > 0)
-    s.world.add(height_field(290, 44, [=](float x, float y) {
-                  const float ring = smooth_step(110, 240, std::hypot(x, y));
-                  return -1 + high * ring * (0.2f + fractal_noise({x / 60, y / 60, 0}, 3, seed));
-                }), leaves(random));
+    s.world.add(height_field(290, 44,
+                             [=](float x, float y) {
+                               const float ring = smooth_step(110, 240, std::hypot(x, y));
+                               return -1 + high * ring * (0.2f + fractal_noise({x / 60, y / 60, 0}, 3, seed));
+                             }),
+                leaves(random));
   Material asphalt = painted(random_colour(random, 0.04f, 0.2f, 0.1f));
   asphalt.pattern = random.chance(0.8f) ? Pattern::clouds : Pattern::brick;
   asphalt.scale = asphalt.pattern == Pattern::brick ? 0.3f : 3;

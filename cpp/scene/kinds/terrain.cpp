@@ -1,5 +1,7 @@
 // Owns: hills with trees, bushes, rocks, ponds, a hut.
 // Must not know: how they are drawn.
+#include <utility>
+
 #include "scene/camera.h"
 #include "scene/kinds/create.h"
 #include "scene/kinds/parts.h"
@@ -42,7 +44,7 @@ void add_ground(Land& l) {
   const Hills hills = l.hills;
   l.world.add(height_field(hills.half, 62, hills), soil(l.random));
   if (l.water < -50) return;
-  Material water = painted(random_colour(l.random, 0.03f, 0.15f, 0.6f), 0.9f);
+  Material water = painted(mix({0.02f, 0.06f, 0.09f}, {0.1f, 0.12f, 0.08f}, l.random.next()), 0.9f);
   water.pattern = Pattern::clouds;
   water.scale = 4;
   l.world.add(plate(0.97f * hills.half, 0.97f * hills.half, 8), water, at(0, 0, l.water));
@@ -51,24 +53,39 @@ void add_ground(Land& l) {
 void add_plants(Land& l) {
   Random& random = l.random;
   const bool is_windy = random.chance(0.4f);
-  const int trees = random.whole(6, 26), bushes = random.whole(3, 22);
-  for (int i = 0; i < trees; i++) {
-    const float reach = i < 2 * trees / 3 ? 1.7f * l.wander : 0.7f * l.hills.half;
-    add_tree(l.world, random, on_land(l, std::min(reach, 0.7f * l.hills.half), 0.15f), random.between(3, 9),
-             is_windy && i < 4);
+  const int trees = random.whole(8, 30), bushes = random.whole(3, 22);
+  Placement grove;
+  for (int i = 0; i < trees; i++) { // in groves of five
+    if (i % 5 == 0) grove = on_land(l, std::min(i < 20 ? 1.7f * l.wander : 50.f, 0.7f * l.hills.half), 0);
+    const float x = grove.position.x + 3.5f * random.normal(), y = grove.position.y + 3.5f * random.normal();
+    if (l.hills(x, y) < l.water) continue;
+    const Placement p = at(x, y, l.hills(x, y) - 0.15f, random.between(-kPi, kPi));
+    add_tree(l.world, random, p, random.between(3, 9), is_windy && i < 4);
   }
   for (int i = 0; i < bushes; i++)
     add_bush(l.world, random, on_land(l, 1.6f * l.wander, 0.1f), random.between(0.3f, 1.2f));
-  if (!random.chance(0.3f)) return;
+}
+
+/// Many tufts of grass in a body, for few bodies; some in a wind of their own.
+void add_grass(Land& l) {
+  Random& random = l.random;
   const Material stalks = leaves(random);
-  for (int i = 0; i < 12; i++) { // tufts of grass
-    Mesh tuft;
-    const float tall = random.between(0.3f, 0.8f);
-    for (int k = 0; k < 6; k++)
-      tuft.append(cylinder(0.02f, 0, tall, 4), {turn(normalize({random.normal(), random.normal(), 0}), 0.35f),
-                                                {0.12f * random.normal(), 0.12f * random.normal(), 0}});
-    Body& body = add_removable(l.world, std::move(tuft), stalks, on_land(l, 1.4f * l.wander, 0.05f));
-    if (i > 5) continue;
+  const auto tuft = [&](float tall) {
+    Mesh mesh;
+    for (int k = 0; k < 5; k++) {
+      const Rotation lean = turn(normalize({random.normal(), random.normal(), 0}), 0.35f);
+      mesh.append(cylinder(0.025f, 0, tall, 4),
+                  {lean, {0.12f * random.normal(), 0.12f * random.normal(), 0}});
+    }
+    return mesh;
+  };
+  Mesh field;
+  for (int i = 0; i < 36; i++)
+    field.append(tuft(random.between(0.2f, 0.6f)), on_land(l, 1.5f * l.wander, 0.05f));
+  l.world.add(std::move(field), stalks);
+  for (int i = 0; i < 6; i++) {
+    Body& body =
+        add_removable(l.world, tuft(random.between(0.4f, 0.9f)), stalks, on_land(l, l.wander, 0.05f));
     body.deformation.kind = Deformation::Kind::bend;
     body.deformation.amount = 0.3f;
     body.deformation.rate = random.between(0.3f, 0.8f);
@@ -82,7 +99,7 @@ void add_things(Land& l) {
     const float radius = random.log_between(0.2f, 2.5f);
     add_rock(l.world, random, on_land(l, 1.6f * l.wander, 0.3f * radius), radius, rock);
   }
-  if (random.chance(0.45f)) {
+  if (random.chance(0.55f)) {
     const float angle = random.between(-kPi, kPi), away = l.wander * 1.5f + 7;
     const Vec3 half{random.between(2, 4), random.between(1.8f, 3), random.between(1.2f, 2)};
     const float x = away * std::cos(angle), y = away * std::sin(angle);
@@ -154,6 +171,7 @@ World create_terrain(uint64_t seed) {
   if (random.chance(0.4f)) land.water = -random.between(0.1f, 0.6f) * hills.amplitude;
   add_ground(land);
   add_plants(land);
+  if (random.chance(0.45f)) add_grass(land);
   add_things(land);
   world.light = outdoors(random, random.between(18, 30));
   set_camera(land);

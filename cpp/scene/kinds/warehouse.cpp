@@ -1,5 +1,8 @@
 // Owns: warehouses: racks with boxes in rows, trusses, lamps, lift trucks. Held out: networks never learn
 // from them. Must not know: how they are drawn.
+#include <utility>
+#include <vector>
+
 #include "scene/camera.h"
 #include "scene/kinds/create.h"
 #include "scene/kinds/parts.h"
@@ -128,6 +131,11 @@ void add_floor_things(Hall& h, const std::vector<float>& aisles) {
         h, at(some_aisle() + 0.3f * h.aisle, random.between(-0.7f, 0.7f) * h.half.y, 0, way > 0 ? 0 : kPi),
         drives ? Walk{{0, way * random.between(0.6f, 2), 0}, 5} : Walk{});
   }
+  for (int i = random.whole(3, 8); i > 0; i--) // at the ends of the hall
+    add_pile(
+        h.world, random,
+        at(random.between(-0.9f, 0.9f) * h.half.x, random.sign() * (h.half.y - random.between(0.6f, 0.9f))),
+        random.between(0.3f, 0.55f), random.whole(1, 4));
   for (int i = random.whole(0, 3); i > 0; i--) {
     const float way = random.sign();
     add_person(
@@ -144,27 +152,30 @@ World create_warehouse(uint64_t seed) {
   World world;
   const float aisle = random.between(1.3f, 2.2f), deep = random.between(0.45f, 0.6f);
   const int aisles = random.whole(2, 3);
-  const float across = static_cast<float>(aisles) * (aisle + deep) + 0.3f;
-  Hall hall{world, random, {across, random.between(11, 18), random.between(2.2f, 3.6f)}, aisle, deep};
+  const float pitch = 2 * (aisle + deep), across = 0.5f * static_cast<float>(aisles) * pitch + deep + 0.05f;
+  Hall hall{world, random, {across, random.between(13, 21), random.between(2.2f, 3.6f)}, aisle, deep};
   add_shell(hall);
-  const Material posts = metal(random), beams = random.chance(0.5f)
-                                                    ? painted(random_colour(random, 0.2f, 0.6f, 0.9f))
-                                                    : metal(random);
+  const Material posts = metal(random);
+  const Material beams =
+      random.chance(0.5f) ? painted(random_colour(random, 0.2f, 0.6f, 0.9f)) : metal(random);
   std::vector<float> middles;
-  for (int i = 0; i < aisles; i++) {
-    const float x = -across + 0.3f + (2 * static_cast<float>(i) + 1) * (aisle + deep);
-    middles.push_back(x - deep);
-    if (i + 1 < aisles || random.chance(0.5f))
-      add_rack(hall, x + aisle, -hall.half.y + 4, hall.half.y - 4, posts, beams);
+  for (int i = 0; i <= aisles; i++) {
+    const float x = -across + deep + 0.05f + static_cast<float>(i) * pitch;
+    if (i < aisles) middles.push_back(x + deep + aisle);
+    const float start = random.between(2.5f, 4), end = random.between(2.5f, 4);
+    if (random.chance(0.93f)) add_rack(hall, x, -hall.half.y + start, hall.half.y - end, posts, beams);
   }
   add_floor_things(hall, middles);
   const float x = middles[static_cast<size_t>(random.whole(0, aisles - 1))], way = random.sign();
-  world.light = indoors(random, {x, random.between(-0.3f, 0.3f) * hall.half.y, 2 * hall.half.z - 1}, 6);
+  world.light = indoors(random, {x, random.between(-0.3f, 0.3f) * hall.half.y, 2 * hall.half.z - 1}, 9);
+  world.light.from_above = world.light.from_above * 1.4f;
+  world.light.from_below = world.light.from_below * 1.3f;
   const float eye = random.chance(0.7f) ? random.between(1.2f, 1.9f) : random.between(1.9f, 3),
               speed = random.between(0.5f, 1.6f);
   const Hand hand{random.between(0.003f, 0.02f), random.chance(0.5f) ? random.between(0.01f, 0.03f) : 0};
+  const float half = random.between(3, hall.half.y - 6);
   if (random.chance(0.7f)) {
-    world.camera = patrol(random, {x, -way * 2, eye}, {0, way, 0}, random.between(3, hall.half.y - 5), speed,
+    world.camera = patrol(random, {x, -way * (hall.half.y - 2.5f - half), eye}, {0, way, 0}, half, speed,
                           random.between(-0.05f, 0.12f), hand);
   } else { // in the free strip before the racks
     const float y = -way * (hall.half.y - 2);
