@@ -26,7 +26,7 @@ export async function benchmarkCheckpoint({ checkpoint, size }) {
   return target
 }
 
-/** Frames that are rendered; a longer clip plays them back and forth,. */
+/** Frames that are rendered; a longer clip plays them back and forth. */
 const renderedFrames = 26
 
 /** Kept for the next time. */

@@ -11,55 +11,23 @@ namespace video_depth::scene {
 
 namespace {
 
-/// Light over area in a screen's scale: sums of samples as an eye sees them.
-class Exposure {
- public:
-  explicit Exposure(const Drawing& drawing) : drawing_(drawing) {}
-
-  Vec3 at(uint32_t face, float u, float v, float open) const {
-    const View& view = drawing_.view;
-    const Vec3 ray = view.ray(u, v);
-    if (face == kNoFace) return sky(drawing_.light, normalize(ray));
-    const Face& seen = drawing_.faces[face];
-    const Body& body = *seen.mesh->body;
-    const Surface surface(seen, u, v);
-    Spot spot;
-    spot.position = surface.on(seen.mesh->positions);
-    spot.local = surface.on(body.mesh->positions);
-    spot.local_normal = normalize(surface.on(body.mesh->normals));
-    spot.normal = normal_of(seen, spot.local_normal);
-    const Vec3 away = spot.position - view.pose.position;
-    const float facing = dot(spot.normal, away);
-    if (facing > 0 && body.two_sided) spot.normal = -spot.normal;
-    const float distance = length(away);
-    spot.footprint = distance / view.fx / std::max(0.1f, std::fabs(facing) / distance);
-    spot.open = open;
-    return shade(body.material, drawing_.light, drawing_.shadows, spot, view.pose.position);
-  }
-
-  /// Of the surface that a pixel's centre sees, in the camera's frame.
-  Vec3 camera_normal(const Face& face) const {
-    const auto& t = face.mesh->body->mesh->triangles[face.triangle];
-    const auto& p = face.mesh->positions;
-    const Vec3 n = normalize(cross(p[t[1]] - p[t[0]], p[t[2]] - p[t[0]]));
-    const Pose& pose = drawing_.view.pose;
-    return {dot(pose.right, n), dot(pose.down, n), dot(pose.forward, n)};
-  }
-
- private:
-  /// The mesh's normal in the world: carried over by the triangle's own turn, whatever moved or deformed it.
-  Vec3 normal_of(const Face& face, Vec3 local) const {
-    const Mesh& mesh = *face.mesh->body->mesh;
-    const auto& t = mesh.triangles[face.triangle];
-    const auto frame = [&](const std::vector<Vec3>& p) {
-      const Vec3 x = normalize(p[t[1]] - p[t[0]]), z = normalize(cross(x, p[t[2]] - p[t[0]]));
-      return Rotation{x, cross(z, x), z};
-    };
-    return frame(face.mesh->positions).inverse(frame(mesh.positions)(local));
-  }
-
-  const Drawing& drawing_;
-};
+/// The point of a face that a pixel sees.
+Spot spot_of(const Drawing& d, const Face& face, float u, float v) {
+  const Body& body = *face.mesh->body;
+  const Surface surface(face, u, v);
+  Spot spot;
+  spot.position = surface.on(face.mesh->positions);
+  spot.normal = normalize(surface.on(face.mesh->normals));
+  spot.local = surface.on(body.mesh->positions);
+  spot.local_normal = surface.on(body.mesh->normals);
+  const Vec3 away = spot.position - d.view.pose.position;
+  float facing = dot(spot.normal, away);
+  if (facing > 0 && body.two_sided) spot.normal = -spot.normal;
+  const float distance = length(away);
+  facing = std::fabs(facing) / distance;
+  spot.footprint = distance / d.view.fx / std::max(0.1f, facing);
+  return spot;
+}
 
 constexpr int kProbes = 4;
 
@@ -84,7 +52,8 @@ const Probes& probes() {
 }
 
 /// Share of the surroundings that neighbours leave open, from the depth of pixels around (Mittring 2007, with normals).
-float openness(const Drawing& d, int column, int row, const Exposure& exposure) {
+/// @param normal of the surface at the pixel, world
+float openness(const Drawing& d, int column, int row, Vec3 normal) {
   constexpr float kReach = 0.45f; // metres
   const View& view = d.view;
   const size_t i = static_cast<size_t>(row) * static_cast<size_t>(view.width) + static_cast<size_t>(column);
@@ -94,7 +63,9 @@ float openness(const Drawing& d, int column, int row, const Exposure& exposure) 
   const auto point = [&](int x, int y, float z) {
     return Vec3{(static_cast<float>(x) - view.cx) * across * z, (static_cast<float>(y) - view.cy) * across * z, z};
   };
-  const Vec3 here = point(column, row, 1 / inverse), normal = exposure.camera_normal(d.faces[d.centres.faces[i]]);
+  const Vec3 here = point(column, row, 1 / inverse);
+  const Pose& pose = view.pose;
+  normal = {dot(pose.right, normal), dot(pose.down, normal), dot(pose.forward, normal)};
   const int set = (column + 2 * row) & 3;
   float closed = 0;
   for (int k = 0; k < kProbes; k++) {
@@ -119,6 +90,55 @@ bool alike(const Face& a, const Face& b) {
   return dot(mesh.normals[mesh.triangles[a.triangle][0]], mesh.normals[mesh.triangles[b.triangle][0]]) > 0.9f;
 }
 
+class Pixels {
+ public:
+  explicit Pixels(const Drawing& drawing) : d_(drawing) {}
+
+  Vec3 light(int column, int row) const {
+    const auto u = static_cast<float>(column), v = static_cast<float>(row);
+    const uint32_t centre = d_.centres.faces[index(d_.centres, column, row)];
+    float open = 1;
+    const Vec3 seen = centre == kNoFace ? sky_at(u, v) : surface_at(centre, column, row, open);
+    if (d_.fine.columns == 0) return seen;
+    Vec3 sum;
+    for (int k = 0; k < 4; k++) {
+      const int right = k & 1, below = k >> 1;
+      const uint32_t face = d_.fine.faces[index(d_.fine, 2 * column + right, 2 * row + below)];
+      const Vec3 light = is_same(face, centre)
+                             ? seen
+                             : sample(face, u + (right ? 0.25f : -0.25f), v + (below ? 0.25f : -0.25f), open);
+      // Brighter than white counts as white: else a glint's border would not be smooth.
+      sum += {std::min(light.x, 4.f), std::min(light.y, 4.f), std::min(light.z, 4.f)};
+    }
+    return sum * 0.25f;
+  }
+
+ private:
+  static size_t index(const Samples& samples, int column, int row) {
+    return static_cast<size_t>(row) * static_cast<size_t>(samples.columns) + static_cast<size_t>(column);
+  }
+  bool is_same(uint32_t face, uint32_t centre) const {
+    return face == centre || (face != kNoFace && centre != kNoFace && alike(d_.faces[face], d_.faces[centre]));
+  }
+  Vec3 sky_at(float u, float v) const { return sky(d_.light, normalize(d_.view.ray(u, v))); }
+  Vec3 surface_at(uint32_t face, int column, int row, float& open) const {
+    Spot spot = spot_of(d_, d_.faces[face], static_cast<float>(column), static_cast<float>(row));
+    open = spot.open = openness(d_, column, row, spot.normal);
+    return shaded(face, spot);
+  }
+  Vec3 sample(uint32_t face, float u, float v, float open) const {
+    if (face == kNoFace) return sky_at(u, v);
+    Spot spot = spot_of(d_, d_.faces[face], u, v);
+    spot.open = open;
+    return shaded(face, spot);
+  }
+  Vec3 shaded(uint32_t face, const Spot& spot) const {
+    return shade(d_.faces[face].mesh->body->material, d_.light, d_.shadows, spot, d_.view.pose.position);
+  }
+
+  const Drawing& d_;
+};
+
 uint32_t set_bits(uint32_t v) {
   v -= (v >> 1) & 0x55555555U;
   v = (v & 0x33333333U) + ((v >> 2) & 0x33333333U);
@@ -128,31 +148,10 @@ uint32_t set_bits(uint32_t v) {
 } // namespace
 
 void expose(const Drawing& d, float share, std::vector<Vec3>& pixels) {
-  const Exposure exposure(d);
-  const int width = d.view.width;
-  for (int row = 0; row < d.view.height; row++) {
-    for (int column = 0; column < width; column++) {
-      const size_t i = static_cast<size_t>(row) * static_cast<size_t>(width) + static_cast<size_t>(column);
-      const auto u = static_cast<float>(column), v = static_cast<float>(row);
-      const uint32_t centre = d.centres.faces[i];
-      const float open = centre == kNoFace ? 1 : openness(d, column, row, exposure);
-      const Vec3 seen = exposure.at(centre, u, v, open);
-      if (d.fine.columns == 0) {
-        pixels[i] += seen * share;
-        continue;
-      }
-      Vec3 sum;
-      for (int k = 0; k < 4; k++) {
-        const int x = 2 * column + (k & 1), y = 2 * row + (k >> 1);
-        const uint32_t face = d.fine.faces[static_cast<size_t>(y) * static_cast<size_t>(d.fine.columns) + static_cast<size_t>(x)];
-        const bool same = face == centre || (face != kNoFace && centre != kNoFace && alike(d.faces[face], d.faces[centre]));
-        const Vec3 light = same ? seen : exposure.at(face, u + (k & 1 ? 0.25f : -0.25f), v + (k >> 1 ? 0.25f : -0.25f), open);
-        // Brighter than white counts as white: else a glint's border would not be smooth.
-        sum += Vec3{std::min(light.x, 4.f), std::min(light.y, 4.f), std::min(light.z, 4.f)};
-      }
-      pixels[i] += sum * (share / 4);
-    }
-  }
+  const Pixels drawn(d);
+  size_t i = 0;
+  for (int row = 0; row < d.view.height; row++)
+    for (int column = 0; column < d.view.width; column++) pixels[i++] += drawn.light(column, row) * share;
 }
 
 std::vector<uint8_t> develop(const std::vector<Vec3>& pixels, float noise, uint32_t seed) {

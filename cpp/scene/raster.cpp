@@ -119,6 +119,16 @@ bool is_in_view(const View& view, const PlacedMesh& mesh) {
   return !(beyond(-c.x, left) || beyond(c.x, right) || beyond(-c.y, top) || beyond(c.y, bottom));
 }
 
+std::vector<Vec3> normals_of(const Mesh& mesh, const std::vector<Vec3>& positions) {
+  std::vector<Vec3> normals(positions.size());
+  for (const auto& [a, b, c] : mesh.triangles) {
+    const Vec3 area = cross(positions[b] - positions[a], positions[c] - positions[a]);
+    for (const uint32_t corner : {a, b, c}) normals[corner] += area;
+  }
+  for (Vec3& normal : normals) normal = normalize(normal);
+  return normals;
+}
+
 } // namespace
 
 PlacedMesh place(const Body& body, uint32_t index, double seconds) {
@@ -128,11 +138,17 @@ PlacedMesh place(const Body& body, uint32_t index, double seconds) {
   placed.body = &body;
   placed.index = index;
   placed.positions.resize(mesh.positions.size());
+  placed.normals.reserve(mesh.positions.size());
   Vec3 low{1e30f, 1e30f, 1e30f}, high{-1e30f, -1e30f, -1e30f};
   for (size_t i = 0; i < mesh.positions.size(); i++) {
     const Vec3 p = placed.positions[i] = stance.point(mesh.positions[i], mesh.normals[i]);
     low = {std::min(low.x, p.x), std::min(low.y, p.y), std::min(low.z, p.z)};
     high = {std::max(high.x, p.x), std::max(high.y, p.y), std::max(high.z, p.z)};
+  }
+  if (body.deformation.kind == Deformation::Kind::none) {
+    for (const Vec3 normal : mesh.normals) placed.normals.push_back(stance.normal(normal));
+  } else {
+    placed.normals = normals_of(mesh, placed.positions);
   }
   placed.centre = (low + high) * 0.5f;
   placed.radius = length(high - placed.centre);

@@ -27,11 +27,12 @@ struct View {
   }
 };
 
-/// A body's mesh at a time: world coordinates of its positions.
+/// A body's mesh at a time, in the world's coordinates.
 struct PlacedMesh {
   const Body* body = nullptr;
   uint32_t index = 0; ///< of the body in its world
   std::vector<Vec3> positions;
+  std::vector<Vec3> normals; ///< outwards; their length is about 1
   Vec3 centre;
   float radius = 0; ///< around `centre`, of everything
 };

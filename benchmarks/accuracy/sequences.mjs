@@ -1,0 +1,30 @@
+// Owns: the sequences that accuracy is measured on: none of them was trained on.
+// Must not know: networks, scores.
+
+import { sceneKinds } from '#lib/scene/kinds.js'
+import { renderClip } from '#lib/scene/sequence.js'
+
+/** Training takes seeds below a million. */
+const firstSeed = 9_000_000
+const perKind = 5
+
+/** As the network sees them: 12 × 16 patches. */
+export const size = { width: 224, height: 168 }
+export const frameRate = 24
+
+/** Forty: five of each kind, two of the eight kinds never trained on. */
+export function heldOut() {
+  return sceneKinds().flatMap(({ name, heldOut: unseen }, kind) =>
+    Array.from({ length: perKind }, (_, i) => ({ kind: name, unseen, seed: firstSeed + 100 * kind + i })),
+  )
+}
+
+/** One of each kind. */
+export const oneOfEach = () => heldOut().filter((_, i) => i % perKind === 0)
+
+export const nameOf = ({ kind, seed }) => `${kind}-${seed}`
+
+/** All frames, with truth. */
+export function render({ kind, seed }, frames) {
+  return renderClip({ ...size, frameRate, kind, seed, frames })
+}
