@@ -38,10 +38,12 @@ def normalise(x: Tensor, least: float) -> tuple[Tensor, Tensor]:
 
 
 def anchor(prediction: Tensor, target: Tensor) -> Tensor:
-    """Both [N, F, H, W]: the mean difference to the target over its mean. Not in the paper, whose encoder and head
-    were trained before: it keeps a network that starts from nothing off flat predictions, and its scale in bounds."""
+    """Both [N, F, H, W]: the difference to the target over its mean, counted more where that is small: what is far away
+    is a small difference in disparity and a large one in depth. Not in the paper, whose encoder and head were trained
+    before: it keeps a network that starts from nothing off flat predictions, and its scale in bounds."""
     scale = target.flatten(1).mean(1).clamp(min=1e-4)[:, None, None, None]
-    return (prediction - target / scale).abs().mean()
+    true = target / scale
+    return (0.75 * (prediction - true).abs() / (true + 0.25)).mean()
 
 
 def trimmed_mean(x: Tensor, trim: float) -> Tensor:  # [N, P] -> [N]
