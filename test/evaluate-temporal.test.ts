@@ -143,6 +143,7 @@ t.test('where windows change', (t) => {
   // Window 1 is blended in over frames 24 (weight 0) to 31, and alone from 32 on.
   t.same([...seamSteps(windowStrategy(), 60)], [...range(24, 31), ...range(46, 53)])
   t.same([...seamSteps(windowStrategy(), 32)], range(24, 30), 'a video that ends within')
+  t.same([...seamSteps(windowStrategy(), 40, 28)], [...range(0, 3), ...range(18, 25)], 'from frame 28 on')
   t.same([...seamSteps(windowStrategy('baseline'), 70)], [31, 63])
   t.same([...seamSteps(windowStrategy('overlap-align'), 60)], [31, 55])
   t.end()

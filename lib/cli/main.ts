@@ -9,6 +9,7 @@ import { streamError } from '../io/raw-stream-sink.js'
 import packageRoot from '../package-root.cjs'
 import { buildCommand } from './build.js'
 import { doctorCommand } from './doctor.js'
+import { evalCommand } from './eval.js'
 import { exitCode, exitCodeOf } from './exit-code.js'
 import { inspectCommand } from './inspect.js'
 import { liveCommand } from './live.js'
@@ -26,6 +27,7 @@ const program = new Command('video-depth')
   .addCommand(runCommand())
   .addCommand(live)
   .addCommand(sampleCommand())
+  .addCommand(evalCommand())
   .addCommand(inspectCommand())
   .addCommand(buildCommand())
   .addCommand(doctorCommand())

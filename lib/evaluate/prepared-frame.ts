@@ -2,6 +2,7 @@
 // Must not know: other frames, what comes of the comparison.
 
 import { invalidOption, VideoDepthError } from '../errors.js'
+import type { ComparedMaps } from './compared-maps.js'
 import type { ResolvedEvaluation } from './evaluation-options.js'
 import { checkPlane, cropped, resized, type Plane } from './plane.js'
 
@@ -79,6 +80,16 @@ function checkFinite(prediction: Float32Array, valid: Uint8Array, index: number)
     'DEPTH_NOT_FINITE',
     `Expected finite numbers for the prediction of frame ${index}, received ${bad} that are NaN or infinite`,
   )
+}
+
+/** Predicted and true disparity, not aligned, whatever the options say of alignment. @throws as `preparedFrame` */
+export function disparityMaps(pair: FramePair, options: ResolvedEvaluation, index: number): ComparedMaps {
+  const { x, y, valid, width, height } = preparedFrame(
+    pair,
+    { ...options, alignment: 'video', space: 'disparity' },
+    index,
+  )
+  return { prediction: x, truth: y, valid, width, height }
 }
 
 /** Added to true depth before it is inverted (upstream's benchmark/eval/eval.py). Metres. */

@@ -19,13 +19,15 @@ export interface SeamErrors {
 /**
  * Steps (from frame i to i + 1) in which the part of the later window grows: through the blended frames to the first that is
  * its own; without blending the one step to that frame.
+ *
+ * @param firstFrame of the video; steps are counted from there @param frameCount from there on
  */
-export function seamSteps(strategy: WindowStrategy, frameCount: number): Set<number> {
+export function seamSteps(strategy: WindowStrategy, frameCount: number, firstFrame = 0): Set<number> {
   const steps = new Set<number>()
   const length = strategy.blend ? strategy.overlap : 1
-  for (let window = 1; window < windowCount(strategy, frameCount); window++) {
-    const last = newStart(strategy, window) - 1
-    for (let step = last - length + 1; step <= Math.min(last, frameCount - 2); step++) steps.add(step)
+  for (let window = 1; window < windowCount(strategy, firstFrame + frameCount); window++) {
+    const last = newStart(strategy, window) - 1 - firstFrame
+    for (let step = Math.max(last - length + 1, 0); step <= Math.min(last, frameCount - 2); step++) steps.add(step)
   }
   return steps
 }

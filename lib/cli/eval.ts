@@ -1,0 +1,116 @@
+// Owns: `video-depth eval`: depth against true depth, of one video or of a data set.
+// Must not know: file formats, how anything is measured.
+
+import { Command } from 'commander'
+import { invalidOption } from '../errors.js'
+import { resolveEvaluation } from '../evaluate/evaluation-options.js'
+import { evaluateVideo, measureNames, type Measure, type VideoFrame } from '../evaluate/video-evaluation.js'
+import type { DepthKind } from '../frame.js'
+import { windowStrategy } from '../window/strategy.js'
+import { evalFolder, writeEvaluation } from './eval-files.js'
+import { evalVideos, type EvalVideo } from './eval-inputs.js'
+import { addEvalOptions, evalSettings, type EvalArguments, type EvalSettings } from './eval-options.js'
+import { means, table, videoObject, type EvaluatedVideo } from './eval-report.js'
+import { exitCode } from './exit-code.js'
+import { interruptible } from './interrupt.js'
+import { ProgressLine } from './progress.js'
+
+export function evalCommand(): Command {
+  const command = new Command('eval')
+    .description('How far depth is from true depth: accuracy, steadiness, sharpness.')
+    .argument(
+      '<prediction>',
+      'depth of a video (.npz, .npy, .f32, or a folder), or a folder of predictions of a data set',
+    )
+    .action(async (prediction: string, options: EvalArguments) => {
+      process.exitCode = await interruptible((signal) => evaluate(prediction, options, signal))
+    })
+  return addEvalOptions(command)
+}
+
+async function evaluate(prediction: string, options: EvalArguments, signal: AbortSignal): Promise<number> {
+  const settings = evalSettings(options)
+  const videos = await evalVideos(prediction, options, settings)
+  const folder = options.output === undefined ? undefined : await evalFolder(options.output)
+  try {
+    const done: EvaluatedVideo[] = []
+    const progress = new ProgressLine(process.stderr)
+    try {
+      for (const video of videos) done.push(await evaluated(video, options, settings, progress, signal))
+    } finally {
+      progress.end()
+    }
+    const object = summary(prediction, options, settings, done)
+    const json = `${JSON.stringify(object)}\n`
+    const files = folder === undefined ? [] : await writeEvaluation(folder, json, done, settings.frames[0])
+    process.stdout.write(options.json ? json : table(done) + files.map((file) => `  ${file}\n`).join(''))
+    return exitCode.ok
+  } catch (error) {
+    await folder?.discard()
+    throw error
+  }
+}
+
+async function evaluated(
+  video: EvalVideo,
+  options: EvalArguments,
+  settings: EvalSettings,
+  progress: ProgressLine,
+  signal: AbortSignal,
+): Promise<EvaluatedVideo> {
+  const depth = { ...settings.depth, kind: kindOf(video, options) }
+  const measures = measuresOf(video, settings)
+  async function* frames(): AsyncGenerator<VideoFrame> {
+    let index = 0
+    for await (const frame of video.frames()) {
+      signal.throwIfAborted()
+      progress.step(`${video.name}: ${++index}/${video.length}`)
+      yield frame
+    }
+  }
+  const windows = windowStrategy(options.stitching)
+  const result = await evaluateVideo(frames, { depth, measures, windows, firstFrame: settings.frames[0] })
+  const { minDepth, maxDepth, alignment } = resolveEvaluation(depth)
+  if (result.depth.pixels > 0) return { name: video.name, kind: depth.kind, alignment, result }
+  throw invalidOption(
+    `truth between ${minDepth} and ${maxDepth} m (is the factor right?)`,
+    video.name,
+    `none in ${result.depth.frames} frames`,
+  )
+}
+
+function measuresOf({ name, hasPoses, hasFlow }: EvalVideo, { measures }: EvalSettings): readonly Measure[] {
+  if (measures === undefined) return hasPoses ? ['tae'] : []
+  const lacks = (measure: Measure): boolean => (measure === 'tae' && !hasPoses) || (measure === 'flow' && !hasFlow)
+  if (measures === 'all') return measureNames.filter((measure) => !lacks(measure))
+  const lacking = measures.find(lacks)
+  if (lacking === undefined) return measures
+  const what = lacking === 'tae' ? 'K and pose of every frame' : 'flow of every frame but the last'
+  throw invalidOption(`a manifest with ${what}`, `--measures ${lacking}`, `none for ${name}`)
+}
+
+function kindOf(video: EvalVideo, { kind }: EvalArguments): DepthKind {
+  if (kind !== undefined && video.kind !== undefined && kind !== video.kind)
+    throw invalidOption(`'${video.kind}', as the prediction's files say,`, '--kind', kind)
+  return kind ?? video.kind ?? 'disparity'
+}
+
+function summary(
+  prediction: string,
+  { truth, manifest }: EvalArguments,
+  { depth, protocol, frames }: EvalSettings,
+  videos: readonly EvaluatedVideo[],
+): object {
+  const { space, minDepth, maxDepth, minDisparity, crop, cropPrediction } = resolveEvaluation(depth)
+  return {
+    prediction,
+    truth: truth ?? manifest ?? null,
+    protocol: protocol?.name ?? null,
+    options: { space, minDepth, maxDepth: finite(maxDepth), minDisparity, crop: crop ?? null, cropPrediction },
+    frames: frames.map(finite),
+    mean: means(videos),
+    videos: videos.map(videoObject),
+  }
+}
+
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null)

@@ -1,0 +1,144 @@
+// Owns: all measures of one video in two passes over its frames.
+// Must not know: files, data sets, how results are shown.
+
+import { invalidOption } from '../errors.js'
+import type { WindowStrategy } from '../window/strategy.js'
+import { boundaryF1 } from './boundary.js'
+import type { ComparedMaps } from './compared-maps.js'
+import { DepthEvaluation, type AlignedFrame, type EvaluationResult } from './depth-evaluation.js'
+import { derivativeErrors, type DerivativeErrors } from './derivative-errors.js'
+import type { EvaluationOptions } from './evaluation-options.js'
+import { FlowError, type FlowErrors } from './flow-errors.js'
+import type { Matrix4 } from './matrix4.js'
+import { disparityMaps, type FramePair } from './prepared-frame.js'
+import { TemporalAlignmentError, type Intrinsics, type TemporalAlignment } from './temporal-alignment.js'
+import { TrainingLoss, type TrainingLosses } from './training-loss.js'
+import { SeamError, seamSteps, type SeamErrors } from './window-seams.js'
+
+/** What can be measured beside the scores of depth, which always are. */
+export type Measure = 'tae' | 'boundary' | 'derivatives' | 'loss' | 'seams' | 'flow'
+
+export const measureNames: readonly Measure[] = ['tae', 'boundary', 'derivatives', 'loss', 'seams', 'flow']
+
+export interface VideoFrame extends FramePair {
+  /** For `tae`: camera to world. */
+  readonly pose?: Matrix4 | undefined
+  /** For `tae`; upstream does not move the principal point by the crop, and neither is it moved here. */
+  readonly intrinsics?: Intrinsics | undefined
+  /** For `tae`, after the crop: where 0 the frame is not compared with its neighbours. */
+  readonly staticMask?: Uint8Array | undefined
+  /** For `flow`, after the crop: where each pixel goes until the next frame, [height, width, 2]; not of the last frame. */
+  readonly flow?: Float32Array | undefined
+}
+
+export interface VideoEvaluationOptions {
+  readonly depth: EvaluationOptions
+  readonly measures: readonly Measure[]
+  /** How the windows of the video lie, for `seams`. */
+  readonly windows: WindowStrategy
+  /** Frames of the video before the first that is given, for `seams`; default 0. */
+  readonly firstFrame?: number
+}
+
+export interface BoundaryResult {
+  /** Mean of `perFrame`. */
+  readonly f1: number
+  readonly perFrame: readonly number[]
+}
+
+/** A measure that was not asked for is undefined. */
+export interface VideoResult {
+  readonly depth: EvaluationResult
+  readonly tae: TemporalAlignment | undefined
+  readonly boundary: BoundaryResult | undefined
+  /** Means over the frames that have pixels to compare. */
+  readonly derivatives: DerivativeErrors | undefined
+  readonly loss: TrainingLosses | undefined
+  readonly seams: SeamErrors | undefined
+  /** Of aligned depth, metres. */
+  readonly flow: FlowErrors | undefined
+}
+
+/**
+ * @param frames gives all frames in order each time that it is called: once, or twice where alignment or the loss needs it.
+ *   Only two frames are in memory at a time.
+ * @throws VideoDepthError INVALID_OPTION a frame lacks what a measure needs, or has another size; DEPTH_NOT_FINITE
+ */
+export async function evaluateVideo(
+  frames: () => AsyncIterable<VideoFrame> | Iterable<VideoFrame>,
+  options: VideoEvaluationOptions,
+): Promise<VideoResult> {
+  const evaluation = new DepthEvaluation(options.depth)
+  const measures = new Measures(options.measures)
+  if (evaluation.needsTwoPasses || measures.loss !== undefined) {
+    let index = 0
+    for await (const frame of frames()) {
+      if (evaluation.needsTwoPasses) evaluation.observe(frame)
+      measures.loss?.observe(disparityMaps(frame, evaluation.options, index++))
+    }
+  }
+  for await (const frame of frames()) {
+    const aligned = evaluation.add(frame)
+    measures.loss?.add(disparityMaps(frame, evaluation.options, aligned.index))
+    measures.add(aligned, frame)
+  }
+  return measures.result(evaluation.result(), options)
+}
+
+/** Those that were asked for. */
+class Measures {
+  readonly loss: TrainingLoss | undefined
+  readonly #tae: TemporalAlignmentError | undefined
+  readonly #flow: FlowError | undefined
+  readonly #seams: SeamError | undefined
+  readonly #boundary: number[] | undefined
+  readonly #derivatives: DerivativeErrors[] | undefined
+
+  constructor(asked: readonly Measure[]) {
+    const when = <T>(name: Measure, make: () => T): T | undefined => (asked.includes(name) ? make() : undefined)
+    this.loss = when('loss', () => new TrainingLoss())
+    this.#tae = when('tae', () => new TemporalAlignmentError())
+    this.#flow = when('flow', () => new FlowError())
+    this.#seams = when('seams', () => new SeamError())
+    this.#boundary = when('boundary', () => [])
+    this.#derivatives = when('derivatives', () => [])
+  }
+
+  add(aligned: AlignedFrame, { pose, intrinsics, staticMask, flow }: VideoFrame): void {
+    const { index, depth, width, height, valid, truth } = aligned
+    const maps: ComparedMaps = { prediction: depth, truth, valid, width, height }
+    if (this.#tae !== undefined) {
+      if (pose === undefined || intrinsics === undefined)
+        throw invalidOption('a pose and intrinsics of every frame', 'tae', `none of frame ${index}`)
+      this.#tae.add({ depth, width, height, pose, intrinsics, mask: staticMask })
+    }
+    this.#flow?.add({ ...maps, flow })
+    this.#seams?.add(maps)
+    this.#boundary?.push(boundaryF1(maps))
+    this.#derivatives?.push(derivativeErrors(maps))
+  }
+
+  result(depth: EvaluationResult, { windows, firstFrame = 0 }: VideoEvaluationOptions): VideoResult {
+    const [boundary, derivatives] = [this.#boundary, this.#derivatives]
+    return {
+      depth,
+      tae: this.#tae?.result(),
+      boundary: boundary && { f1: mean(boundary), perFrame: boundary },
+      derivatives: derivatives && meanDerivatives(derivatives),
+      loss: this.loss?.result(),
+      seams: this.#seams?.result(seamSteps(windows, depth.frames, firstFrame)),
+      flow: this.#flow?.result(),
+    }
+  }
+}
+
+function meanDerivatives(found: readonly DerivativeErrors[]): DerivativeErrors {
+  const counted = found.filter(({ mage }) => !Number.isNaN(mage))
+  return {
+    mage: mean(counted.map(({ mage }) => mage)),
+    male: mean(counted.map(({ male }) => male)),
+    msge: mean(counted.map(({ msge }) => msge)),
+  }
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
