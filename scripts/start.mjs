@@ -5,9 +5,6 @@ import { pathToFileURL } from 'node:url'
 import { inRoot } from './shared/paths.mjs'
 import { guarded, setUp } from './setup.mjs'
 
-/** The network of the parity tests, and the input size that its position table is made for. */
-const testNetwork = { checkpoint: inRoot('test', 'fixtures', 'tiny.pth'), inputSize: 140 }
-
 await guarded(setUp)
 
 // npm runs scripts in the package's folder; paths that a person types are relative to where the person is.
@@ -17,11 +14,10 @@ const given = process.argv.slice(2)
 const command = given.length > 0 ? ['run', ...given] : ['sample', '-o', 'sample-output']
 const has = (option) => given.some((argument) => argument === option || argument.startsWith(`${option}=`))
 if (!has('--checkpoint') && !has('--help') && !has('-h') && !process.env.VIDEO_DEPTH_CHECKPOINT) {
-  process.env.VIDEO_DEPTH_CHECKPOINT = testNetwork.checkpoint
-  if (!has('--input-size')) command.push('--input-size', String(testNetwork.inputSize))
+  process.env.VIDEO_DEPTH_CHECKPOINT = inRoot('engines', 'synthetic_vda_tiny.safetensors')
   process.stderr.write(
-    'No checkpoint was named, so the small test network runs. For depth: npm start -- VIDEO --checkpoint FILE\n' +
-      '(where to get one: engines/README.md)\n',
+    'No checkpoint was named, so the bundled small network runs, which has seen rendered scenes alone.\n' +
+      'For the published ones: npm start -- VIDEO --checkpoint FILE (where to get one: engines/README.md)\n',
   )
 }
 

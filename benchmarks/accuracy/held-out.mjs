@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { markdown } from '../report.mjs'
 import { writeReport } from '../shared.mjs'
 import { asStream, inWindows, loadModel } from './predict.mjs'
-import { constantBaseline, mean, rampBaseline, score, truthTae } from './score.mjs'
+import { baselines, mean, score, truthTae } from './score.mjs'
 import { heldOut, nameOf, render } from './sequences.mjs'
 
 const { values } = parseArgs({
@@ -23,7 +23,7 @@ for (const sequence of heldOut()) {
   const frames = await render(sequence, Number(values.frames))
   const maps = await (values.streaming ? asStream(model, frames) : inWindows(model, frames))
   const { fit, perFrame, ...network } = score(frames, maps)
-  const row = { ...sequence, network, constant: constantBaseline(frames), ramp: rampBaseline(frames) }
+  const row = { ...sequence, network, ...baselines(frames) }
   rows.push({ ...row, truthTae: truthTae(frames), fit, perFrame })
   const figures = [row.network, row.ramp, row.constant].map(({ absRel, delta1 }) => `${three(absRel)} ${three(delta1)}`)
   console.error(`${nameOf(sequence).padEnd(20)} network ${figures[0]}  ramp ${figures[1]}  constant ${figures[2]}`)
@@ -35,7 +35,7 @@ function three(value) {
 }
 
 const groups = [
-  ...new Set(rows.map(({ kind }) => kind)).values().map((kind) => [kind, rows.filter((row) => row.kind === kind)]),
+  ...[...new Set(rows.map(({ kind }) => kind))].map((kind) => [kind, rows.filter((row) => row.kind === kind)]),
   ['trained kinds', rows.filter(({ unseen }) => !unseen)],
   ['unseen kinds', rows.filter(({ unseen }) => unseen)],
   ['all', rows],

@@ -1,40 +1,47 @@
-// Owns: a picture that shows a few frames of several videos, one video a row.
-// Must not know: what the videos show.
+// Owns: a picture of labelled rows of pictures, with a heading.
+// Must not know: what the pictures show.
 
 import sharp, { type OverlayOptions } from 'sharp'
-import type { RgbFrame } from '../frame.js'
 import { outputError } from '../io/output-errors.js'
-import { openVideo } from '../io/video-source.js'
 
-const columns = 4
+export interface Tile {
+  /** [height, width, 3] RGB, 8 bits a channel. */
+  readonly data: Uint8Array
+  /** Pixels. */
+  readonly width: number
+  readonly height: number
+}
+
+export interface SheetRow {
+  readonly label: string
+  /** As many in each row, all of one size. */
+  readonly tiles: readonly Tile[]
+}
+
 const gap = 6
 const labelHeight = 22
+const headingLine = 24
 
-/**
- * Frames at equal distances from the first to the last. All videos have the first one's size.
- *
- * @param frameCount of each video
- */
+/** @param heading lines above everything */
 export async function writeContactSheet(
-  videos: readonly string[],
-  labels: readonly string[],
-  frameCount: number,
+  heading: readonly string[],
+  rows: readonly SheetRow[],
   file: string,
-  signal: AbortSignal,
 ): Promise<void> {
-  const rows: RgbFrame[][] = []
-  for (const video of videos) rows.push(await pick(video, frameCount, signal))
-  const [first] = rows[0] ?? []
+  const first = rows[0]?.tiles[0]
   if (first === undefined) return
+  const columns = Math.max(...rows.map(({ tiles }) => tiles.length))
   const width = columns * (first.width + gap) + gap
   const rowHeight = first.height + labelHeight + gap
-  const tiles = rows.flatMap((row, y) => [
-    { input: label(labels[y] ?? '', width), left: gap, top: y * rowHeight },
-    ...row.map((frame, x) => tile(frame, gap + x * (first.width + gap), y * rowHeight + labelHeight)),
+  const top = heading.length * headingLine + gap
+  const overlays = rows.flatMap(({ label, tiles }, y) => [
+    text([label], width - gap, labelHeight, 14, gap, top + y * rowHeight),
+    ...tiles.map((tile, x) => placed(tile, gap + x * (first.width + gap), top + y * rowHeight + labelHeight)),
   ])
+  const title = heading.length === 0 ? [] : [text(heading, width - gap, headingLine, 15, gap, gap)]
   const background = { r: 24, g: 24, b: 28 }
-  const sheet = sharp({ create: { width, height: rows.length * rowHeight, channels: 3, background } }).composite(tiles)
-  await sheet
+  await sharp({ create: { width, height: top + rows.length * rowHeight, channels: 3, background } })
+    .composite([...title, ...overlays])
     .png()
     .toFile(file)
     .catch((error: unknown) => {
@@ -42,27 +49,27 @@ export async function writeContactSheet(
     })
 }
 
-async function pick(video: string, frameCount: number, signal: AbortSignal): Promise<RgbFrame[]> {
-  const step = Math.max(1, (frameCount - 1) / (columns - 1))
-  const wanted = new Set(Array.from({ length: columns }, (_, i) => Math.round(i * step)))
-  const frames: RgbFrame[] = []
-  let index = 0
-  for await (const frame of await openVideo(video, { maxRes: -1, signal })) if (wanted.has(index++)) frames.push(frame)
-  return frames
+function placed({ data, width, height }: Tile, left: number, top: number): OverlayOptions {
+  const input = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  return { input, raw: { width, height, channels: 3 }, left, top }
 }
 
-function tile({ data, width, height }: RgbFrame, left: number, top: number): OverlayOptions {
-  return {
-    input: Buffer.from(data.buffer, data.byteOffset, data.byteLength),
-    raw: { width, height, channels: 3 },
-    left,
-    top,
-  }
-}
-
-function label(text: string, width: number): Buffer {
-  return Buffer.from(
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width - gap}" height="${labelHeight}">` +
-      `<text x="0" y="${labelHeight - 6}" font-family="sans-serif" font-size="14" fill="#dddddd">${text}</text></svg>`,
+function text(
+  lines: readonly string[],
+  width: number,
+  lineHeight: number,
+  size: number,
+  left: number,
+  top: number,
+): OverlayOptions {
+  const spans = lines.map((line, i) => `<text x="0" y="${(i + 1) * lineHeight - 6}">${escaped(line)}</text>`)
+  const input = Buffer.from(
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${lines.length * lineHeight}" ` +
+      `font-family="sans-serif" font-size="${size}" fill="#dddddd">${spans.join('')}</svg>`,
   )
+  return { input, left, top }
+}
+
+function escaped(line: string): string {
+  return line.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

@@ -1,25 +1,32 @@
-// Owns: `video-depth sample`: a rendered clip with exact depth, run through the pipeline, and a picture of both.
+// Owns: `video-depth sample`: a rendered clip with exact depth, run through the pipeline, and a page of how good it is.
 // Must not know: how scenes are rendered, how videos are written.
 
+import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
+import { diagnoseAddon } from '../binding.js'
+import { bundledCheckpoint } from '../bundled-checkpoint.js'
 import type { DepthMap } from '../frame.js'
+import { AtomicFile } from '../io/atomic-output.js'
+import { openDepth } from '../io/depth/open-depth.js'
 import { outputError } from '../io/output-errors.js'
 import { rgbVideoWriter } from '../io/rgb-video-sink.js'
 import { openSinks } from '../io/sinks.js'
 import { makeFolder } from '../make-folder.js'
 import { exactDisparity, type RenderedFrame } from '../scene/rendered-frame.js'
+import { sceneKinds } from '../scene/kinds.js'
 import { renderSequence } from '../scene/sequence.js'
-import { writeContactSheet } from './contact-sheet.js'
 import { interruptible } from './interrupt.js'
 import { addModelOptions, number, requireWhole, type ModelArguments } from './options.js'
 import { ProgressLine } from './progress.js'
 import { checkRun, runVideo, type RunArguments } from './run.js'
+import { lines, reportSample } from './sample-report.js'
 
 interface SampleArguments extends ModelArguments {
   readonly output: string
   readonly frames: number
   readonly seed: number
+  readonly kind: string
   readonly json: boolean
 }
 
@@ -49,7 +56,8 @@ export function sampleCommand(): Command {
     .description('Render a short scene with known depth and run the network on it.')
     .option('-o, --output <dir>', 'folder for the outputs', './sample-output')
     .option('--frames <n>', 'length of the clip', number('--frames'), 60)
-    .option('--seed <n>', 'which scene', number('--seed'), 1)
+    .addOption(new Option('--kind <name>', 'what is to be seen').choices(sampleKinds()).default('courtyard'))
+    .option('--seed <n>', 'which scene of this kind', number('--seed'), 1)
     .option('--json', 'print one summary object on standard output', false)
     .action(async (options: SampleArguments) => {
       process.exitCode = await interruptible((signal) => sample(options, signal))
@@ -57,8 +65,14 @@ export function sampleCommand(): Command {
   return addModelOptions(command)
 }
 
-async function sample(options: SampleArguments, signal: AbortSignal): Promise<number> {
-  const { frames, seed } = options
+/** None where the addon cannot be loaded: what is wrong then is said when it is needed. */
+function sampleKinds(): string[] {
+  return diagnoseAddon().ok ? sceneKinds().map(({ name }) => name) : ['courtyard']
+}
+
+async function sample(given: SampleArguments, signal: AbortSignal): Promise<number> {
+  const options = { ...given, checkpoint: given.checkpoint ?? bundledCheckpoint }
+  const { frames, seed, kind } = options
   requireWhole(frames, '--frames', 1, mostFrames)
   requireWhole(seed, '--seed', 0, 2 ** 32 - 1)
   const running: RunArguments = { ...options, ...sampleRun }
@@ -69,18 +83,42 @@ async function sample(options: SampleArguments, signal: AbortSignal): Promise<nu
   })
   await renderClip(at('sample.mp4'), at('sample_truth'), options, signal)
   const code = await runVideo(at('sample.mp4'), running, signal)
-  const rows = ['sample.mp4', 'sample_truth.mp4', 'sample_vis.mp4'].map(at)
-  await writeContactSheet(rows, ['input', 'exact depth', 'network'], frames, at('sample.png'), signal)
-  if (!options.json)
-    process.stdout.write(`  ${at('sample.png')}   input, exact depth and the network's, side by side\n`)
+  const rendered = (): AsyncIterable<RenderedFrame> => heard(renderSequence({ ...clip, kind, seed, frames }), signal)
+  const depth = await openDepth(at('sample_depths.npz'))
+  const title = `${kind} ${seed}, ${frames} frames`
+  const report = { frames: rendered, count: frames, depth, metric: options.metric }
+  const figures = await reportSample(report, title, at('sample.png'))
+  await writeText(at('sample.json'), `${JSON.stringify({ kind, seed, frames, ...figures }, undefined, 2)}\n`)
+  if (!options.json) {
+    process.stdout.write(`  ${at('sample.png')}   input, exact depth, the network's, and its error\n`)
+    for (const line of lines(figures)) process.stdout.write(`${line}\n`)
+  }
   return code
+}
+
+async function* heard<T>(frames: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  for await (const frame of frames) {
+    signal.throwIfAborted()
+    yield frame
+  }
+}
+
+async function writeText(file: string, text: string): Promise<void> {
+  const output = await AtomicFile.create(file)
+  try {
+    await writeFile(output.temporary, text)
+    await output.commit()
+  } catch (error) {
+    await output.discard()
+    throw outputError(file, error)
+  }
 }
 
 /** The clip, and its exact disparity as a video and as numbers. */
 async function renderClip(
   video: string,
   truth: string,
-  { frames, seed }: SampleArguments,
+  { frames, seed, kind }: SampleArguments,
   signal: AbortSignal,
 ): Promise<void> {
   const progress = new ProgressLine(process.stderr)
@@ -94,7 +132,7 @@ async function renderClip(
   })
   try {
     let index = 0
-    for await (const frame of renderSequence({ seed, frames, ...clip })) {
+    for await (const frame of renderSequence({ ...clip, kind, seed, frames })) {
       signal.throwIfAborted()
       progress.step(`rendering the sample clip: ${index + 1}/${frames}`)
       await writer.write(frame)
