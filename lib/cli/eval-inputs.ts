@@ -6,7 +6,7 @@ import path from 'node:path'
 import { invalidOption } from '../errors.js'
 import type { Crop } from '../evaluate/evaluation-options.js'
 import { cropped, type Plane } from '../evaluate/plane.js'
-import type { VideoFrame } from '../evaluate/video-evaluation.js'
+import type { EvaluationFrame } from '../evaluate/video-evaluation.js'
 import type { DepthKind } from '../frame.js'
 import { fileSequence } from '../io/depth/depth-folder.js'
 import { depthExtensions, readDepthImage } from '../io/depth/depth-image.js'
@@ -27,7 +27,7 @@ export interface EvalVideo {
   readonly hasFlow: boolean
   readonly length: number
   /** In order; may be called again. */
-  frames(): AsyncIterable<VideoFrame>
+  frames(): AsyncIterable<EvaluationFrame>
 }
 
 /** @throws VideoDepthError SOURCE_UNREADABLE, INVALID_OPTION */
@@ -61,7 +61,7 @@ async function singleVideo(
   if (predicted.length !== truth.length && predicted.length !== to)
     throw invalidOption(`${truth.length} frames, as the truth has,`, prediction, `${predicted.length}`)
   const truthKind = options.truthKind ?? truth.kind ?? 'metric'
-  async function* frames(): AsyncGenerator<VideoFrame> {
+  async function* frames(): AsyncGenerator<EvaluationFrame> {
     for await (const [shown, real] of together(predicted.frames(from, to), truth.frames(from, to)))
       yield { prediction: scaled(shown, options), truth: metres(real, options.factor ?? 1, truthKind) }
   }
@@ -83,7 +83,7 @@ async function manifestVideo(
     video.name,
     listed.map((frame) => frame.truth),
   )
-  async function* frames(): AsyncGenerator<VideoFrame> {
+  async function* frames(): AsyncGenerator<EvaluationFrame> {
     let index = 0
     const all = together(sequence.frames(0, sequence.length), truth.frames(0, truth.length))
     for await (const [shown, real] of all) {
@@ -164,7 +164,11 @@ async function wholeVideo(base: string, frames: readonly ManifestFrame[], root: 
 const replaced = (file: string, extension: string): string =>
   file.slice(0, -path.extname(file).length || undefined) + extension
 
-async function besides(frame: ManifestFrame, crop: Crop | undefined, hasNext: boolean): Promise<Partial<VideoFrame>> {
+async function besides(
+  frame: ManifestFrame,
+  crop: Crop | undefined,
+  hasNext: boolean,
+): Promise<Partial<EvaluationFrame>> {
   const { valid, mask, flow } = frame
   return {
     ...(valid !== undefined && { mask: asMask(await readDepthImage(valid)) }),

@@ -3,27 +3,31 @@
 
 import { scoreNames } from '../evaluate/depth-scores.js'
 import type { AlignmentMode } from '../evaluate/evaluation-options.js'
-import type { VideoResult } from '../evaluate/video-evaluation.js'
+import type { VideoEvaluation } from '../evaluate/video-evaluation.js'
 import type { DepthKind } from '../frame.js'
 
 export interface EvaluatedVideo {
   readonly name: string
   readonly kind: DepthKind
   readonly alignment: AlignmentMode
-  readonly result: VideoResult
+  readonly result: VideoEvaluation
 }
 
 interface Column {
   readonly title: string
   readonly key: string
   /** Undefined where it was not measured. */
-  readonly of: (result: VideoResult) => number | undefined
+  readonly of: (result: VideoEvaluation) => number | undefined
 }
 
 const scoreTitles = ['AbsRel', 'SqRel', 'RMSE', 'RMSElog', 'log10', 'SILog', 'iRMSE', 'δ1', 'δ2', 'δ3']
 
 const columns: readonly Column[] = [
-  ...scoreNames.map((key, i) => ({ title: scoreTitles[i] ?? key, key, of: ({ depth }: VideoResult) => depth[key] })),
+  ...scoreNames.map((key, i) => ({
+    title: scoreTitles[i] ?? key,
+    key,
+    of: ({ depth }: VideoEvaluation) => depth[key],
+  })),
   { title: 'TAE', key: 'tae', of: ({ tae }) => tae?.tae },
   { title: 'edge F1', key: 'boundaryF1', of: ({ boundary }) => boundary?.f1 },
   { title: 'MAGE', key: 'mage', of: ({ derivatives }) => derivatives?.mage },
@@ -40,7 +44,7 @@ const columns: readonly Column[] = [
 ]
 
 /** Every measure of a video by its name in `--json`; null where it has no value. */
-function measured(result: VideoResult): Record<string, number | null> {
+function measured(result: VideoEvaluation): Record<string, number | null> {
   const pairs = columns.map(({ key, of }) => [key, of(result)] as const).filter(([, value]) => value !== undefined)
   return Object.fromEntries(pairs.map(([key, value]) => [key, orNull(value)]))
 }

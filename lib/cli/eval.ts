@@ -4,9 +4,8 @@
 import { Command } from 'commander'
 import { invalidOption } from '../errors.js'
 import { resolveEvaluation } from '../evaluate/evaluation-options.js'
-import { evaluateVideo, measureNames, type Measure, type VideoFrame } from '../evaluate/video-evaluation.js'
+import { evaluateVideo, measureNames, type Measure, type EvaluationFrame } from '../evaluate/video-evaluation.js'
 import type { DepthKind } from '../frame.js'
-import { windowStrategy } from '../window/strategy.js'
 import { evalFolder, writeEvaluation } from './eval-files.js'
 import { evalVideos, type EvalVideo } from './eval-inputs.js'
 import { addEvalOptions, evalSettings, type EvalArguments, type EvalSettings } from './eval-options.js'
@@ -60,7 +59,7 @@ async function evaluated(
 ): Promise<EvaluatedVideo> {
   const depth = { ...settings.depth, kind: kindOf(video, options) }
   const measures = measuresOf(video, settings)
-  async function* frames(): AsyncGenerator<VideoFrame> {
+  async function* frames(): AsyncGenerator<EvaluationFrame> {
     let index = 0
     for await (const frame of video.frames()) {
       signal.throwIfAborted()
@@ -68,8 +67,12 @@ async function evaluated(
       yield frame
     }
   }
-  const windows = windowStrategy(options.stitching)
-  const result = await evaluateVideo(frames, { depth, measures, windows, firstFrame: settings.frames[0] })
+  const result = await evaluateVideo(frames, {
+    depth,
+    measures,
+    stitching: options.stitching,
+    firstFrame: settings.frames[0],
+  })
   const { minDepth, maxDepth, alignment } = resolveEvaluation(depth)
   if (result.depth.pixels > 0) return { name: video.name, kind: depth.kind, alignment, result }
   throw invalidOption(

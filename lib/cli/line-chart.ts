@@ -26,7 +26,6 @@ const margin = { left: 72, right: 16, top: 34, between: 40, bottom: 40 }
 const colours = ['#1f6fb4', '#d1495b', '#3a8f5c']
 const text = 'font-family="sans-serif" fill="#222"'
 
-/** Pixels are 1:1 at 96 dpi. */
 export function lineChart({ title, xLabel, start, panels }: Chart): string {
   const count = Math.max(1, ...panels.flatMap(({ series }) => series.map(({ values }) => values.length)))
   const height = margin.top + panels.length * (panelHeight + margin.between) + margin.bottom - margin.between

@@ -2,7 +2,8 @@
 // Must not know: files, data sets, how results are shown.
 
 import { invalidOption } from '../errors.js'
-import type { WindowStrategy } from '../window/strategy.js'
+import { known } from '../known-options.js'
+import { stitchings, windowStrategy, type Stitching } from '../window/strategy.js'
 import { boundaryF1 } from './boundary.js'
 import type { ComparedMaps } from './compared-maps.js'
 import { DepthEvaluation, type AlignedFrame, type EvaluationResult } from './depth-evaluation.js'
@@ -20,7 +21,7 @@ export type Measure = 'tae' | 'boundary' | 'derivatives' | 'loss' | 'seams' | 'f
 
 export const measureNames: readonly Measure[] = ['tae', 'boundary', 'derivatives', 'loss', 'seams', 'flow']
 
-export interface VideoFrame extends FramePair {
+export interface EvaluationFrame extends FramePair {
   /** For `tae`: camera to world. */
   readonly pose?: Matrix4 | undefined
   /** For `tae`; upstream does not move the principal point by the crop, and neither is it moved here. */
@@ -32,10 +33,12 @@ export interface VideoFrame extends FramePair {
 }
 
 export interface VideoEvaluationOptions {
-  readonly depth: EvaluationOptions
-  readonly measures: readonly Measure[]
-  /** How the windows of the video lie, for `seams`. */
-  readonly windows: WindowStrategy
+  /** How depth is aligned, and which pixels count. */
+  readonly depth?: EvaluationOptions
+  /** Beside the scores of depth; default: none. */
+  readonly measures?: readonly Measure[]
+  /** How the windows of the video lie, for `seams`; default `upstream`. */
+  readonly stitching?: Stitching
   /** Frames of the video before the first that is given, for `seams`; default 0. */
   readonly firstFrame?: number
 }
@@ -47,7 +50,7 @@ export interface BoundaryResult {
 }
 
 /** A measure that was not asked for is undefined. */
-export interface VideoResult {
+export interface VideoEvaluation {
   readonly depth: EvaluationResult
   readonly tae: TemporalAlignment | undefined
   readonly boundary: BoundaryResult | undefined
@@ -65,11 +68,12 @@ export interface VideoResult {
  * @throws VideoDepthError INVALID_OPTION a frame lacks what a measure needs, or has another size; DEPTH_NOT_FINITE
  */
 export async function evaluateVideo(
-  frames: () => AsyncIterable<VideoFrame> | Iterable<VideoFrame>,
-  options: VideoEvaluationOptions,
-): Promise<VideoResult> {
+  frames: () => AsyncIterable<EvaluationFrame> | Iterable<EvaluationFrame>,
+  options: VideoEvaluationOptions = {},
+): Promise<VideoEvaluation> {
+  check(options)
   const evaluation = new DepthEvaluation(options.depth)
-  const measures = new Measures(options.measures)
+  const measures = new Measures(options.measures ?? [])
   if (evaluation.needsTwoPasses || measures.loss !== undefined) {
     let index = 0
     for await (const frame of frames()) {
@@ -83,6 +87,16 @@ export async function evaluateVideo(
     measures.add(aligned, frame)
   }
   return measures.result(evaluation.result(), options)
+}
+
+function check({ measures, stitching, firstFrame, ...rest }: VideoEvaluationOptions): void {
+  known(rest, 'options', ['depth', 'measures', 'stitching', 'firstFrame'])
+  const stranger = measures?.find((measure) => !measureNames.includes(measure))
+  if (stranger !== undefined) throw invalidOption(`only ${measureNames.join(', ')}`, 'measures', stranger)
+  if (stitching !== undefined && !stitchings.includes(stitching))
+    throw invalidOption(`one of ${stitchings.join(', ')}`, 'stitching', stitching)
+  if (firstFrame !== undefined && !(Number.isInteger(firstFrame) && firstFrame >= 0))
+    throw invalidOption('a whole number from 0', 'firstFrame', firstFrame)
 }
 
 /** Those that were asked for. */
@@ -104,7 +118,7 @@ class Measures {
     this.#derivatives = when('derivatives', () => [])
   }
 
-  add(aligned: AlignedFrame, { pose, intrinsics, staticMask, flow }: VideoFrame): void {
+  add(aligned: AlignedFrame, { pose, intrinsics, staticMask, flow }: EvaluationFrame): void {
     const { index, depth, width, height, valid, truth } = aligned
     const maps: ComparedMaps = { prediction: depth, truth, valid, width, height }
     if (this.#tae !== undefined) {
@@ -118,7 +132,7 @@ class Measures {
     this.#derivatives?.push(derivativeErrors(maps))
   }
 
-  result(depth: EvaluationResult, { windows, firstFrame = 0 }: VideoEvaluationOptions): VideoResult {
+  result(depth: EvaluationResult, { stitching, firstFrame = 0 }: VideoEvaluationOptions): VideoEvaluation {
     const [boundary, derivatives] = [this.#boundary, this.#derivatives]
     return {
       depth,
@@ -126,7 +140,7 @@ class Measures {
       boundary: boundary && { f1: mean(boundary), perFrame: boundary },
       derivatives: derivatives && meanDerivatives(derivatives),
       loss: this.loss?.result(),
-      seams: this.#seams?.result(seamSteps(windows, depth.frames, firstFrame)),
+      seams: this.#seams?.result(seamSteps(windowStrategy(stitching), depth.frames, firstFrame)),
       flow: this.#flow?.result(),
     }
   }

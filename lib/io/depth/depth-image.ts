@@ -25,7 +25,7 @@ export function isDepthImage(path: string): boolean {
 }
 
 /**
- * The values as they are stored: of PNG the grey levels. NPY: [height, width], or with one further side of length 1.
+ * The values as they are stored: of PNG the grey levels. NPY: [height, width], or with one further side of length 1, first or last.
  *
  * @throws VideoDepthError SOURCE_UNREADABLE
  */
@@ -55,7 +55,8 @@ async function parsePng(bytes: Buffer): Promise<Plane<Float32Array>> {
 
 function parseNpy(bytes: Buffer): Plane {
   const { type, shape, start } = parseNpyHeader(bytes.subarray(0, npyHeaderBytes(bytes)))
-  const sides = shape.length > 2 ? shape.filter((side) => side !== 1) : shape
+  const sides =
+    shape.length !== 3 ? shape : shape[0] === 1 ? shape.slice(1) : shape[2] === 1 ? shape.slice(0, 2) : shape
   const [height, width] = sides
   if (sides.length !== 2 || height === undefined || width === undefined)
     throw new Error(`expected an array [height, width], found one of ${shape.join('×')}`)

@@ -1,0 +1,39 @@
+// Owns: `video-depth eval` run for its JSON, and that compared with what the core gives.
+// Must not know: which files are evaluated.
+
+import type { Test } from 'tap'
+import { evaluateFrames } from '#lib/evaluate/depth-evaluation.js'
+import { scoreNames } from '#lib/evaluate/depth-scores.js'
+import type { EvaluationOptions } from '#lib/evaluate/evaluation-options.js'
+import type { FramePair } from '#lib/evaluate/prepared-frame.js'
+import { runCli } from './run-cli.js'
+
+/** What `--json` prints. */
+export interface EvalReport {
+  readonly mean: Record<string, number | null>
+  readonly videos: (Record<string, unknown> & { perFrame: Record<string, number | null>[]; perPair: object })[]
+  readonly options: object
+  readonly frames: readonly (number | null)[]
+}
+
+export async function report(t: Test, cwd: string, args: readonly string[]): Promise<EvalReport> {
+  const { code, stdout, stderr } = await runCli(['eval', ...args, '--json'], { cwd })
+  t.equal(code, 0, stderr)
+  return JSON.parse(stdout) as EvalReport
+}
+
+/** @param tolerance of what a format loses */
+export function agrees(
+  t: Test,
+  found: EvalReport,
+  frames: readonly FramePair[],
+  options: EvaluationOptions,
+  name: string,
+  tolerance = 1e-9,
+): void {
+  const expected = evaluateFrames(frames, options)
+  for (const score of scoreNames) {
+    const value = found.mean[score] ?? NaN
+    t.ok(Math.abs(value - expected[score]) <= tolerance * Math.max(expected[score], 0.01), `${name}: ${score} ${value}`)
+  }
+}
