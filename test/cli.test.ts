@@ -2,10 +2,11 @@
 // Must not know: what the network computes.
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, truncateSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t, { type Test } from 'tap'
 import sharp from 'sharp'
+import type { SampleFigures } from '#lib/cli/sample-report.js'
 import { openVideo } from '#lib/io/video-source.js'
 import { tinyPth, tinyTensors, writeSafetensors } from './support/checkpoint-files.js'
 import { collect } from './support/frames.js'
@@ -92,12 +93,19 @@ t.test('sample: the clip, its depth and a picture of both', async (t) => {
   const { code, stdout, stderr } = await run(['sample', '-o', at('sample'), ...network, '--frames', '5', '--json'])
   t.equal(code, 0, stderr)
   t.match(JSON.parse(stdout), { frames: 5, width: 320, height: 240, error: null })
-  const names = ['.mp4', '.png', '_depths.npz', '_src.mp4', '_truth.mp4', '_truth.npz', '_vis.mp4']
+  const names = ['.json', '.mp4', '.png', '_depths.npz', '_src.mp4', '_truth.mp4', '_truth.npz', '_vis.mp4']
   t.same(
     readdirSync(at('sample')).sort(),
     names.map((ending) => `sample${ending}`),
   )
-  t.match(await sharp(at('sample', 'sample.png')).metadata(), { width: 4 * 326 + 6, height: 3 * 268 })
+  t.match(await sharp(at('sample', 'sample.png')).metadata(), { width: 4 * 326 + 6, height: 3 * 24 + 6 + 4 * 268 })
+  const figures = JSON.parse(readFileSync(at('sample', 'sample.json'), 'utf8')) as SampleFigures & { frames: number }
+  t.equal(figures.frames, 5)
+  for (const { absRel, delta1 } of [figures, figures.ramp, figures.constant]) {
+    t.ok(absRel > 0 && absRel < 10, `AbsRel ${absRel}`)
+    t.ok(delta1 >= 0 && delta1 <= 1)
+  }
+  t.ok(figures.tae > 0)
 })
 
 t.test('a pipe gets no progress bar, and a folder of images works like a video', async (t) => {
@@ -151,7 +159,6 @@ const refusals: [name: string, args: () => string[] | Promise<string[]>, code: n
   ['a sample of seed −1', () => ['sample', ...network, '--seed=-1'], 2, /from 0 to 4294967295 for --seed, received -1/],
   ['a sample of seed 0.5', () => ['sample', ...network, '--seed', '0.5'], 2, /for --seed, received 0\.5/],
   ['a sample on 0 threads', () => ['sample', ...network, '--threads', '0'], 2, /from 1 to 256 for threads, received 0/],
-  ['a sample without a checkpoint', () => ['sample'], 2, /received none/],
   ['no such palette', () => ['run', clip, ...network, '--palette', 'mud'], 2, /Allowed choices are inferno, magma/],
   [
     'no such file',

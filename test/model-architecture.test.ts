@@ -34,7 +34,7 @@ function thrown(run: () => unknown): VideoDepthError {
 }
 
 t.test('every recipe is found by its shapes, with its taps', (t) => {
-  t.equal(recipes().length, 7)
+  t.equal(recipes().length, 8)
   for (const recipe of recipes()) {
     const architecture = readArchitecture(shapesOf(withHeads(recipe.dimensions)))
     t.same(architecture.taps, recipe.taps, recipe.name)

@@ -22,9 +22,9 @@ const rows = []
 for (const sequence of heldOut()) {
   const frames = await render(sequence, Number(values.frames))
   const maps = await (values.streaming ? asStream(model, frames) : inWindows(model, frames))
-  const { fit, perFrame, ...network } = score(frames, maps)
+  const { fit, perFrame, ...network } = await score(frames, maps)
   const row = { ...sequence, network, ...baselines(frames) }
-  rows.push({ ...row, truthTae: truthTae(frames), fit, perFrame })
+  rows.push({ ...row, truthTae: await truthTae(frames), fit, perFrame })
   const figures = [row.network, row.ramp, row.constant].map(({ absRel, delta1 }) => `${three(absRel)} ${three(delta1)}`)
   console.error(`${nameOf(sequence).padEnd(20)} network ${figures[0]}  ramp ${figures[1]}  constant ${figures[2]}`)
 }

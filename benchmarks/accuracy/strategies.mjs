@@ -37,7 +37,7 @@ const table = []
 for (const sequence of sequences) {
   const frames = await render(sequence, Number(values.frames))
   for (const setting of settings) {
-    const { absRel, delta1, tae } = score(frames, await predict(frames, setting))
+    const { absRel, delta1, tae } = await score(frames, await predict(frames, setting))
     table.push({ sequence: nameOf(sequence), setting: nameOfSetting(setting), absRel, delta1, tae })
     console.error(`${nameOf(sequence)}, ${nameOfSetting(setting)}: ${[absRel, delta1, tae].map(three).join(' ')}`)
   }
@@ -66,7 +66,7 @@ for (const sequence of sequences) {
     const maps = await predict(frames, setting)
     // The first frames of a video do not depend on those that follow, but for the window that is padded at the end.
     for (const length of lengths) {
-      const { absRel, delta1 } = score(frames.slice(0, length), maps.slice(0, length))
+      const { absRel, delta1 } = await score(frames.slice(0, length), maps.slice(0, length))
       overLength.push({ sequence: nameOf(sequence), name, length, absRel, delta1 })
     }
     console.error(`${nameOf(sequence)}, ${name}: over length`)

@@ -188,9 +188,13 @@ async function writeAll(run: Run, options: RunArguments, signal: AbortSignal): P
 /** What a person should know of the weights before believing or selling the result. */
 export function tellOfWeights(architecture: Architecture): void {
   const matching = matchRecipes(architecture)
-  if (matching.some(({ source }) => source === null)) {
+  if (matching.some(({ file }) => file === null)) {
     process.stderr.write(
       "The weights are those of the test network: RANDOM. What comes out has depth's form, not its content.\n",
+    )
+  } else if (matching.some(({ source }) => source === null)) {
+    process.stderr.write(
+      'The weights are those of the bundled small network, trained on rendered scenes alone (engines/README.md).\n',
     )
   } else if (matching.some(({ commercialUse }) => !commercialUse)) process.stderr.write(`${licenseNote(matching)}\n`)
 }

@@ -4,15 +4,13 @@
 import { constantBaseline, rampBaseline } from '../evaluate/baselines.js'
 import type { LineFit } from '../evaluate/depth-error.js'
 import type { Plane } from '../evaluate/plane.js'
-import { evaluateVideo, type VideoFrame, type VideoResult } from '../evaluate/video-evaluation.js'
+import { evaluateVideo, type EvaluationFrame, type VideoEvaluation } from '../evaluate/video-evaluation.js'
 import type { DepthSequence } from '../io/depth/depth-sequence.js'
 import { palette } from '../io/palettes.js'
 import type { RenderedFrame } from '../scene/rendered-frame.js'
-import { windowStrategy } from '../window/strategy.js'
+import { farthest, scoredFrame, trueDepth } from '../scene/scored-frame.js'
 import { writeContactSheet, type SheetRow, type Tile } from './contact-sheet.js'
 
-/** Metres, KITTI's cap: what is farther away, and the sky, does not count. */
-const maxDepth = 80
 const columns = 4
 /** Frames that the baselines are fitted to and scored on, at most: they are kept. */
 const baselineFrames = 60
@@ -51,21 +49,20 @@ export async function reportSample(sample: Sample, title: string, file: string):
   const truth: Plane[] = []
   const [toShow, toFit] = [spread(sample.count, columns), spread(sample.count, baselineFrames)]
   let passes = 0
-  async function* pairs(): AsyncGenerator<VideoFrame> {
+  async function* pairs(): AsyncGenerator<EvaluationFrame> {
     const depth = sample.depth.frames(0, sample.count)[Symbol.asyncIterator]()
     const keep = passes++ === 0
     let index = 0
     for await (const frame of sample.frames()) {
       const { value: prediction } = (await depth.next()) as IteratorYieldResult<Plane>
-      if (keep && toFit.has(index)) truth.push({ data: frame.depth, width: frame.width, height: frame.height })
+      if (keep && toFit.has(index)) truth.push(trueDepth(frame))
       if (keep && toShow.has(index)) shown.push({ frame, prediction })
       index++
-      yield posed(frame, prediction)
+      yield scoredFrame(frame, { ...prediction, data: Float32Array.from(prediction.data) })
     }
   }
   const kind = sample.metric ? 'metric' : 'disparity'
-  const windows = windowStrategy()
-  const result = await evaluateVideo(pairs, { depth: { kind, maxDepth }, measures: ['tae'], windows })
+  const result = await evaluateVideo(pairs, { depth: { kind, maxDepth: farthest }, measures: ['tae'] })
   const figures = figuresOf(result, truth)
   await writeContactSheet([title, ...lines(figures)], rows(shown, sample.metric ? undefined : result.depth.fit), file)
   return figures
@@ -77,18 +74,7 @@ function spread(count: number, wanted: number): Set<number> {
   return new Set(Array.from({ length: wanted }, (_, i) => Math.round(i * step)))
 }
 
-function posed(frame: RenderedFrame, prediction: Plane): VideoFrame {
-  const { width, height, pose, depth, moving, intrinsics } = frame
-  return {
-    prediction: { ...prediction, data: Float32Array.from(prediction.data) },
-    truth: { data: depth, width, height },
-    pose: [0, 4, 8, 12].map((row) => Array.from(pose.subarray(row, row + 4))),
-    intrinsics,
-    staticMask: Uint8Array.from(depth, (z, p) => (z < maxDepth && moving[p] === 0 ? 1 : 0)),
-  }
-}
-
-function figuresOf({ depth, tae }: VideoResult, truth: readonly Plane[]): SampleFigures {
+function figuresOf({ depth, tae }: VideoEvaluation, truth: readonly Plane[]): SampleFigures {
   const base = (found: { absRel: number; delta1: number } | undefined) => ({
     absRel: found?.absRel ?? NaN,
     delta1: found?.delta1 ?? NaN,
@@ -96,8 +82,8 @@ function figuresOf({ depth, tae }: VideoResult, truth: readonly Plane[]): Sample
   return {
     ...base(depth),
     tae: tae?.tae ?? NaN,
-    constant: base(constantBaseline(truth, maxDepth)),
-    ramp: base(rampBaseline(truth, maxDepth)),
+    constant: base(constantBaseline(truth, farthest)),
+    ramp: base(rampBaseline(truth, farthest)),
   }
 }
 
@@ -118,7 +104,7 @@ function rows(shown: readonly Shown[], fit: LineFit | undefined): readonly Sheet
   const found = shown.map(({ prediction }) => Float32Array.from(prediction.data, disparity))
   const nearest = Math.max(...truths.map((truth) => quantile(truth, 0.995)))
   const errors = shown.map(({ frame }, i) =>
-    frame.depth.map((z, p) => (z < maxDepth ? Math.abs(1 / Math.max(found[i]?.[p] ?? 0, 1 / maxDepth) - z) / z : 0)),
+    frame.depth.map((z, p) => (z < farthest ? Math.abs(1 / Math.max(found[i]?.[p] ?? 0, 1 / farthest) - z) / z : 0)),
   )
   const painted = (maps: readonly Float32Array[], brightest: number, name: 'inferno' | 'magma'): Tile[] =>
     maps.map((map, i) => paint(map, brightest, name, shown[i]?.frame ?? { width: 0, height: 0 }))

@@ -4,7 +4,7 @@
 import { invalidOption } from '../errors.js'
 import { checkMatrix4, inverse, multiplied, type Matrix4 } from './matrix4.js'
 
-/** Pinhole camera, pixels; pixel (0, 0)'s centre is at 0, 0. */
+/** Pinhole camera, pixels; pixel (0, 0)'s centre is at 0, 0: a point (x, y, z) appears at u = fx·x/z + cx, v = fy·y/z + cy. */
 export interface Intrinsics {
   readonly fx: number
   readonly fy: number

@@ -14,9 +14,9 @@ export interface Recipe {
   readonly size: 'S' | 'B' | 'L' | null
   /** Relative and metric checkpoints have the same shapes: only the user knows which one a file is. */
   readonly kind: DepthKind
-  /** Page to download from; null for test networks. */
+  /** Page to download from; null for networks that come with the package, in engines/ or in its tests. */
   readonly source: string | null
-  /** Name of the file on that page. Never used to recognise a file. */
+  /** Name of the file on that page, or in engines/; null for test networks. Never used to recognise a file. */
   readonly file: string | null
   /** SPDX identifier. */
   readonly license: string

@@ -1,18 +1,8 @@
 // Owns: what is known of a rendered frame.
 // Must not know: how it is rendered.
 
+import type { Intrinsics } from '../evaluate/temporal-alignment.js'
 import type { RgbFrame } from '../frame.js'
-
-/**
- * Pinhole camera, pixels. Integer coordinates are pixel centres: a point (x, y, z) of the camera's frame appears at
- * u = fx·x/z + cx, v = fy·y/z + cy.
- */
-export interface Intrinsics {
-  readonly fx: number
-  readonly fy: number
-  readonly cx: number
-  readonly cy: number
-}
 
 /**
  * [4, 4] row-major, camera to world, metres. The camera's frame is OpenCV's: x right, y down, z forward. The world's
