@@ -172,7 +172,12 @@ t.test('derivatives at several scales', (t) => {
 })
 
 t.test('six scales, not more', (t) => {
-  const { mage } = derivativeErrors(inverse(grid(256, (x) => 1 + x), grid(256, () => 1)))
+  const { mage } = derivativeErrors(
+    inverse(
+      grid(256, (x) => 1 + x),
+      grid(256, () => 1),
+    ),
+  )
   // Slopes 1, 2 … 32, in x alone; a seventh scale would add 64. Repeated edge pixels make it less by some per cent.
   near(t, mage, (1 + 2 + 4 + 8 + 16 + 32) / 6 / 2, 'mage', 0.1)
   t.end()
