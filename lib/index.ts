@@ -62,6 +62,7 @@ export {
   type VideoEvaluation,
   type VideoEvaluationOptions,
 } from './evaluate/video-evaluation.js'
+export { boundaryRecall, type MaskedDepth } from './evaluate/boundary.js'
 export type { EvaluationResult, FrameResult } from './evaluate/depth-evaluation.js'
 export type { LineFit } from './evaluate/depth-error.js'
 export type { DepthScores, FrameScores } from './evaluate/depth-scores.js'

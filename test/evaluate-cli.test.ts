@@ -101,6 +101,15 @@ t.test('options reach the core', async (t) => {
   const some = await report(t, npz, ...against, '--frames', '1:4')
   agrees(t, some, {}, '--frames', 1e-9, frames.slice(1, 4))
   t.same(some.frames, [1, 4])
+  const four = await writeDepthFolder(at('four'), predictions.slice(0, 4), 'npy')
+  agrees(
+    t,
+    await report(t, four, ...against, '--frames', '0:3'),
+    {},
+    'a prediction that ends early',
+    1e-9,
+    frames.slice(0, 3),
+  )
   t.equal(some.videos[0]!.perFrame.length, 3)
 })
 
@@ -201,7 +210,13 @@ const refusals: [string, () => readonly string[] | Promise<readonly string[]>, n
     'too few predictions',
     async () => [await writeDepthFolder(at('few'), predictions.slice(0, 4), 'npy'), ...against],
     2,
-    /Expected 6 frames, as the truth has, for .*few, received "4"/,
+    /Expected 6 frames, as the truth has, for .*few, received 4 /,
+  ],
+  [
+    'predictions that end before the last frame that counts',
+    async () => [await writeDepthFolder(at('few'), predictions.slice(0, 4), 'npy'), ...against, '--frames', '0:5'],
+    2,
+    /Expected 6 frames, as the truth has, for .*few, received 4 /,
   ],
   [
     'a prediction that is not finite',

@@ -14,7 +14,7 @@ import { fromHalf } from '#lib/io/depth/npy.js'
 import { openDepth } from '#lib/io/depth/open-depth.js'
 import { pngSequenceSink } from '#lib/io/png-sequence-sink.js'
 import { openSink } from '#lib/io/sinks.js'
-import { exr, npy, pfm, toHalf, writeDepth, writeDepthFolder, type ExrOptions } from './support/depth-files.js'
+import { exr, npy, npz, pfm, toHalf, writeDepth, writeDepthFolder, type ExrOptions } from './support/depth-files.js'
 import { depthFrame } from './support/frames.js'
 import { count, fill, height, value, width } from './support/outputs.js'
 
@@ -67,7 +67,7 @@ t.test('OpenEXR: compressions, halves, channels, windows', async (t) => {
   const tall = { width: 5, height: 37, data: Array.from({ length: 185 }, (_, i) => Math.floor(i / 9) / 4) }
   for (const compression of ['none', 'rle', 'zips', 'zip'] as const) {
     for (const half of [false, true]) {
-      const read = await readDepthImage(put('c.exr', exr(tall, { compression, half, top: -3 })))
+      const read = await readDepthImage(put('c.exr', exr(tall, { compression, half, left: 2, top: -3 })))
       t.same([...read.data], tall.data, `${compression}, ${half ? 'half' : 'float'}`)
       t.same([read.width, read.height], [5, 37])
     }
@@ -220,7 +220,21 @@ t.test('maps that cannot be read say why', async (t) => {
   await t.rejects(readDepthImage(at('cut.exr')), { code: 'SOURCE_UNREADABLE' })
 })
 
-t.test('an archive that breaks off, or holds several arrays', async (t) => {
+t.test('archives: the array depths or the only one, whole', async (t) => {
+  const stack = (value: number): Buffer => npy(Buffer.from(Float32Array.of(value, value).buffer), [2, 1, 1])
+  const first = async (name: string, arrays: Record<string, Buffer>): Promise<unknown> =>
+    (await all(await openDepth(put(name, await npz(arrays)))))[0]!.data[0]
+  t.equal(await first('one.npz', { arr_0: stack(3) }), 3)
+  t.equal(await first('two.npz', { fps: stack(1), depths: stack(2) }), 2)
+  const refuse = async (arrays: Record<string, Buffer>, message: RegExp): Promise<void> => {
+    await t.rejects(first('bad.npz', arrays), { code: 'SOURCE_UNREADABLE', message })
+  }
+  await refuse(
+    { a: stack(1), b: stack(2) },
+    /bad\.npz: expected an array named depths, or only one, found a\.npy, b\.npy$/,
+  )
+  await refuse({}, /found none$/)
+  await refuse({ depths: stack(1).subarray(0, -3) }, /expected 4 more bytes of the array, found 1$/)
   await fill(await openSink({ format: 'npz', path: at('whole.npz') }))
   const bytes = readFileSync(at('whole.npz'))
   bytes.fill(0xff, 400, 900)

@@ -137,6 +137,40 @@ t.test('flow that is hidden, unknown or lands in a hole', (t) => {
   t.end()
 })
 
+t.test('flow goes down, to the edges and past them', (t) => {
+  const grid = (flow: readonly number[] | undefined, ...depth: readonly number[]): FlowedFrame => ({
+    ...maps(
+      [depth.slice(0, 2), depth.slice(2)],
+      [
+        [1, 1],
+        [1, 1],
+      ],
+    ),
+    flow: flow === undefined ? undefined : Float32Array.from(flow),
+  })
+  const moved = (...flow: readonly number[]): number => {
+    const error = new FlowError()
+    error.add(grid(flow, 0, 0, 0, 0))
+    error.add(grid(undefined, 1, 2, 4, 8))
+    return error.result().opw
+  }
+  const out = [9, 9]
+  near(t, moved(0, 1, ...out, ...out, ...out), 4, 'one down')
+  near(t, moved(0.25, 0.5, ...out, ...out, ...out), 0.75 * 2.5 + 0.25 * 5, 'between four')
+  near(t, moved(...out, -1, 0, ...out, ...out), 1, 'to the first column')
+  near(t, moved(...out, ...out, ...out, -1, -1), 1, 'to the first row')
+  for (const flow of [
+    [-0.1, 0],
+    [0, -0.1],
+    [1.1, 0],
+    [0, 1.1],
+    [0, 2],
+    [2, 0],
+  ])
+    t.ok(Number.isNaN(moved(...flow, ...out, ...out, ...out)), `${flow.join()} is outside`)
+  t.end()
+})
+
 t.test('where windows change', (t) => {
   const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i)
   t.same([...seamSteps(windowStrategy(), 25)], [])

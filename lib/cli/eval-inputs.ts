@@ -58,8 +58,7 @@ async function singleVideo(
 ): Promise<EvalVideo> {
   const [predicted, truth] = [await openDepth(prediction), await openDepth(truthPath)]
   const [from, to] = range(settings, truth.length)
-  if (predicted.length !== truth.length && predicted.length !== to)
-    throw invalidOption(`${truth.length} frames, as the truth has,`, prediction, `${predicted.length}`)
+  checkLength(predicted, truth.length, to, 'the truth')
   const truthKind = options.truthKind ?? truth.kind ?? 'metric'
   async function* frames(): AsyncGenerator<EvaluationFrame> {
     for await (const [shown, real] of together(predicted.frames(from, to), truth.frames(from, to)))
@@ -133,8 +132,7 @@ async function predictionOf(
   const whole = isDirect
     ? await openDepth(root)
     : await openDepth(await wholeVideo(path.join(root, name), frames, root))
-  if (whole.length !== frames.length && whole.length !== to)
-    throw invalidOption(`${frames.length} frames, as ${name} has,`, whole.name, `${whole.length}`)
+  checkLength(whole, frames.length, to, name)
   const sequence = { ...whole, length: to - from, frames: () => whole.frames(from, to) }
   return { sequence, present: wanted }
 }
@@ -194,6 +192,12 @@ async function croppedFlow(file: string, crop: Crop | undefined): Promise<Float3
 function range({ frames: [from, to] }: EvalSettings, length: number): readonly [from: number, to: number] {
   if (from < length) return [from, Math.min(to, length)]
   throw invalidOption(`a frame below ${length}, where the truth ends,`, '--frames', from)
+}
+
+/** Where only a part of the truth is evaluated, a prediction may end anywhere after that part. */
+function checkLength({ name, length }: DepthSequence, expected: number, to: number, whose: string): void {
+  if (length === expected || (to < expected && length >= to)) return
+  throw invalidOption(`${expected} frames, as ${whose} has,`, name, length)
 }
 
 function scaled({ data, width, height }: Plane, { predictionFactor }: EvalArguments): Plane<Float32Array> {

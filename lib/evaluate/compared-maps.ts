@@ -27,6 +27,10 @@ export function checkMaps(maps: ComparedMaps, like?: ComparedMaps): void {
 
 /** Of depth, 1/depth, and the other way round. */
 export function inverted(maps: ComparedMaps): ComparedMaps {
-  const inverse = (values: ArrayLike<number>): Float64Array => Float64Array.from(values, (value) => 1 / value)
+  const inverse = (values: ArrayLike<number>): Float64Array => {
+    const result = new Float64Array(values.length)
+    for (let i = 0; i < result.length; i++) result[i] = 1 / (values[i] as number)
+    return result
+  }
   return { ...maps, prediction: inverse(maps.prediction), truth: inverse(maps.truth) }
 }

@@ -61,8 +61,13 @@ export class SpatialLoss {
 }
 
 function normalized(values: ArrayLike<number>, valid: Uint8Array): Float64Array {
-  const masked = Float64Array.from(valid, (isValid, i) => (isValid === 1 ? (values[i] as number) : 0))
-  const count = valid.reduce((sum, value) => sum + value, 0)
+  const masked = new Float64Array(valid.length)
+  let count = 0
+  for (let i = 0; i < valid.length; i++) {
+    if (valid[i] === 0) continue
+    masked[i] = values[i] as number
+    count++
+  }
   if (count === 0) return masked
   const middle = masked.slice().sort()[(masked.length - 1) >> 1] as number
   let deviation = 0

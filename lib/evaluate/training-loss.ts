@@ -63,7 +63,8 @@ export class TrainingLoss {
   add(frame: ComparedMaps): void {
     this.#spatial.add(frame)
     const { scale, shift } = this.#fit()
-    const prediction = Float64Array.from(frame.prediction, (value) => scale * value + shift)
+    const prediction = new Float64Array(frame.prediction.length)
+    for (let i = 0; i < prediction.length; i++) prediction[i] = scale * (frame.prediction[i] as number) + shift
     this.#temporal.add({ ...frame, prediction })
   }
 

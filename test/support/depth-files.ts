@@ -4,6 +4,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { deflateSync } from 'node:zlib'
+import { ZipFile } from 'yazl'
 import { encodedPng } from '#lib/io/grey16.js'
 
 export interface Map2d {
@@ -73,13 +74,14 @@ export interface ExrOptions {
   readonly channels?: readonly string[]
   readonly half?: boolean
   readonly compression?: 'none' | 'rle' | 'zips' | 'zip'
-  /** Number of the first line. */
+  /** Numbers of the first column and line. */
+  readonly left?: number
   readonly top?: number
 }
 
 /** One part with scan lines. */
 export function exr({ data, width, height }: Map2d, options: ExrOptions = {}): Buffer {
-  const { channels = ['Z'], half = false, compression = 'zip', top = 0 } = options
+  const { channels = ['Z'], half = false, compression = 'zip', left = 0, top = 0 } = options
   const kind = ['none', 'rle', 'zips', 'zip'].indexOf(compression)
   const text = (value: string): Buffer => Buffer.from(`${value}\0`, 'latin1')
   const ints = (...values: readonly number[]): Buffer => Buffer.from(Int32Array.from(values).buffer)
@@ -93,7 +95,7 @@ export function exr({ data, width, height }: Map2d, options: ExrOptions = {}): B
     ints(20000630, 2),
     attribute('channels', 'chlist', channelList),
     attribute('compression', 'compression', Buffer.of(kind)),
-    attribute('dataWindow', 'box2i', ints(0, top, width - 1, top + height - 1)),
+    attribute('dataWindow', 'box2i', ints(left, top, left + width - 1, top + height - 1)),
     Buffer.alloc(1),
   ])
   const lines = kind === 3 ? 16 : 1
@@ -151,4 +153,14 @@ function runLengths(bytes: Buffer): Buffer {
     at += run
   }
   return Buffer.concat(parts)
+}
+
+/** Arrays by name, without the `.npy` of the member. */
+export async function npz(arrays: Readonly<Record<string, Buffer>>): Promise<Buffer> {
+  const zip = new ZipFile()
+  for (const [name, bytes] of Object.entries(arrays)) zip.addBuffer(bytes, `${name}.npy`)
+  zip.end()
+  const chunks: Buffer[] = []
+  for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
 }
