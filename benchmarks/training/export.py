@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from model import DepthNetwork
+from model import DepthNetwork, add_norms, fold_norms
 
 
 def tensors(net: DepthNetwork) -> dict[str, Tensor]:
@@ -29,9 +29,9 @@ def main() -> None:
     p.add_argument('--float32', action='store_true', help='instead of float16')
     p.add_argument('--last', action='store_true', help='the last weights, not their moving average')
     a = p.parse_args()
-    net = DepthNetwork()
+    net = add_norms(DepthNetwork())
     net.load_state_dict(torch.load(a.checkpoint, weights_only=True)['net' if a.last else 'average'])
-    state = tensors(net)
+    state = tensors(fold_norms(net))
     if not a.float32:
         state = {k: v.half() for k, v in state.items()}
     for name, tensor in state.items():

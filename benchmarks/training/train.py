@@ -21,13 +21,14 @@ from torch import Tensor
 import data
 import schedule
 from evaluate import evaluate, normalised
-from losses import ANCHOR_WEIGHT, TEMPORAL_WEIGHT, anchor, scale_shift_invariant, temporal_gradient_matching
-from model import PATCH, DepthNetwork, initialise, relu_with_leak
+from losses import INVARIANT_WEIGHT, TEMPORAL_WEIGHT, normalised_target, scale_shift_invariant, temporal_gradient_matching
+from muon import Muon
+from model import PATCH, DepthNetwork, add_norms, hold_norms, initialise
+from muon import Muon
 
 EMA_DECAY = 0.998
 CLIP_NORM = 5.0
-FULL_RATE_INPUTS = 128
-HEAD_RATE = 0.2  # of the encoder's: the head's convolutions have no normalisation between them
+HEAD_RATE = 0.5  # of the encoder's: the head's convolutions have no normalisation between them
 
 
 def arguments() -> argparse.Namespace:
@@ -35,7 +36,6 @@ def arguments() -> argparse.Namespace:
     p.add_argument('--streams', type=Path, required=True, help='JSON file of streams, see README.md; read again at each checkpoint')
     p.add_argument('--out', type=Path, required=True, help='folder of checkpoints and logs; training goes on from its last checkpoint')
     p.add_argument('--minutes', type=float, default=85, help='time of training, all sessions together')
-    p.add_argument('--optimizer', choices=['adamw', 'muon'], default='muon')
     p.add_argument('--lr', type=float, default=1e-3)
     p.add_argument('--weight-decay', type=float, default=0.03)
     p.add_argument('--trim', type=float, default=0.0, help="share of an image's largest residuals that is left out")
@@ -106,39 +106,32 @@ class Batches:
 
 
 class Optimizers:
-    """AdamW, or Muon for the matrices of the blocks and AdamW for the rest; groups carry `part` for their rate."""
+    """Muon for matrices and kernels, AdamW for the rest; groups carry `part` for their rate."""
 
-    def __init__(self, net: DepthNetwork, a: argparse.Namespace) -> None:
-        groups: dict[tuple[str, str, bool, float], list[torch.nn.Parameter]] = {}
+    def __init__(self, net: DepthNetwork, a: argparse.Namespace, pool: ThreadPoolExecutor) -> None:
+        groups: dict[tuple[bool, str], list[torch.nn.Parameter]] = {}
         for name, p in net.named_parameters():
             part = 'temporal' if 'motion_modules' in name else 'head' if name.startswith('head.') else 'encoder'
-            matrix = 'blocks.' in name and p.ndim == 2
-            decays = p.ndim >= 2 and not any(s in name for s in ('cls_', 'position_grid'))
-            kind = 'muon' if a.optimizer == 'muon' and matrix else 'adamw'
-            # An Adam step moves all inputs' weights alike: the more inputs, the more it moves the sum.
-            wide = decays and kind == 'adamw'
-            factor = min(1.0, FULL_RATE_INPUTS / (p.shape[0] if 'resize_layers.0' in name or 'resize_layers.1' in name
-                                                  else p[0].numel())) if wide else 1.0
-            groups.setdefault((kind, part, decays, factor), []).append(p)
+            matrix = p.ndim >= 2 and not any(s in name for s in ('cls_', 'position_grid'))
+            groups.setdefault((matrix, part), []).append(p)
 
-        def of(wanted: str) -> list[dict[str, Any]]:
-            return [{'params': ps, 'part': part, 'factor': factor, 'weight_decay': a.weight_decay if decays else 0.0}
-                    for (kind, part, decays, factor), ps in groups.items() if kind == wanted]
+        def of(wanted: bool) -> list[dict[str, Any]]:
+            return [{'params': ps, 'part': part, 'weight_decay': a.weight_decay if matrix else 0.0}
+                    for (matrix, part), ps in groups.items() if matrix == wanted]
 
-        self.all: list[torch.optim.Optimizer] = [torch.optim.AdamW(of('adamw'), lr=a.lr, betas=(0.9, 0.98), fused=True)]
-        if a.optimizer == 'muon':
-            self.all.append(torch.optim.Muon(of('muon'), lr=a.lr, momentum=0.95, adjust_lr_fn='match_rms_adamw'))
+        self.all: list[torch.optim.Optimizer] = [
+            Muon(of(True), lr=a.lr, pool=pool), torch.optim.AdamW(of(False), lr=a.lr, betas=(0.9, 0.98), fused=True)]
 
     def step(self, rate: float, temporal: float) -> None:
         for optimizer in self.all:
             for group in optimizer.param_groups:
-                group['lr'] = rate * group['factor'] * {'encoder': 1.0, 'head': HEAD_RATE, 'temporal': temporal}[group['part']]
+                group['lr'] = rate * {'encoder': 1.0, 'head': HEAD_RATE, 'temporal': temporal}[group['part']]
             optimizer.step()
 
 
 def replica_of(net: DepthNetwork) -> DepthNetwork:
     """Same parameters in memory, gradients of its own."""
-    replica = DepthNetwork(net.d)
+    replica = add_norms(DepthNetwork(net.d))
     for p, q in zip(replica.parameters(), net.parameters(), strict=True):
         p.data = q.data
     return replica
@@ -150,14 +143,15 @@ class Trainer:
 
     def __init__(self, a: argparse.Namespace) -> None:
         self.a, self.log = a, Log(a.out)
-        self.net, self.average = DepthNetwork(), DepthNetwork()
+        self.net, self.average = DepthNetwork(), add_norms(DepthNetwork())
         initialise(self.net, a.seed)
-        self.net.to(memory_format=torch.channels_last)
+        add_norms(self.net).to(memory_format=torch.channels_last)
+        hold_norms(self.average, True)
         self.average.load_state_dict(self.net.state_dict())
         self.average.requires_grad_(False)
-        self.optimizers = Optimizers(self.net, a)
-        self.replicas = [self.net, *(replica_of(self.net) for _ in range(a.threads - 1))]
         self.pool = ThreadPoolExecutor(a.threads, initializer=lambda: torch.set_num_threads(1))
+        self.optimizers = Optimizers(self.net, a, self.pool)
+        self.replicas = [self.net, *(replica_of(self.net) for _ in range(a.threads - 1))]
         self.step, self.frames, self.elapsed, self.skipped = 0, 0, 0.0, 0
         self.checkpoint = a.out / 'checkpoint.pt'
         if self.checkpoint.exists():
@@ -187,13 +181,16 @@ class Trainer:
     def gradients(self, net: DepthNetwork, batch: Batch, rgb: Tensor, disparity: Tensor) -> dict[str, float]:
         """Runs in one of the pool's threads; leaves its share of the gradient in `net`, returns the losses."""
         temporal = self.progress() >= schedule.VIDEO_START
+        hold_norms(net, temporal)
         with torch.autocast('cpu', torch.bfloat16):
-            prediction = relu_with_leak(net(normalised(rgb), temporal, batch.cell))
+            prediction = net(normalised(rgb), temporal, batch.cell)
         if batch.cell != PATCH:
             disparity = torch.nn.functional.interpolate(disparity, size=prediction.shape[-2:], mode='nearest-exact')
-        ssi, near = scale_shift_invariant(prediction, disparity, self.a.trim), anchor(prediction, disparity)
-        loss = ssi + ANCHOR_WEIGHT * near
-        losses = {'clip ssi': ssi.item()} if batch.video else {'ssi': ssi.item(), 'anchor': near.item()}
+        loss = normalised_target(prediction, disparity)
+        losses = {'clip loss' if batch.video else 'loss': loss.item()}
+        if self.progress() >= schedule.DECAY_START:  # by then predictions are no longer flat
+            ssi = scale_shift_invariant(prediction, disparity, self.a.trim)
+            loss, losses['ssi'] = loss + INVARIANT_WEIGHT * ssi, ssi.item()
         if batch.video:
             tgm = temporal_gradient_matching(prediction, disparity)
             loss, losses['tgm'] = loss + TEMPORAL_WEIGHT * tgm, tgm.item()
@@ -223,6 +220,8 @@ class Trainer:
     def follow(self) -> None:
         decay = min(EMA_DECAY, (1 + self.step) / (10 + self.step))
         torch._foreach_lerp_(list(self.average.parameters()), list(self.net.parameters()), 1 - decay)
+        for mine, theirs in zip(self.average.buffers(), self.net.buffers(), strict=True):
+            mine.copy_(theirs)
 
     def run(self, streams: data.Streams, validation: list[data.Clip]) -> None:
         a, start = self.a, time.monotonic() - self.elapsed
