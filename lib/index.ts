@@ -54,6 +54,7 @@ export type { DepthRange, RangeRule } from './io/depth-range.js'
 export { paletteNames, type PaletteName } from './io/palettes.js'
 export { rgbVideoWriter, type RgbVideoWriter } from './io/rgb-video-sink.js'
 export type { Stitching } from './window/strategy.js'
+export { bundledCheckpoint } from './bundled-checkpoint.js'
 export {
   evaluateVideo,
   type BoundaryResult,

@@ -16,7 +16,7 @@ t.setTimeout(600_000)
 /** One of each kind; seeds that training never takes. 54 frames are three windows. */
 const clips: RenderedFrame[][] = []
 for (const [i, { name: kind }] of sceneKinds().entries())
-  clips.push(await renderClip({ kind, seed: 9_000_001 + 100 * i, width: 224, height: 168, frames: 54, frameRate: 12 }))
+  clips.push(await renderClip({ kind, seed: 9_000_001 + 100 * i, width: 168, height: 126, frames: 54, frameRate: 12 }))
 const cacheDir = t.testdir()
 
 interface Figures {

@@ -8,8 +8,8 @@ import { renderClip } from '#lib/scene/sequence.js'
 const firstSeed = 9_000_000
 const perKind = 5
 
-/** As the network sees them: 12 × 16 patches. */
-export const size = { width: 224, height: 168 }
+/** As the network sees them: 9 × 12 patches. */
+export const size = { width: 168, height: 126 }
 export const frameRate = 24
 
 /** Forty: five of each kind, two of the eight kinds never trained on. */
