@@ -1,5 +1,5 @@
-// Owns: the addon's `scene`: the list of kinds and the JavaScript class Scene, whose pictures are drawn off the thread.
-// Must not know: how scenes are drawn.
+// Owns: the addon's `scene`: the list of kinds and the JavaScript class Scene, whose pictures are drawn off
+// the thread. Must not know: how scenes are drawn.
 
 #include "scene/scene.h"
 
@@ -115,12 +115,14 @@ class SceneObject : public Napi::ObjectWrap<SceneObject> {
     const Napi::Object object = read_object(value, "options");
     core::RenderOptions options;
     options.width = static_cast<int>(read_integer(member(object, "width"), "options.width", 1, kMostPixels));
-    options.height = static_cast<int>(read_integer(member(object, "height"), "options.height", 1, kMostPixels));
+    options.height =
+        static_cast<int>(read_integer(member(object, "height"), "options.height", 1, kMostPixels));
     options.seconds = read_seconds(member(object, "seconds"), "options.seconds");
     options.antialias = member(object, "antialias").ToBoolean();
     options.shutter = read_seconds(member(object, "shutter"), "options.shutter");
     options.noise = read_float(member(object, "noise"), "options.noise");
-    options.noise_seed = static_cast<uint32_t>(read_integer(member(object, "noiseSeed"), "options.noiseSeed", 0, 0xffffffff));
+    options.noise_seed =
+        static_cast<uint32_t>(read_integer(member(object, "noiseSeed"), "options.noiseSeed", 0, 0xffffffff));
     const Napi::Value flow_to = member(object, "flowTo");
     if (!flow_to.IsNull()) options.flow_to = read_seconds(flow_to, "options.flowTo");
     return options;

@@ -51,7 +51,8 @@ const Probes& probes() {
   return table;
 }
 
-/// Share of the surroundings that neighbours leave open, from the depth of pixels around (Mittring 2007, with normals).
+/// Share of the surroundings that neighbours leave open, from the depth of pixels around (Mittring 2007, with
+/// normals).
 /// @param normal of the surface at the pixel, world
 float openness(const Drawing& d, int column, int row, Vec3 normal) {
   constexpr float kReach = 0.45f; // metres
@@ -61,7 +62,8 @@ float openness(const Drawing& d, int column, int row, Vec3 normal) {
   const float reach = std::min(kReach * view.fx * inverse, static_cast<float>(view.height) / 8);
   if (reach < 1) return 1;
   const auto point = [&](int x, int y, float z) {
-    return Vec3{(static_cast<float>(x) - view.cx) * across * z, (static_cast<float>(y) - view.cy) * across * z, z};
+    return Vec3{(static_cast<float>(x) - view.cx) * across * z,
+                (static_cast<float>(y) - view.cy) * across * z, z};
   };
   const Vec3 here = point(column, row, 1 / inverse);
   const Pose& pose = view.pose;
@@ -72,7 +74,9 @@ float openness(const Drawing& d, int column, int row, Vec3 normal) {
     const int x = column + floor_of(reach * probes().x[set][k] + 0.5f);
     const int y = row + floor_of(reach * probes().y[set][k] + 0.5f);
     if (x < 0 || y < 0 || x >= view.width || y >= view.height) continue;
-    const float there = d.centres.inverse_depth[static_cast<size_t>(y) * static_cast<size_t>(view.width) + static_cast<size_t>(x)];
+    const float there =
+        d.centres
+            .inverse_depth[static_cast<size_t>(y) * static_cast<size_t>(view.width) + static_cast<size_t>(x)];
     if (there <= 0) continue;
     const Vec3 way = point(x, y, 1 / there) - here;
     const float square = dot(way, way);
@@ -118,7 +122,8 @@ class Pixels {
     return static_cast<size_t>(row) * static_cast<size_t>(samples.columns) + static_cast<size_t>(column);
   }
   bool is_same(uint32_t face, uint32_t centre) const {
-    return face == centre || (face != kNoFace && centre != kNoFace && alike(d_.faces[face], d_.faces[centre]));
+    return face == centre ||
+           (face != kNoFace && centre != kNoFace && alike(d_.faces[face], d_.faces[centre]));
   }
   Vec3 sky_at(float u, float v) const { return sky(d_.light, normalize(d_.view.ray(u, v))); }
   Vec3 surface_at(uint32_t face, int column, int row, float& open) const {
@@ -162,7 +167,8 @@ std::vector<uint8_t> develop(const std::vector<Vec3>& pixels, float noise, uint3
     for (size_t c = 0; c < 3; c++) {
       float value = to_screen(light[c]);
       if (noise > 0) {
-        // Set bits of a random word: nearly normal, variance 8. More noise in bright parts, as photons have it.
+        // Set bits of a random word: nearly normal, variance 8. More noise in bright parts, as photons have
+        // it.
         const auto mixed = static_cast<uint32_t>(3 * i + c);
         const uint32_t count = set_bits(scramble(mixed + grain));
         value += noise * (static_cast<float>(count) - 16.f) * 0.354f * std::sqrt(0.25f + value / 170);

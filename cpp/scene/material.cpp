@@ -54,11 +54,13 @@ float share(const Material& m, Vec3 p, Flat at, float fine) {
       return std::max(mortar, 0.35f * unit(cell(u, row, seed)));
     }
     case Pattern::planks: {
-      const float board = std::floor(at.u), grain = fractal_noise({at.u * 6, at.v * 0.5f + 7 * board, board}, 3, seed);
+      const float board = std::floor(at.u),
+                  grain = fractal_noise({at.u * 6, at.v * 0.5f + 7 * board, board}, 3, seed);
       return std::max(0.6f * joint(at.u, 0.05f, fine), mix(0.5f * unit(cell(board, 0, seed)), grain, 0.5f));
     }
     case Pattern::tiles:
-      return std::max(std::max(joint(at.u, 0.05f, fine), joint(at.v, 0.05f, fine)), 0.2f * unit(cell(at.u, at.v, seed)));
+      return std::max(std::max(joint(at.u, 0.05f, fine), joint(at.v, 0.05f, fine)),
+                      0.2f * unit(cell(at.u, at.v, seed)));
     case Pattern::marble: {
       const float wave = std::sin((p.x + p.y + p.z) * 3 + 6 * fractal_noise(p * 2, 3, seed));
       return std::pow(0.5f + 0.5f * wave, 3.f);
@@ -91,14 +93,22 @@ float share(const Material& m, Vec3 p, Flat at, float fine) {
 /// What the pattern is from afar.
 float mean_share(Pattern pattern) {
   switch (pattern) {
-    case Pattern::plain: return 0.075f;
-    case Pattern::brick: return 0.3f;
-    case Pattern::tiles: return 0.19f;
-    case Pattern::planks: return 0.4f;
-    case Pattern::marble: return 0.31f;
-    case Pattern::dots: return 0.25f;
-    case Pattern::windows: return 0.35f;
-    default: return 0.5f;
+    case Pattern::plain:
+      return 0.075f;
+    case Pattern::brick:
+      return 0.3f;
+    case Pattern::tiles:
+      return 0.19f;
+    case Pattern::planks:
+      return 0.4f;
+    case Pattern::marble:
+      return 0.31f;
+    case Pattern::dots:
+      return 0.25f;
+    case Pattern::windows:
+      return 0.35f;
+    default:
+      return 0.5f;
   }
 }
 
@@ -143,7 +153,8 @@ Material random_material(Random& random, float scale) {
   m.pattern = static_cast<Pattern>(random.whole(0, kPatterns - 1));
   if (random.chance(0.25f)) m.pattern = Pattern::plain;
   m.first = random_colour(random, 0.04f, 0.7f, 0.8f);
-  m.second = random.chance(0.6f) ? m.first * random.between(0.3f, 0.8f) : random_colour(random, 0.03f, 0.8f, 0.8f);
+  m.second =
+      random.chance(0.6f) ? m.first * random.between(0.3f, 0.8f) : random_colour(random, 0.03f, 0.8f, 0.8f);
   m.scale = scale * random.log_between(0.5f, 2.f);
   m.gloss = random.chance(0.3f) ? random.next() : 0;
   m.seed = random.bits();

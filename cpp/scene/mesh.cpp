@@ -11,7 +11,8 @@ namespace {
 
 using Curve = std::function<Vec3(float u, float v)>;
 
-/// A sheet of points over u, v in 0 … 1; counter-clockwise where ∂u × ∂v points outside. Normals from differences.
+/// A sheet of points over u, v in 0 … 1; counter-clockwise where ∂u × ∂v points outside. Normals from
+/// differences.
 Mesh sheet(int columns, int rows, const Curve& at) {
   Mesh mesh;
   const auto stride = static_cast<uint32_t>(columns + 1);
@@ -172,9 +173,8 @@ Mesh arch(float half_width, float height, float half_depth, float opening, float
 }
 
 Mesh lathe(float height, int rings, int segments, const std::function<float(float)>& radius_at) {
-  Mesh mesh = sheet(segments, rings, [&](float u, float v) {
-    return around(radius_at(clamp01(v)), 2 * kPi * u, v * height);
-  });
+  Mesh mesh = sheet(segments, rings,
+                    [&](float u, float v) { return around(radius_at(clamp01(v)), 2 * kPi * u, v * height); });
   add_disc(mesh, radius_at(0), 0, segments, false);
   add_disc(mesh, radius_at(1), height, segments, true);
   return mesh;
@@ -204,7 +204,8 @@ Mesh tube(const std::vector<Vec3>& points, float radius, int segments) {
     const int i = std::min(spans - 1, static_cast<int>(where));
     const float s = where - static_cast<float>(i);
     const Vec3 a = at(i - 1), b = at(i), c = at(i + 1), d = at(i + 2);
-    return (b * 2 + (c - a) * s + (a * 2 - b * 5 + c * 4 - d) * (s * s) + (b * 3 - a - c * 3 + d) * (s * s * s)) *
+    return (b * 2 + (c - a) * s + (a * 2 - b * 5 + c * 4 - d) * (s * s) +
+            (b * 3 - a - c * 3 + d) * (s * s * s)) *
            0.5f;
   };
   return sheet(segments, 5 * spans, [&](float u, float v) {

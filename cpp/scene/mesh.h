@@ -40,7 +40,8 @@ Mesh capsule(float radius, float height, int segments = 14);
 Mesh wedge(Vec3 half);
 /// `steps` steps that rise towards +y, from y = 0, z = 0 on.
 Mesh stairs(int steps, float width, float depth, float rise);
-/// A wall of 2·half_width × height × 2·half_depth with a round-topped opening in its middle, standing on z = 0.
+/// A wall of 2·half_width × height × 2·half_depth with a round-topped opening in its middle, standing on z =
+/// 0.
 Mesh arch(float half_width, float height, float half_depth, float opening_half_width, float opening_height);
 /// A vase-like body: `radius_at(0 … 1)` around the z axis from z = 0 to `height`, open ends closed.
 Mesh lathe(float height, int rings, int segments, const std::function<float(float)>& radius_at);

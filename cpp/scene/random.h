@@ -42,9 +42,7 @@ class Random {
   /// Uniform in the logarithm.
   float log_between(float low, float high) { return low * std::exp(next() * std::log(high / low)); }
   /// Standard normal (Box and Muller).
-  float normal() {
-    return std::sqrt(-2 * std::log(1 - next())) * std::cos(2 * kPi * next());
-  }
+  float normal() { return std::sqrt(-2 * std::log(1 - next())) * std::cos(2 * kPi * next()); }
   Vec3 direction() {
     const float z = between(-1, 1), angle = between(0, 2 * kPi), r = std::sqrt(1 - z * z);
     return {r * std::cos(angle), r * std::sin(angle), z};

@@ -30,7 +30,8 @@ std::optional<Extent> extent_of(const View& view, const std::array<Vec3, 3>& cor
     if ((p.z > view.near) != (q.z > view.near)) extent.add(view, mix(p, q, (view.near - p.z) / (q.z - p.z)));
   }
   const bool outside = seen == 0 || extent.right < -1 || extent.bottom < -1 ||
-                       extent.left > static_cast<float>(view.width) || extent.top > static_cast<float>(view.height);
+                       extent.left > static_cast<float>(view.width) ||
+                       extent.top > static_cast<float>(view.height);
   if (outside) return std::nullopt;
   const auto [low, high] = std::minmax({corners[0].z, corners[1].z, corners[2].z});
   extent.nearest = 1 / std::max(low, view.near);
@@ -87,12 +88,16 @@ void fill(Samples& target, const Face& face, uint32_t number, const Extent& exte
       const float here = edge[0] * start + edge[1] * v + edge[2], step = edge[0] * target.step;
       inverse += here;
       // Neighbours share an edge: a thousandth of a sample of overlap leaves no cracks.
-      if (step > 0) from = std::max(from, -here / step - 1e-3f);
-      else if (step < 0) to = std::min(to, -here / step + 1e-3f);
-      else if (here < 0) to = -1;
+      if (step > 0)
+        from = std::max(from, -here / step - 1e-3f);
+      else if (step < 0)
+        to = std::min(to, -here / step + 1e-3f);
+      else if (here < 0)
+        to = -1;
     }
     const int first = ceil_of(std::min(from, 1e6f)), last = floor_of(std::max(-1.f, to));
-    const size_t line = static_cast<size_t>(row) * static_cast<size_t>(target.columns) + static_cast<size_t>(columns.from);
+    const size_t line =
+        static_cast<size_t>(row) * static_cast<size_t>(target.columns) + static_cast<size_t>(columns.from);
     for (int i = first; i <= last; i++) {
       // The overlap of neighbours must not lead beyond a triangle that is seen edge-on.
       const float free = inverse + static_cast<float>(i) * slope;
@@ -161,10 +166,11 @@ Samples::Samples(int columns, int rows, float first, float step)
       first(first),
       step(step),
       inverse_depth(static_cast<size_t>(columns) * static_cast<size_t>(rows), 0.f),
-      faces(inverse_depth.size(), kNoFace) {}
+      faces(inverse_depth.size(), kNoFace) {
+}
 
-void draw(const std::vector<const PlacedMesh*>& meshes, const View& view, bool everything, std::vector<Face>& faces,
-          const std::vector<Samples*>& targets) {
+void draw(const std::vector<const PlacedMesh*>& meshes, const View& view, bool everything,
+          std::vector<Face>& faces, const std::vector<Samples*>& targets) {
   std::vector<Vec3> seen;
   size_t most = 0, triangles_in_all = 0;
   for (const PlacedMesh* mesh : meshes) {

@@ -61,7 +61,7 @@ struct Samples {
 
 /// Draws meshes into all targets and adds what it drew to `faces`.
 /// @param everything also surfaces that turn away (for shadows)
-void draw(const std::vector<const PlacedMesh*>& meshes, const View& view, bool everything, std::vector<Face>& faces,
-          const std::vector<Samples*>& targets);
+void draw(const std::vector<const PlacedMesh*>& meshes, const View& view, bool everything,
+          std::vector<Face>& faces, const std::vector<Samples*>& targets);
 
 } // namespace video_depth::scene

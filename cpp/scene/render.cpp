@@ -43,7 +43,8 @@ void add_truth(const std::vector<Face>& faces, const Samples& centres, Picture& 
   picture.bodies.resize(pixels);
   for (size_t i = 0; i < pixels; i++) {
     const uint32_t face = centres.faces[i];
-    picture.depth[i] = face == kNoFace ? std::numeric_limits<float>::infinity() : 1 / centres.inverse_depth[i];
+    picture.depth[i] =
+        face == kNoFace ? std::numeric_limits<float>::infinity() : 1 / centres.inverse_depth[i];
     picture.bodies[i] = face == kNoFace ? uint16_t{0} : static_cast<uint16_t>(faces[face].mesh->index + 1);
   }
 }
@@ -102,7 +103,8 @@ Picture Renderer::render(const RenderOptions& options) const {
     const Moment moment = moment_of(world_, still_, seconds);
     std::vector<Face> faces;
     Samples centres(view.width, view.height, 0, 1);
-    Samples fine(options.antialias ? 2 * view.width : 0, options.antialias ? 2 * view.height : 0, -0.25f, 0.5f);
+    Samples fine(options.antialias ? 2 * view.width : 0, options.antialias ? 2 * view.height : 0, -0.25f,
+                 0.5f);
     std::vector<Samples*> targets{&centres};
     if (options.antialias) targets.push_back(&fine);
     draw(moment.meshes, view, false, faces, targets);
@@ -115,8 +117,22 @@ Picture Renderer::render(const RenderOptions& options) const {
       add_flow(faces, centres, view, view_at(options, *options.flow_to), next.meshes, picture);
     }
     const Pose& pose = view.pose;
-    picture.pose = {pose.right.x, pose.down.x, pose.forward.x, pose.position.x, pose.right.y, pose.down.y, pose.forward.y, pose.position.y,
-                    pose.right.z, pose.down.z, pose.forward.z, pose.position.z, 0, 0, 0, 1};
+    picture.pose = {pose.right.x,
+                    pose.down.x,
+                    pose.forward.x,
+                    pose.position.x,
+                    pose.right.y,
+                    pose.down.y,
+                    pose.forward.y,
+                    pose.position.y,
+                    pose.right.z,
+                    pose.down.z,
+                    pose.forward.z,
+                    pose.position.z,
+                    0,
+                    0,
+                    0,
+                    1};
     picture.fx = view.fx, picture.fy = view.fy, picture.cx = view.cx, picture.cy = view.cy;
   }
   picture.rgb = develop(light, options.noise, options.noise_seed);

@@ -16,7 +16,8 @@ Vec3 through_fog(const Light& light, Vec3 colour, float distance) {
 
 } // namespace
 
-Vec3 shade(const Material& material, const Light& light, const ShadowMap& shadows, const Spot& spot, Vec3 eye) {
+Vec3 shade(const Material& material, const Light& light, const ShadowMap& shadows, const Spot& spot,
+           Vec3 eye) {
   const Vec3 colour = colour_of(material, spot.local, spot.local_normal, spot.footprint);
   const Vec3 to_lamp = light.sun - spot.position;
   const float lamp_square = dot(to_lamp, to_lamp);
@@ -28,7 +29,8 @@ Vec3 shade(const Material& material, const Light& light, const ShadowMap& shadow
   Vec3 out = colour * (light.colour * (lit * std::max(0.f, lambert)) + around);
   if (material.gloss > 0 && lit > 0) {
     const Vec3 half = normalize(to_light + normalize(eye - spot.position));
-    out += light.colour * (lit * material.gloss * 0.6f * std::pow(std::max(0.f, dot(half, spot.normal)), 40.f));
+    out +=
+        light.colour * (lit * material.gloss * 0.6f * std::pow(std::max(0.f, dot(half, spot.normal)), 40.f));
   }
   if (material.glow > 0) out += colour * material.glow;
   return through_fog(light, out, length(eye - spot.position)) * light.exposure;
@@ -39,8 +41,10 @@ Vec3 sky(const Light& light, Vec3 d) {
   Vec3 colour = mix(light.horizon, light.zenith, std::sqrt(height));
   if (light.clouds > 0 && d.z > 0.01f) {
     const Vec3 at{2.5f * d.x / (d.z + 0.15f), 2.5f * d.y / (d.z + 0.15f), 0.5f};
-    const float cover = smooth_step(1 - light.clouds - 0.15f, 1 - light.clouds + 0.2f, fractal_noise(at, 4, light.seed));
-    colour = mix(colour, Vec3{0.85f, 0.87f, 0.9f} * length(light.horizon), cover * smooth_step(0.01f, 0.12f, d.z));
+    const float cover =
+        smooth_step(1 - light.clouds - 0.15f, 1 - light.clouds + 0.2f, fractal_noise(at, 4, light.seed));
+    colour =
+        mix(colour, Vec3{0.85f, 0.87f, 0.9f} * length(light.horizon), cover * smooth_step(0.01f, 0.12f, d.z));
   }
   if (!light.is_lamp) {
     const float near_sun = std::max(0.f, dot(d, light.sun));
@@ -52,7 +56,8 @@ Vec3 sky(const Light& light, Vec3 d) {
 }
 
 float to_screen(float light) {
-  // Highlights roll off softly; then sRGB's curve, roughly. A table of square roots, so that shadows have steps, too.
+  // Highlights roll off softly; then sRGB's curve, roughly. A table of square roots, so that shadows have
+  // steps, too.
   static const std::array<float, 1025> table = [] {
     std::array<float, 1025> t{};
     for (size_t i = 0; i < t.size(); i++) {

@@ -9,7 +9,8 @@ namespace video_depth::scene {
 
 namespace {
 
-/// The sun stands this far away: its rays are parallel enough, and depth is still exact to a tenth of a millimetre.
+/// The sun stands this far away: its rays are parallel enough, and depth is still exact to a tenth of a
+/// millimetre.
 constexpr float kSunDistance = 250;
 /// Half of the angle that a lamp casts shadows in, as its tangent (68 degrees); beyond, it shines through.
 constexpr float kLampSpread = 2.5f;
@@ -24,7 +25,8 @@ View light_view(const Light& light, Vec3 around, int size) {
     view.pose = look(light.sun, light.sun + Vec3{0.001f, 0, -1});
     view.near = 0.15f;
   } else {
-    const Vec3 centre{std::round(around.x / kGrid) * kGrid, std::round(around.y / kGrid) * kGrid, std::round(around.z / kGrid) * kGrid};
+    const Vec3 centre{std::round(around.x / kGrid) * kGrid, std::round(around.y / kGrid) * kGrid,
+                      std::round(around.z / kGrid) * kGrid};
     view.pose = look(centre + light.sun * kSunDistance, centre);
     view.near = kSunDistance / 4;
     spread = light.shadow_radius / kSunDistance;
@@ -57,10 +59,12 @@ float ShadowMap::lit(Vec3 point, Vec3 normal) const {
   const Vec3 p = view_.to_camera(point + normal * (bias * 0.5f));
   if (p.z < view_.near) return 1;
   const float u = view_.fx * p.x / p.z + view_.cx, v = view_.fy * p.y / p.z + view_.cy;
-  if (!(u >= 0 && v >= 0 && u < static_cast<float>(view_.width - 1) && v < static_cast<float>(view_.height - 1)))
+  if (!(u >= 0 && v >= 0 && u < static_cast<float>(view_.width - 1) &&
+        v < static_cast<float>(view_.height - 1)))
     return 1;
   const int column = static_cast<int>(u), row = static_cast<int>(v);
-  const float right = u - static_cast<float>(column), below = v - static_cast<float>(row), z = p.z - bias * 0.5f;
+  const float right = u - static_cast<float>(column), below = v - static_cast<float>(row),
+              z = p.z - bias * 0.5f;
   return mix(mix(is_lit(column, row, z), is_lit(column + 1, row, z), right),
              mix(is_lit(column, row + 1, z), is_lit(column + 1, row + 1, z), right), below);
 }

@@ -9,8 +9,7 @@ namespace video_depth::scene {
 /// A point of a face, as the shares of its corners.
 class Surface {
  public:
-  Surface(const Face& face, float u, float v)
-      : corners_(face.mesh->body->mesh->triangles[face.triangle]) {
+  Surface(const Face& face, float u, float v) : corners_(face.mesh->body->mesh->triangles[face.triangle]) {
     float sum = 0;
     for (int k = 0; k < 3; k++) {
       // Beside the triangle (a sample at its edge), the nearest point of it.
@@ -21,7 +20,8 @@ class Surface {
   }
   /// @param values one a position of the face's mesh
   Vec3 on(const std::vector<Vec3>& values) const {
-    return values[corners_[0]] * shares_[0] + values[corners_[1]] * shares_[1] + values[corners_[2]] * shares_[2];
+    return values[corners_[0]] * shares_[0] + values[corners_[1]] * shares_[1] +
+           values[corners_[2]] * shares_[2];
   }
 
  private:

@@ -13,27 +13,51 @@ struct Vec3 {
   float x = 0, y = 0, z = 0;
 };
 
-inline Vec3 operator+(Vec3 a, Vec3 b) { return {a.x + b.x, a.y + b.y, a.z + b.z}; }
-inline Vec3 operator-(Vec3 a, Vec3 b) { return {a.x - b.x, a.y - b.y, a.z - b.z}; }
-inline Vec3 operator-(Vec3 a) { return {-a.x, -a.y, -a.z}; }
-inline Vec3 operator*(Vec3 a, float s) { return {a.x * s, a.y * s, a.z * s}; }
-inline Vec3 operator*(float s, Vec3 a) { return a * s; }
+inline Vec3 operator+(Vec3 a, Vec3 b) {
+  return {a.x + b.x, a.y + b.y, a.z + b.z};
+}
+inline Vec3 operator-(Vec3 a, Vec3 b) {
+  return {a.x - b.x, a.y - b.y, a.z - b.z};
+}
+inline Vec3 operator-(Vec3 a) {
+  return {-a.x, -a.y, -a.z};
+}
+inline Vec3 operator*(Vec3 a, float s) {
+  return {a.x * s, a.y * s, a.z * s};
+}
+inline Vec3 operator*(float s, Vec3 a) {
+  return a * s;
+}
 /// Component by component.
-inline Vec3 operator*(Vec3 a, Vec3 b) { return {a.x * b.x, a.y * b.y, a.z * b.z}; }
-inline Vec3& operator+=(Vec3& a, Vec3 b) { return a = a + b; }
-inline float dot(Vec3 a, Vec3 b) { return a.x * b.x + a.y * b.y + a.z * b.z; }
+inline Vec3 operator*(Vec3 a, Vec3 b) {
+  return {a.x * b.x, a.y * b.y, a.z * b.z};
+}
+inline Vec3& operator+=(Vec3& a, Vec3 b) {
+  return a = a + b;
+}
+inline float dot(Vec3 a, Vec3 b) {
+  return a.x * b.x + a.y * b.y + a.z * b.z;
+}
 inline Vec3 cross(Vec3 a, Vec3 b) {
   return {a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
 }
-inline float length(Vec3 a) { return std::sqrt(dot(a, a)); }
+inline float length(Vec3 a) {
+  return std::sqrt(dot(a, a));
+}
 /// The zero vector stays as it is.
 inline Vec3 normalize(Vec3 a) {
   const float l = length(a);
   return l > 0 ? a * (1 / l) : a;
 }
-inline Vec3 mix(Vec3 a, Vec3 b, float t) { return a + (b - a) * t; }
-inline float mix(float a, float b, float t) { return a + (b - a) * t; }
-inline float clamp01(float v) { return std::min(1.f, std::max(0.f, v)); }
+inline Vec3 mix(Vec3 a, Vec3 b, float t) {
+  return a + (b - a) * t;
+}
+inline float mix(float a, float b, float t) {
+  return a + (b - a) * t;
+}
+inline float clamp01(float v) {
+  return std::min(1.f, std::max(0.f, v));
+}
 /// 0 up to `low`, 1 from `high` on, smooth between.
 inline float smooth_step(float low, float high, float v) {
   const float t = clamp01((v - low) / (high - low));
@@ -45,7 +69,9 @@ inline int floor_of(float v) {
   const int i = static_cast<int>(v);
   return i - (static_cast<float>(i) > v ? 1 : 0);
 }
-inline int ceil_of(float v) { return -floor_of(-v); }
+inline int ceil_of(float v) {
+  return -floor_of(-v);
+}
 
 /// Rows of a rotation.
 struct Rotation {
@@ -69,7 +95,9 @@ inline Rotation operator*(const Rotation& a, const Rotation& b) {
 }
 
 /// Around the world's z axis.
-inline Rotation yaw(float angle) { return turn({0, 0, 1}, angle); }
+inline Rotation yaw(float angle) {
+  return turn({0, 0, 1}, angle);
+}
 
 struct Placement {
   Rotation rotation;

@@ -70,7 +70,8 @@ Vec3 Stance::deformed(Vec3 p, Vec3 normal) const {
     case Deformation::Kind::none:
       break;
     case Deformation::Kind::wave:
-      return p + normal * (d.amount * std::sin(phase_ + 2 * kPi * (p.x + 0.4f * p.y + 0.6f * p.z) / d.length));
+      return p +
+             normal * (d.amount * std::sin(phase_ + 2 * kPi * (p.x + 0.4f * p.y + 0.6f * p.z) / d.length));
     case Deformation::Kind::squash: {
       const float thin = 1 / std::sqrt(stretch_);
       return {p.x * thin, p.y * thin, p.z * stretch_};

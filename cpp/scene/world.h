@@ -28,7 +28,8 @@ struct Motion {
   /// Around an axis (unit vector, the mesh's own frame) through the mesh's origin, radians a second.
   Vec3 spin_axis;
   float spin = 0;
-  /// A limb: turns around `swing_axis` through `pivot` (the mesh's own frame) by swing · sin(2π · swing_rate · t + phase).
+  /// A limb: turns around `swing_axis` through `pivot` (the mesh's own frame) by swing · sin(2π · swing_rate
+  /// · t + phase).
   Vec3 pivot;
   Vec3 swing_axis;
   float swing = 0;
@@ -123,7 +124,7 @@ class Stance {
   Vec3 deformed(Vec3 p, Vec3 normal) const;
 
   const Body& body_;
-  float phase_ = 0;  ///< of the deformation
+  float phase_ = 0; ///< of the deformation
   float stretch_ = 0;
   Rotation swing_;
   Rotation turn_;

@@ -64,8 +64,8 @@ TEST_CASE("scene: stones, tubes and arches are closed and face outwards") {
 }
 
 TEST_CASE("scene: normals are unit vectors on the triangles' outer side") {
-  for (const Mesh& mesh : {sphere(1), cylinder(1, 0.5f, 2), torus(1, 0.3f), box({1, 1, 1}), capsule(0.3f, 1), plate(1, 1, 3),
-                           wedge({1, 1, 1}), rock(1, 0.3f, 3)}) {
+  for (const Mesh& mesh : {sphere(1), cylinder(1, 0.5f, 2), torus(1, 0.3f), box({1, 1, 1}), capsule(0.3f, 1),
+                           plate(1, 1, 3), wedge({1, 1, 1}), rock(1, 0.3f, 3)}) {
     for (const auto& [a, b, c] : mesh.triangles) {
       const Vec3 area = cross(mesh.positions[b] - mesh.positions[a], mesh.positions[c] - mesh.positions[a]);
       if (length(area) < 1e-6f) continue; // at a pole

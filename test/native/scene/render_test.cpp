@@ -32,11 +32,13 @@ RenderOptions view(double seconds = 0) {
   return options;
 }
 
-/// Largest relative error against what the ray (x, y, 1) of each pixel should meet; infinite where only one sees sky.
+/// Largest relative error against what the ray (x, y, 1) of each pixel should meet; infinite where only one
+/// sees sky.
 double worst(const Picture& p, const std::function<double(double x, double y)>& expected) {
   double most = 0;
   for (int i = 0; i < 64 * 48; i++) {
-    const double want = expected((i % 64 - p.cx) / p.fx, (i / 64 - p.cy) / p.fy), got = p.depth[static_cast<size_t>(i)];
+    const double want = expected((i % 64 - p.cx) / p.fx, (i / 64 - p.cy) / p.fy),
+                 got = p.depth[static_cast<size_t>(i)];
     if (want != got) most = std::max(most, std::isinf(want) ? want : std::fabs(got / want - 1));
   }
   return most;
@@ -62,9 +64,11 @@ TEST_CASE("scene: depth of a finely cut sphere comes near the nearer root of its
   const Renderer renderer(world_of(sphere(1, 200), {{}, {0, 5, kEye}}));
   const Picture picture = renderer.render(view());
   for (int i = 0; i < 64 * 48; i++) {
-    const double x = (i % 64 - picture.cx) / picture.fx, y = (i / 64 - picture.cy) / picture.fy, a = x * x + y * y + 1;
+    const double x = (i % 64 - picture.cx) / picture.fx, y = (i / 64 - picture.cy) / picture.fy,
+                 a = x * x + y * y + 1;
     if (25 - 24 * a < 0.3) continue; // at its rim the triangles' edges show
-    CHECK(picture.depth[static_cast<size_t>(i)] == doctest::Approx((5 - std::sqrt(25 - 24 * a)) / a).epsilon(1e-3));
+    CHECK(picture.depth[static_cast<size_t>(i)] ==
+          doctest::Approx((5 - std::sqrt(25 - 24 * a)) / a).epsilon(1e-3));
     CHECK(picture.bodies[static_cast<size_t>(i)] == 1);
   }
   CHECK(std::isinf(picture.depth[0]));
