@@ -7,7 +7,7 @@ import type { Plane } from '#lib/evaluate/plane.js'
 
 const [width, height] = [74, 50]
 
-function frame(depthAt: (x: number, y: number) => number): Plane {
+function frame(depthAt: (x: number, y: number) => number): Plane<Float32Array> {
   return {
     width,
     height,
