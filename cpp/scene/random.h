@@ -1,4 +1,5 @@
-// Owns: seeded random numbers and lattice noise: the same on every machine.
+// Owns: seeded random numbers and lattice noise: the same from every compiler, but for the last bits of the
+// maths library's exp, log, sin and cos.
 // Must not know: what is drawn by them.
 #pragma once
 
@@ -17,7 +18,8 @@ inline uint32_t scramble(uint32_t v) {
   return v ^ (v >> 16);
 }
 
-/// PCG-XSH-RR 32 (O'Neill 2014).
+/// PCG-XSH-RR 32 (O'Neill 2014). Two draws never stand in the arguments of one call or in the operands of one
+/// operator: compilers differ in which comes first. Braces and commas between declarations have an order.
 class Random {
  public:
   explicit Random(uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15ULL + 0x1234567) {
@@ -39,10 +41,18 @@ class Random {
   }
   bool chance(float probability) { return next() < probability; }
   float sign() { return chance(0.5f) ? 1.f : -1.f; }
+  /// low … high on either side of 0
+  float aside(float low, float high) {
+    const float side = sign();
+    return side * between(low, high);
+  }
   /// Uniform in the logarithm.
   float log_between(float low, float high) { return low * std::exp(next() * std::log(high / low)); }
   /// Standard normal (Box and Muller).
-  float normal() { return std::sqrt(-2 * std::log(1 - next())) * std::cos(2 * kPi * next()); }
+  float normal() {
+    const float radius = std::sqrt(-2 * std::log(1 - next()));
+    return radius * std::cos(2 * kPi * next());
+  }
   Vec3 direction() {
     const float z = between(-1, 1), angle = between(0, 2 * kPi), r = std::sqrt(1 - z * z);
     return {r * std::cos(angle), r * std::sin(angle), z};

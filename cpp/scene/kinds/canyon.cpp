@@ -58,38 +58,45 @@ struct Canyon {
 
 Mesh twigs(Random& random) {
   Mesh mesh;
-  for (int i = 0; i < 7; i++)
-    mesh.append(torus(random.between(0.2f, 0.32f), 0.015f, 10),
-                {turn(random.direction(), random.between(0, 3)), {}});
+  for (int i = 0; i < 7; i++) {
+    const float radius = random.between(0.2f, 0.32f);
+    const Vec3 axis = random.direction();
+    mesh.append(torus(radius, 0.015f, 10), {turn(axis, random.between(0, 3)), {}});
+  }
   return mesh;
 }
 
 void add_things(Canyon& c, const Material& rock) {
   Random& random = c.random;
   const float reach = 0.75f * c.gorge.half, w = c.gorge.width;
-  const auto aside = [&](float low, float high) { return random.sign() * random.between(low, high) * w; };
+  // Somewhere beside the path, `low` … `high` of the way to the walls.
+  const auto beside = [&](float low, float high, float along) {
+    const float aside = random.aside(low, high) * w;
+    return c.on_floor(aside, random.between(-along, along));
+  };
   for (int i = random.whole(14, 34); i > 0; i--) {
     const float radius = random.log_between(0.15f, 1.6f);
-    add_rock(c.world, random,
-             c.on_floor(aside(radius > 0.6f ? 0.6f : 0.25f, 1), random.between(-reach, reach)), radius,
-             random.chance(0.7f) ? rock : stone(random));
+    const Placement p = beside(radius > 0.6f ? 0.6f : 0.25f, 1, reach);
+    add_rock(c.world, random, p, radius, random.chance(0.7f) ? rock : stone(random));
   }
-  for (int i = random.whole(1, 6); i > 0; i--)
-    add_dead_tree(c.world, random, c.on_floor(aside(0.5f, 0.9f), random.between(-reach, reach)),
-                  random.between(1.5f, 5));
-  for (int i = random.whole(2, 10); i > 0; i--)
-    add_bush(c.world, random, c.on_floor(aside(0.4f, 0.95f), random.between(-reach, reach)),
-             random.between(0.2f, 0.6f));
+  for (int i = random.whole(1, 6); i > 0; i--) {
+    const Placement p = beside(0.5f, 0.9f, reach);
+    add_dead_tree(c.world, random, p, random.between(1.5f, 5));
+  }
+  for (int i = random.whole(2, 10); i > 0; i--) {
+    const Placement p = beside(0.4f, 0.95f, reach);
+    add_bush(c.world, random, p, random.between(0.2f, 0.6f));
+  }
   for (int i = random.whole(0, 2); i > 0; i--)
-    add_crate(c.world, random, c.on_floor(aside(0.3f, 0.7f), random.between(-reach, reach)),
-              {0.4f, 0.4f, 0.35f});
+    add_crate(c.world, random, beside(0.3f, 0.7f, reach), {0.4f, 0.4f, 0.35f});
   if (random.chance(0.5f))
     for (int i = random.whole(1, 2); i > 0; i--)
-      add_person(c.world, random, c.on_floor(aside(0.2f, 0.6f), random.between(-0.5f, 0.5f) * reach));
+      add_person(c.world, random, beside(0.2f, 0.6f, 0.5f * reach));
   if (!random.chance(0.5f)) return;
   // Tumbleweed.
-  Body& ball =
-      add_removable(c.world, twigs(random), wood(random), c.on_floor(0.3f * w, random.between(-8, 8)));
+  const Material twig = wood(random);
+  const Placement p = c.on_floor(0.3f * w, random.between(-8, 8));
+  Body& ball = add_removable(c.world, twigs(random), twig, p);
   ball.placement.position.z += 0.35f;
   ball.motion.sway = {0.3f * w, 1.5f, 0};
   ball.motion.sway_rate = random.between(0.03f, 0.1f);
@@ -135,9 +142,10 @@ void set_camera(Canyon& c) {
   const float up = walks ? random.between(1.2f, 1.8f) : random.between(1.9f, 3.2f),
               speed = walks ? random.between(0.6f, 1.6f) : random.between(1, 4);
   const Hand hand{random.between(0.003f, 0.02f), walks ? random.between(0.01f, 0.035f) : 0};
-  const float way = random.sign();
-  const CameraPath path = patrol(random, {random.between(-0.15f, 0.15f) * c.gorge.width, 0, up}, {0, way, 0},
-                                 0.55f * c.gorge.half, speed, random.between(-0.08f, 0.08f), hand);
+  const float way = random.sign(), aside = random.between(-0.15f, 0.15f) * c.gorge.width,
+              pitch = random.between(-0.08f, 0.08f);
+  const CameraPath path =
+      patrol(random, {aside, 0, up}, {0, way, 0}, 0.55f * c.gorge.half, speed, pitch, hand);
   const Gorge gorge = c.gorge;
   c.world.camera = [path, gorge](double seconds) {
     Pose pose = path(seconds);

@@ -59,8 +59,10 @@ Thing random_thing(Random& random, float size) {
                       size),
               size};
     }
-    case 10:
-      return {rock(size, random.between(0.1f, 0.5f), random.bits(), 12), 0.85f * size, true};
+    case 10: {
+      const float roughness = random.between(0.1f, 0.5f);
+      return {rock(size, roughness, random.bits(), 12), 0.85f * size, true};
+    }
     default:
       return {box(h), h.z};
   }
@@ -76,7 +78,7 @@ void move_somehow(Random& random, Body& body, float size, bool is_round) {
       break;
     case 1:
       m.spin_axis = {0, 0, 1};
-      m.spin = random.sign() * random.between(0.3f, 2);
+      m.spin = random.aside(0.3f, 2);
       break;
     case 2:
       m.sway = Vec3{random.between(-1, 1), random.between(-1, 1), 0} * (2 * size);
@@ -181,9 +183,11 @@ void add_place(Heap& h, Vec3 room) {
       case 3:
         add_floor_lamp(h.world, random, p);
         break;
-      default:
-        add_rock(h.world, random, p, random.between(0.2f, 0.5f), random_material(random, 0.3f));
+      default: {
+        const float radius = random.between(0.2f, 0.5f);
+        add_rock(h.world, random, p, radius, random_material(random, 0.3f));
         break;
+      }
     }
   }
 }

@@ -68,13 +68,13 @@ void add_structure(Corridor& c) {
       mesh.append(box({w, 0.15f, 0.1f}), at(0, 0, h - 0.1f));
     }
     if (!mesh.triangles.empty()) c.world.add(std::move(mesh), material, at(0, y));
-    if (random.chance(0.8f))
-      c.world.add(box({0.3f * w, 0.3f, 0.03f}),
-                  glowing(random_colour(random, 0.7f, 0.95f, 0.2f), random.between(0.5f, 1.2f)),
-                  at(0, y + 0.5f * gap, h - 0.03f));
+    if (!random.chance(0.8f)) continue;
+    const Vec3 light = random_colour(random, 0.7f, 0.95f, 0.2f);
+    c.world.add(box({0.3f * w, 0.3f, 0.03f}), glowing(light, random.between(0.5f, 1.2f)),
+                at(0, y + 0.5f * gap, h - 0.03f));
   }
   for (int i = random.whole(0, 4); i > 0; i--) {
-    const float r = random.between(0.03f, 0.1f), x = random.sign() * random.between(0.6f, 0.95f) * (w - r),
+    const float r = random.between(0.03f, 0.1f), x = random.aside(0.6f, 0.95f) * (w - r),
                 z = h - random.between(0.15f, 0.4f);
     c.world.add(tube({{x, -l, z}, {x, -0.3f * l, z}, {x, 0.4f * l, z - 0.02f}, {x, l, z}}, r), metal(random));
   }
@@ -112,16 +112,19 @@ void add_things(Corridor& c) {
     while (y < c.half_length - 3) {
       const float x = s * (c.half_width - 0.25f), facing = s * kPi / 2;
       switch (random.whole(0, 8)) {
-        case 0:
-          add_pile(c.world, random, at(x, y, 0, random.between(-0.2f, 0.2f)), random.between(0.15f, 0.25f),
-                   random.whole(1, 4));
+        case 0: {
+          const float angle = random.between(-0.2f, 0.2f), half = random.between(0.15f, 0.25f);
+          add_pile(c.world, random, at(x, y, 0, angle), half, random.whole(1, 4));
           break;
+        }
         case 1:
           add_chair(c.world, random, at(x, y, 0, facing));
           break;
-        case 2:
-          add_plant(c.world, random, at(x, y, 0, random.between(0, 6)), random.between(0.6f, 1.6f));
+        case 2: {
+          const float angle = random.between(0, 6);
+          add_plant(c.world, random, at(x, y, 0, angle), random.between(0.6f, 1.6f));
           break;
+        }
         case 3:
           add_cupboard(c.world, random, at(x, y, 0, facing),
                        {random.between(0.3f, 0.7f), 0.2f, random.between(0.4f, 1.f)});
@@ -130,10 +133,12 @@ void add_things(Corridor& c) {
           add_shelf(c.world, random, at(x, y, 0, facing),
                     {random.between(0.3f, 0.6f), 0.17f, random.between(0.5f, 1.f)});
           break;
-        case 5:
-          add_poster(c.world, random, at(s * (c.half_width - 0.012f), y, 1.6f, facing),
-                     random.between(0.2f, 0.5f), random.between(0.2f, 0.45f));
+        case 5: {
+          const float half_width = random.between(0.2f, 0.5f);
+          add_poster(c.world, random, at(s * (c.half_width - 0.012f), y, 1.6f, facing), half_width,
+                     random.between(0.2f, 0.45f));
           break;
+        }
         case 6:
           add_bench(c.world, random, at(x, y, 0, facing));
           break;

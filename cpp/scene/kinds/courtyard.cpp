@@ -78,9 +78,11 @@ void add_side(Court& c, int side, const Material& wall, const Material& other) {
     }
     default: // a low wall and trees behind
       c.world.add(block({length, 0.15f, 0.45f}, {0, 0, 0.45f}), wall, middle);
-      for (int i = random.whole(1, 4); i > 0; i--)
-        add_tree(c.world, random, inside(random.between(-1, 1) * length, random.between(-10, -2), 0),
-                 random.between(3, 8), random.chance(0.3f));
+      for (int i = random.whole(1, 4); i > 0; i--) {
+        const float x = random.between(-1, 1) * length, y = random.between(-10, -2),
+                    height = random.between(3, 8);
+        add_tree(c.world, random, inside(x, y, 0), height, random.chance(0.3f));
+      }
   }
 }
 
@@ -125,11 +127,16 @@ void add_things(Court& c) {
   const auto somewhere = [&](float share) { return place_in(c, share); };
   const Material base = masonry(random);
   for (int i = random.whole(1, 5); i > 0; i--) add_monument(c, somewhere(0.95f), base);
-  for (int i = random.whole(2, 9); i > 0; i--)
-    add_pile(c.world, random, somewhere(1), random.between(0.25f, 0.5f), random.whole(1, 3));
+  for (int i = random.whole(2, 9); i > 0; i--) {
+    const Placement p = somewhere(1);
+    const float half = random.between(0.25f, 0.5f);
+    add_pile(c.world, random, p, half, random.whole(1, 3));
+  }
   for (int i = random.whole(0, 3); i > 0; i--) add_bench(c.world, random, somewhere(0.95f));
-  for (int i = random.whole(0, 4); i > 0; i--)
-    add_plant(c.world, random, somewhere(1), random.between(0.7f, 2));
+  for (int i = random.whole(0, 4); i > 0; i--) {
+    const Placement p = somewhere(1);
+    add_plant(c.world, random, p, random.between(0.7f, 2));
+  }
   for (int i = random.whole(4, 12); i > 0; i--) { // along the edges
     Placement p = somewhere(1);
     if (random.chance(0.5f))
@@ -140,9 +147,11 @@ void add_things(Court& c) {
       case 0:
         add_bush(c.world, random, p, random.between(0.3f, 0.6f));
         break;
-      case 1:
-        add_pile(c.world, random, p, random.between(0.2f, 0.45f), random.whole(1, 4));
+      case 1: {
+        const float half = random.between(0.2f, 0.45f);
+        add_pile(c.world, random, p, half, random.whole(1, 4));
         break;
+      }
       case 2:
         add_monument(c, p, base);
         break;
@@ -151,8 +160,11 @@ void add_things(Court& c) {
         break;
     }
   }
-  if (random.chance(0.35f))
-    add_tree(c.world, random, somewhere(0.8f), random.between(3, 6), random.chance(0.4f));
+  if (random.chance(0.35f)) {
+    const Placement p = somewhere(0.8f);
+    const float height = random.between(3, 6);
+    add_tree(c.world, random, p, height, random.chance(0.4f));
+  }
   if (random.chance(0.3f)) {
     Placement p = somewhere(0.3f);
     const float r = random.between(0.7f, 1.4f);

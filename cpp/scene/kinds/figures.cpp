@@ -98,7 +98,8 @@ void add_car(World& world, Random& random, const Placement& placement, Walk walk
   const float cabin = is_van ? random.between(0.45f, 0.7f) : random.between(0.25f, 0.35f),
               top = 2 * low + 0.28f;
   const Motion motion = going(walk);
-  const Material paint = painted(random_colour(random, 0.03f, 0.7f, 0.85f), random.between(0.4f, 0.9f));
+  const Vec3 colour = random_colour(random, 0.03f, 0.7f, 0.85f);
+  const Material paint = painted(colour, random.between(0.4f, 0.9f));
   Mesh body = block({w, l, low}, {0, 0, 0.28f + low});
   const float from = is_van ? 0.95f * l : 0.55f * l;
   body.append(box({0.9f * w, 0.72f * from, 0.03f}), at(0, is_van ? 0 : -0.15f * l, top + 2 * cabin));
@@ -141,8 +142,9 @@ void add_tree(World& world, Random& random, const Placement& placement, float he
       for (int i = random.whole(3, 5); i > 0; i--) {
         const float r = h * random.between(0.13f, 0.22f);
         const Mesh tuft = rock(r, 0.35f, random.bits(), 10);
-        crown.append(tuft, at(random.between(-0.14f, 0.14f) * h, random.between(-0.14f, 0.14f) * h,
-                              random.between(0.55f, 0.82f) * h));
+        const Vec3 middle{random.between(-0.14f, 0.14f), random.between(-0.14f, 0.14f),
+                          random.between(0.55f, 0.82f)};
+        crown.append(tuft, {{}, middle * h});
       }
       break;
     default: // a slender one
@@ -171,9 +173,9 @@ void add_dead_tree(World& world, Random& random, const Placement& placement, flo
 void add_bush(World& world, Random& random, const Placement& placement, float radius) {
   Mesh mesh;
   for (int i = random.whole(1, 3); i > 0; i--) {
-    const float r = radius * random.between(0.6f, 1.f);
-    mesh.append(rock(r, 0.4f, random.bits(), 9),
-                at(random.between(-0.5f, 0.5f) * radius, random.between(-0.5f, 0.5f) * radius, 0.5f * r));
+    const float r = radius * random.between(0.6f, 1.f), x = random.between(-0.5f, 0.5f) * radius,
+                y = random.between(-0.5f, 0.5f) * radius;
+    mesh.append(rock(r, 0.4f, random.bits(), 9), at(x, y, 0.5f * r));
   }
   add_removable(world, std::move(mesh), leaves(random), placement);
 }
@@ -183,8 +185,8 @@ void add_rock(World& world, Random& random, const Placement& placement, float ra
   Placement sunk = placement;
   sunk.position.z += radius * random.between(0.1f, 0.5f);
   sunk.rotation = sunk.rotation * turn({1, 0, 0}, random.between(-0.5f, 0.5f));
-  add_removable(world, rock(radius, random.between(0.2f, 0.55f), random.bits(), radius > 0.8f ? 14 : 9),
-                material, sunk);
+  const float roughness = random.between(0.2f, 0.55f);
+  add_removable(world, rock(radius, roughness, random.bits(), radius > 0.8f ? 14 : 9), material, sunk);
 }
 
 void add_house(World& world, Random& random, const Placement& placement, Vec3 half) {
@@ -247,8 +249,8 @@ void add_pile(World& world, Random& random, const Placement& placement, float ha
     const Placement inside{
         yaw(random.between(-0.25f, 0.25f)),
         {random.between(-0.1f, 0.1f) * half, random.between(-0.1f, 0.1f) * half, z + tall}};
-    add_removable(world, moved(box({wide, half * random.between(0.75f, 1.f), tall}), inside), carton(random),
-                  placement);
+    const float deep = half * random.between(0.75f, 1.f);
+    add_removable(world, moved(box({wide, deep, tall}), inside), carton(random), placement);
     z += 2 * tall;
   }
 }
@@ -256,8 +258,7 @@ void add_pile(World& world, Random& random, const Placement& placement, float ha
 void add_ball(World& world, Random& random, const Placement& placement, float radius) {
   Placement up = placement;
   up.position.z += radius;
-  Material m = random_material(random, random.between(0.3f, 1.2f) * radius);
-  add_removable(world, sphere(radius, 18), m, up);
+  add_removable(world, sphere(radius, 18), random_material(random, random.between(0.3f, 1.2f) * radius), up);
 }
 
 } // namespace video_depth::scene

@@ -45,10 +45,11 @@ Mesh small_thing(Random& random, float size) {
 void add_small_things(World& world, Random& random, const Placement& placement, Vec3 half, float z,
                       int count) {
   for (int i = 0; i < count; i++) {
-    const float size = random.between(0.12f, 0.3f);
-    const Placement inside = at(half.x * random.between(-0.85f, 0.85f),
-                                half.y * random.between(-0.75f, 0.75f), z, random.between(-0.4f, 0.4f));
-    add_removable(world, moved(small_thing(random, size), inside), random_material(random, 0.15f), placement);
+    const float size = random.between(0.12f, 0.3f), x = half.x * random.between(-0.85f, 0.85f),
+                y = half.y * random.between(-0.75f, 0.75f);
+    const Placement inside = at(x, y, z, random.between(-0.4f, 0.4f));
+    const Material material = random_material(random, 0.15f);
+    add_removable(world, moved(small_thing(random, size), inside), material, placement);
   }
 }
 
@@ -63,8 +64,8 @@ void add_table(World& world, Random& random, const Placement& placement, Vec3 ha
     mesh.append(cylinder(0.5f * half.x, 0.4f * half.x, 0.05f, 16));
   } else {
     mesh = block({half.x, half.y, thick}, {0, 0, top - thick});
-    mesh.append(legs(half.x - 0.06f, half.y - 0.06f, top - thick, random.between(0.02f, 0.045f),
-                     random.chance(0.4f)));
+    const float leg = random.between(0.02f, 0.045f);
+    mesh.append(legs(half.x - 0.06f, half.y - 0.06f, top - thick, leg, random.chance(0.4f)));
   }
   add_removable(world, std::move(mesh), material, placement);
   add_small_things(world, random, placement, {0.8f * half.x, 0.8f * std::min(half.x, half.y), 0}, top,
@@ -172,10 +173,10 @@ void add_floor_lamp(World& world, Random& random, const Placement& placement) {
   Mesh pole = cylinder(0.015f, 0.015f, h, 8);
   pole.append(cylinder(0.15f, 0.12f, 0.03f, 16));
   add_removable(world, std::move(pole), metal(random), placement);
-  add_removable(world,
-                moved(cylinder(random.between(0.15f, 0.24f), random.between(0.07f, 0.15f), 0.3f, 16),
-                      at(0, 0, h - 0.1f)),
-                glowing(random_colour(random, 0.5f, 0.85f, 0.3f), random.between(0.3f, 1.f)), placement);
+  const float below = random.between(0.15f, 0.24f), above = random.between(0.07f, 0.15f);
+  const Vec3 light = random_colour(random, 0.5f, 0.85f, 0.3f);
+  add_removable(world, moved(cylinder(below, above, 0.3f, 16), at(0, 0, h - 0.1f)),
+                glowing(light, random.between(0.3f, 1.f)), placement);
 }
 
 void add_plant(World& world, Random& random, const Placement& placement, float height) {

@@ -53,8 +53,8 @@ Placement on_wall(const Room& r, int side, float along, float out, float z) {
 }
 
 void add_window(Room& r, const Placement& p, float w, float h) {
-  r.world.add(box({w, 0.01f, h}),
-              glowing(random_colour(r.random, 0.6f, 0.95f, 0.2f), r.random.between(0.7f, 1.2f)), p);
+  const Vec3 light = random_colour(r.random, 0.6f, 0.95f, 0.2f);
+  r.world.add(box({w, 0.01f, h}), glowing(light, r.random.between(0.7f, 1.2f)), p);
   Mesh frame = box({0.025f, 0.03f, h});
   for (const float s : {-1.f, 1.f}) {
     frame.append(box({w + 0.05f, 0.04f, 0.04f}), at(0, 0, s * h));
@@ -116,10 +116,12 @@ float add_by_wall(Room& r, int side, float start, float space, bool may_be_door)
       w = 0.25f;
       add_plant(r.world, random, place(w, 0.25f), random.between(0.5f, 1.7f));
       break;
-    case 7:
+    case 7: {
       w = 0.25f;
-      add_pile(r.world, random, place(w, 0.25f), random.between(0.15f, 0.25f), random.whole(1, 4));
+      const float half = random.between(0.15f, 0.25f);
+      add_pile(r.world, random, place(w, 0.25f), half, random.whole(1, 4));
       break;
+    }
     case 8:
       w = 0.25f;
       add_chair(r.world, random, place(w, 0.25f));
@@ -144,15 +146,14 @@ void furnish(Room& r) {
       along += r.random.between(0.03f, 0.45f);
     }
     if (has_window) {
-      const float w = r.random.between(0.4f, 0.9f);
-      add_window(r, on_wall(r, side, r.random.between(-0.4f, 0.4f) * half, 0.01f, 1.5f), w,
-                 r.random.between(0.4f, 0.65f));
+      const float w = r.random.between(0.4f, 0.9f), middle = r.random.between(-0.4f, 0.4f) * half;
+      add_window(r, on_wall(r, side, middle, 0.01f, 1.5f), w, r.random.between(0.4f, 0.65f));
     } else {
-      for (int i = r.random.whole(1, 4); i > 0; i--)
-        add_poster(
-            r.world, r.random,
-            on_wall(r, side, r.random.between(-0.8f, 0.8f) * half, 0.012f, r.random.between(1.4f, 1.8f)),
-            r.random.between(0.15f, 0.5f), r.random.between(0.15f, 0.45f));
+      for (int i = r.random.whole(1, 4); i > 0; i--) {
+        const float middle = r.random.between(-0.8f, 0.8f) * half, z = r.random.between(1.4f, 1.8f),
+                    w = r.random.between(0.15f, 0.5f);
+        add_poster(r.world, r.random, on_wall(r, side, middle, 0.012f, z), w, r.random.between(0.15f, 0.45f));
+      }
     }
   }
 }
@@ -163,7 +164,8 @@ void add_partition(Room& r) {
   const Material material = wall_cover(random);
   const float tall = random.chance(0.6f) ? r.half.z : random.between(0.4f, 0.8f);
   if (random.chance(0.4f)) {
-    const Placement p = at(random.between(-0.6f, 0.6f) * r.half.x, random.between(-0.6f, 0.6f) * r.half.y);
+    const float x = random.between(-0.6f, 0.6f) * r.half.x;
+    const Placement p = at(x, random.between(-0.6f, 0.6f) * r.half.y);
     const float w = random.between(0.1f, 0.25f);
     if (random.chance(0.5f))
       add_removable(r.world, block({w, w, r.half.z}, {0, 0, r.half.z}), material, p);
@@ -179,13 +181,14 @@ void add_partition(Room& r) {
 void fill_middle(Room& r) {
   Random& random = r.random;
   const auto somewhere = [&] {
-    return at(random.between(-0.6f, 0.6f) * (r.half.x - 0.5f),
-              random.between(-0.6f, 0.6f) * (r.half.y - 0.5f), 0, random.between(-kPi, kPi));
+    const float x = random.between(-0.6f, 0.6f) * (r.half.x - 0.5f),
+                y = random.between(-0.6f, 0.6f) * (r.half.y - 0.5f);
+    return at(x, y, 0, random.between(-kPi, kPi));
   };
   if (random.chance(0.6f)) {
     const Material rug = fabric(random);
-    const Placement p = at(random.between(-0.5f, 0.5f), random.between(-0.5f, 0.5f), 0.008f,
-                           random.chance(0.7f) ? 0 : random.between(0, 3));
+    const float x = random.between(-0.5f, 0.5f), y = random.between(-0.5f, 0.5f);
+    const Placement p = at(x, y, 0.008f, random.chance(0.7f) ? 0 : random.between(0, 3));
     r.world.add(random.chance(0.7f) ? box({random.between(0.5f, 0.5f * r.half.x),
                                            random.between(0.5f, 0.5f * r.half.y), 0.008f})
                                     : cylinder(random.between(0.5f, 1.f), 1.f, 0.01f, 32),
@@ -203,7 +206,8 @@ void fill_middle(Room& r) {
   }
   for (int i = random.whole(0, 3); i > 0; i--) add_chair(r.world, random, somewhere());
   for (int i = random.whole(0, 3); i > 0; i--) {
-    add_ball(r.world, random, somewhere(), random.between(0.06f, 0.3f));
+    const Placement p = somewhere();
+    add_ball(r.world, random, p, random.between(0.06f, 0.3f));
     if (!random.chance(0.4f)) continue;
     r.world.bodies.back().motion.bounce = random.between(0.1f, 0.8f);
     r.world.bodies.back().motion.bounce_rate = random.between(0.2f, 0.5f);

@@ -55,8 +55,9 @@ void add_houses(Street& s) {
   for (const float side : {-1.f, 1.f}) {
     float y = -s.half_length - 15;
     while (y < s.half_length + 15) {
+      const float share = random.between(0.6f, 1);
       const Vec3 half{random.between(3, 8), random.between(3, 6),
-                      random.between(0.4f, 0.5f) * tallest * random.between(0.6f, 1)};
+                      random.between(0.4f, 0.5f) * tallest * share};
       const float back = is_dense ? random.between(0, 0.4f) : random.between(1, 5);
       add_house(s.world, random, at(side * (s.house_front() + half.y + back), y + half.x, 0, side * kPi / 2),
                 half);
@@ -74,9 +75,10 @@ void add_houses(Street& s) {
       add_house(s.world, random, at(0, end * (s.half_length + 45), 0, end > 0 ? kPi : 0),
                 {s.road + 8, 5, 0.5f * tallest});
     } else {
-      for (int i = 0; i < 5; i++)
-        add_tree(s.world, random, at(random.between(-12, 12), end * (s.half_length + random.between(35, 55))),
-                 random.between(6, 12), false);
+      for (int i = 0; i < 5; i++) {
+        const float x = random.between(-12, 12), y = end * (s.half_length + random.between(35, 55));
+        add_tree(s.world, random, at(x, y), random.between(6, 12), false);
+      }
     }
   }
 }
@@ -112,8 +114,9 @@ void add_pavement_things(Street& s) {
         add_street_lamp(s.world, random, at(side * x, y, s.kerb, side * kPi / 2), lamp);
       if (has_trees && i % 2 == 1 && trees < 9) {
         trees++;
-        add_tree(s.world, random, at(side * (x + 0.1f), y, s.kerb, random.between(0, 6)),
-                 random.between(4, 8), is_windy && trees < 4);
+        const float angle = random.between(0, 6);
+        add_tree(s.world, random, at(side * (x + 0.1f), y, s.kerb, angle), random.between(4, 8),
+                 is_windy && trees < 4);
       }
       if (random.chance(0.45f)) {
         const Placement p = at(side * (s.house_front() - 0.45f), y + 1.5f, s.kerb, side * kPi / 2);
@@ -143,10 +146,9 @@ void add_pavement_things(Street& s) {
     const float way = random.sign(), side = random.sign();
     const Walk walk =
         random.chance(0.75f) ? Walk{{0, way * random.between(0.7f, 1.5f), 0}, random.between(8, 25)} : Walk{};
-    add_person(s.world, random,
-               at(side * (s.road + random.between(0.5f, 0.95f) * s.pavement),
-                  random.between(-0.6f, 0.6f) * s.half_length, s.kerb, way > 0 ? 0 : kPi),
-               walk);
+    const float x = side * (s.road + random.between(0.5f, 0.95f) * s.pavement),
+                y = random.between(-0.6f, 0.6f) * s.half_length;
+    add_person(s.world, random, at(x, y, s.kerb, way > 0 ? 0 : kPi), walk);
   }
 }
 
@@ -155,23 +157,25 @@ void set_camera(Street& s) {
   const float way = random.sign(), kind = random.next(), half = random.between(8, 0.7f * s.half_length);
   const Vec3 heading{0, way, 0};
   if (kind < 0.45f) { // on the pavement
-    const float x = random.sign() * (s.road + random.between(0.4f, 0.75f) * s.pavement);
+    const float side = random.sign(), x = side * (s.road + random.between(0.4f, 0.75f) * s.pavement);
     const Hand hand{random.between(0.005f, 0.02f), random.between(0.01f, 0.03f)};
-    s.world.camera = patrol(random, {x, 0, s.kerb + random.between(1.2f, 1.8f)}, heading, half,
-                            random.between(0.6f, 1.6f), random.between(-0.03f, 0.08f), hand);
+    const float up = s.kerb + random.between(1.2f, 1.8f), speed = random.between(0.6f, 1.6f);
+    s.world.camera = patrol(random, {x, 0, up}, heading, half, speed, random.between(-0.03f, 0.08f), hand);
   } else if (kind < 0.65f) { // from a car
-    s.world.camera = patrol(random, {way * 0.3f * s.road, 0, random.between(1.1f, 1.6f)}, heading, half,
-                            random.between(2, 5), random.between(-0.02f, 0.06f), {0.006f, 0});
+    const float up = random.between(1.1f, 1.6f), speed = random.between(2, 5);
+    s.world.camera = patrol(random, {way * 0.3f * s.road, 0, up}, heading, half, speed,
+                            random.between(-0.02f, 0.06f), {0.006f, 0});
   } else if (kind < 0.85f) { // a drone
-    const float up = random.between(3, 9), down = 0.06f + 0.03f * up;
-    s.world.camera = patrol(random, {random.between(-0.5f, 0.5f) * s.road, 0, up}, heading, half,
-                            random.between(1, 5), down * random.between(0.8f, 1.3f), {0.01f, 0});
-  } else { // across the street
-    const float side = random.sign();
+    const float up = random.between(3, 9), down = 0.06f + 0.03f * up,
+                x = random.between(-0.5f, 0.5f) * s.road, speed = random.between(1, 5);
     s.world.camera =
-        watch(random, {side * (s.road + 0.3f * s.pavement), 0, s.kerb + random.between(1.3f, 1.8f)},
-              {0.2f, 4, 0.1f}, random.between(0.3f, 1), {-side * s.road, way * random.between(10, 20), 1.5f},
-              {1, 5, 0.5f}, {0.015f, 0.01f});
+        patrol(random, {x, 0, up}, heading, half, speed, down * random.between(0.8f, 1.3f), {0.01f, 0});
+  } else { // across the street
+    const float side = random.sign(), up = s.kerb + random.between(1.3f, 1.8f),
+                speed = random.between(0.3f, 1);
+    const Vec3 target{-side * s.road, way * random.between(10, 20), 1.5f};
+    s.world.camera = watch(random, {side * (s.road + 0.3f * s.pavement), 0, up}, {0.2f, 4, 0.1f}, speed,
+                           target, {1, 5, 0.5f}, {0.015f, 0.01f});
   }
 }
 

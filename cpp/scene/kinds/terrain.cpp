@@ -62,8 +62,10 @@ void add_plants(Land& l) {
     const Placement p = at(x, y, l.hills(x, y) - 0.15f, random.between(-kPi, kPi));
     add_tree(l.world, random, p, random.between(3, 9), is_windy && i < 4);
   }
-  for (int i = 0; i < bushes; i++)
-    add_bush(l.world, random, on_land(l, 1.6f * l.wander, 0.1f), random.between(0.3f, 1.2f));
+  for (int i = 0; i < bushes; i++) {
+    const Placement p = on_land(l, 1.6f * l.wander, 0.1f);
+    add_bush(l.world, random, p, random.between(0.3f, 1.2f));
+  }
 }
 
 /// Many tufts of grass in a body, for few bodies; some in a wind of their own.
@@ -80,12 +82,14 @@ void add_grass(Land& l) {
     return mesh;
   };
   Mesh field;
-  for (int i = 0; i < 36; i++)
-    field.append(tuft(random.between(0.2f, 0.6f)), on_land(l, 1.5f * l.wander, 0.05f));
+  for (int i = 0; i < 36; i++) {
+    const Placement p = on_land(l, 1.5f * l.wander, 0.05f);
+    field.append(tuft(random.between(0.2f, 0.6f)), p);
+  }
   l.world.add(std::move(field), stalks);
   for (int i = 0; i < 6; i++) {
-    Body& body =
-        add_removable(l.world, tuft(random.between(0.4f, 0.9f)), stalks, on_land(l, l.wander, 0.05f));
+    const Placement p = on_land(l, l.wander, 0.05f);
+    Body& body = add_removable(l.world, tuft(random.between(0.4f, 0.9f)), stalks, p);
     body.deformation.kind = Deformation::Kind::bend;
     body.deformation.amount = 0.3f;
     body.deformation.rate = random.between(0.3f, 0.8f);
@@ -141,7 +145,7 @@ void set_camera(Land& l) {
   if (random.chance(0.6f))
     path = wander(random, centre, half, speed, pitch, hand);
   else if (walks)
-    path = patrol(random, centre, {std::cos(up * 9), std::sin(up * 9), 0}, l.wander, speed, pitch, hand);
+    path = patrol(random, centre, yaw(random.between(-kPi, kPi))({1, 0, 0}), l.wander, speed, pitch, hand);
   else
     path = orbit(random, {0, 0, 1}, l.wander, up, speed, hand);
   const auto& hills = l.hills;

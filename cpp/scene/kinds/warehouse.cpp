@@ -1,5 +1,5 @@
-// Owns: warehouses: racks with boxes in rows, trusses, lamps, lift trucks. Held out: networks never learn
-// from them. Must not know: how they are drawn.
+// Owns: warehouses: racks with boxes, trusses, lamps, lift trucks. Held out: networks never learn from them.
+// Must not know: how they are drawn.
 #include <utility>
 #include <vector>
 
@@ -117,31 +117,31 @@ void add_floor_things(Hall& h, const std::vector<float>& aisles) {
     return aisles[static_cast<size_t>(random.whole(0, static_cast<int>(aisles.size()) - 1))];
   };
   for (int i = random.whole(3, 10); i > 0; i--) {
-    const float x = some_aisle() + random.sign() * (h.aisle - 0.55f);
-    const Placement p = at(x, random.between(-0.9f, 0.9f) * h.half.y, 0, random.between(-0.2f, 0.2f));
+    const float middle = some_aisle(), x = middle + random.sign() * (h.aisle - 0.55f),
+                y = random.between(-0.9f, 0.9f) * h.half.y;
+    const Placement p = at(x, y, 0, random.between(-0.2f, 0.2f));
     add_removable(h.world, block({0.5f, 0.5f, 0.07f}, {0, 0, 0.07f}), wood(random), p);
-    if (random.chance(0.7f))
-      add_removable(h.world, block({0.42f, 0.42f, random.between(0.2f, 0.6f)}, {0, 0, 0.6f}), carton(random),
-                    p);
+    if (!random.chance(0.7f)) continue;
+    const float tall = random.between(0.2f, 0.6f); // half of it; stands on the pallet
+    add_removable(h.world, block({0.42f, 0.42f, tall}, {0, 0, 0.14f + tall}), carton(random), p);
   }
   for (int i = random.whole(1, 3); i > 0; i--) {
     const float way = random.sign();
     const bool drives = random.chance(0.4f);
-    add_lift_truck(
-        h, at(some_aisle() + 0.3f * h.aisle, random.between(-0.7f, 0.7f) * h.half.y, 0, way > 0 ? 0 : kPi),
-        drives ? Walk{{0, way * random.between(0.6f, 2), 0}, 5} : Walk{});
+    const float x = some_aisle() + 0.3f * h.aisle, y = random.between(-0.7f, 0.7f) * h.half.y;
+    add_lift_truck(h, at(x, y, 0, way > 0 ? 0 : kPi),
+                   drives ? Walk{{0, way * random.between(0.6f, 2), 0}, 5} : Walk{});
   }
-  for (int i = random.whole(3, 8); i > 0; i--) // at the ends of the hall
-    add_pile(
-        h.world, random,
-        at(random.between(-0.9f, 0.9f) * h.half.x, random.sign() * (h.half.y - random.between(0.6f, 0.9f))),
-        random.between(0.3f, 0.55f), random.whole(1, 4));
+  for (int i = random.whole(3, 8); i > 0; i--) { // at the ends of the hall
+    const float x = random.between(-0.9f, 0.9f) * h.half.x, end = random.sign(),
+                y = end * (h.half.y - random.between(0.6f, 0.9f)), half = random.between(0.3f, 0.55f);
+    add_pile(h.world, random, at(x, y), half, random.whole(1, 4));
+  }
   for (int i = random.whole(0, 3); i > 0; i--) {
-    const float way = random.sign();
-    add_person(
-        h.world, random,
-        at(some_aisle() - 0.5f * h.aisle, random.between(-0.5f, 0.5f) * h.half.y, 0, way > 0 ? 0 : kPi),
-        random.chance(0.7f) ? Walk{{0, way * random.between(0.6f, 1.3f), 0}, 6} : Walk{});
+    const float way = random.sign(), x = some_aisle() - 0.5f * h.aisle,
+                y = random.between(-0.5f, 0.5f) * h.half.y;
+    add_person(h.world, random, at(x, y, 0, way > 0 ? 0 : kPi),
+               random.chance(0.7f) ? Walk{{0, way * random.between(0.6f, 1.3f), 0}, 6} : Walk{});
   }
 }
 
