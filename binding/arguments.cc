@@ -62,6 +62,16 @@ int64_t read_integer(const Napi::Value& value, const std::string& parameter, int
   return static_cast<int64_t>(number);
 }
 
+double read_number(const Napi::Value& value, const std::string& parameter, int64_t least, int64_t most) {
+  const std::string expected = "a number from " + std::to_string(least) + " to " + std::to_string(most);
+  if (!value.IsNumber()) throw unexpected(expected, parameter, value);
+  const double number = value.As<Napi::Number>().DoubleValue();
+  if (!(number >= static_cast<double>(least) && number <= static_cast<double>(most))) {
+    throw Napi::RangeError::New(value.Env(), wording(expected, parameter, value));
+  }
+  return number;
+}
+
 float read_float(const Napi::Value& value, const std::string& parameter) {
   if (!value.IsNumber()) throw unexpected("a finite number", parameter, value);
   const double number = value.As<Napi::Number>().DoubleValue();

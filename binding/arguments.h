@@ -18,6 +18,7 @@ Napi::Error unexpected(const std::string& expected, const std::string& parameter
 
 /// None of these runs JavaScript, except `member` and `element`, which may call getters.
 int64_t read_integer(const Napi::Value& value, const std::string& parameter, int64_t least, int64_t most);
+double read_number(const Napi::Value& value, const std::string& parameter, int64_t least, int64_t most);
 /// Finite, also as a float32.
 float read_float(const Napi::Value& value, const std::string& parameter);
 Napi::Object read_object(const Napi::Value& value, const std::string& parameter);

@@ -5,16 +5,16 @@ export interface NativeRenderOptions {
   /** Pixels, 1…4096. */
   readonly width: number
   readonly height: number
-  /** From the start of the video. */
+  /** From the start of the video, −1e6…1e6. */
   readonly seconds: number
   readonly antialias: boolean
-  /** Seconds that the shutter is open; 0: frozen motion. */
+  /** Seconds that the shutter is open, 0…1e6; 0: frozen motion. */
   readonly shutter: number
-  /** Standard deviation in the middle greys, of 255. */
+  /** Standard deviation in the middle greys, 0…255. */
   readonly noise: number
   /** 0…2³²−1 */
   readonly noiseSeed: number
-  /** Seconds; `null`: no flow. */
+  /** Seconds, −1e6…1e6; `null`: no flow. */
   readonly flowTo: number | null
 }
 
@@ -35,8 +35,9 @@ export interface NativeRenderedPicture {
   readonly cy: number
 }
 
-/** Any number of pictures may be asked for at once; they are drawn on libuv's threads. */
+/** Any number of pictures may be asked for at once; they are drawn on libuv's threads. Made on the JS thread: milliseconds. */
 export interface NativeScene {
+  /** Everything that is wrong is told through the promise. */
   render(options: NativeRenderOptions): Promise<NativeRenderedPicture>
   /** [bodies] 1 for those that move or change their form */
   readonly moving: Uint8Array<ArrayBuffer>

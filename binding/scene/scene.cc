@@ -1,16 +1,15 @@
-// Owns: the addon's `scene`: the list of kinds and the JavaScript class Scene, whose pictures are drawn off
-// the thread. Must not know: how scenes are drawn.
+// Owns: the addon's `scene`: the list of kinds, and the class Scene, whose pictures are drawn off the thread.
+// Must not know: how scenes are drawn.
 
 #include "scene/scene.h"
 
-#include <cmath>
 #include <cstring>
 #include <exception>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "arguments.h"
-#include "bounds.h"
 #include "scene/kinds.h"
 #include "scene/render.h"
 
@@ -46,10 +45,11 @@ class RenderJob : public Napi::AsyncWorker {
   }
 
   void OnOK() override {
-    if (failure_) {
-      deferred_.Reject(to_js_error(Env(), failure_));
-    } else {
+    try {
+      if (failure_) std::rethrow_exception(failure_);
       deferred_.Resolve(result(Env()));
+    } catch (...) { // also where there is no memory for the result
+      deferred_.Reject(to_js_error(Env(), std::current_exception()));
     }
   }
 
@@ -117,22 +117,21 @@ class SceneObject : public Napi::ObjectWrap<SceneObject> {
     options.width = static_cast<int>(read_integer(member(object, "width"), "options.width", 1, kMostPixels));
     options.height =
         static_cast<int>(read_integer(member(object, "height"), "options.height", 1, kMostPixels));
-    options.seconds = read_seconds(member(object, "seconds"), "options.seconds");
-    options.antialias = member(object, "antialias").ToBoolean();
-    options.shutter = read_seconds(member(object, "shutter"), "options.shutter");
-    options.noise = read_float(member(object, "noise"), "options.noise");
+    options.seconds = read_number(member(object, "seconds"), "options.seconds", -kMostSeconds, kMostSeconds);
+    options.antialias = read_boolean(member(object, "antialias"), "options.antialias");
+    options.shutter = read_number(member(object, "shutter"), "options.shutter", 0, kMostSeconds);
+    options.noise = static_cast<float>(read_number(member(object, "noise"), "options.noise", 0, kMostNoise));
     options.noise_seed =
         static_cast<uint32_t>(read_integer(member(object, "noiseSeed"), "options.noiseSeed", 0, 0xffffffff));
     const Napi::Value flow_to = member(object, "flowTo");
-    if (!flow_to.IsNull()) options.flow_to = read_seconds(flow_to, "options.flowTo");
+    if (!flow_to.IsNull())
+      options.flow_to = read_number(flow_to, "options.flowTo", -kMostSeconds, kMostSeconds);
     return options;
   }
 
-  static double read_seconds(const Napi::Value& value, const char* parameter) {
-    if (!value.IsNumber()) throw unexpected("a number", parameter, value);
-    const double seconds = value.As<Napi::Number>().DoubleValue();
-    if (!(std::fabs(seconds) <= kMostSeconds)) throw unexpected("seconds, at most 1e6", parameter, value);
-    return seconds;
+  static bool read_boolean(const Napi::Value& value, const char* parameter) {
+    if (!value.IsBoolean()) throw unexpected("true or false", parameter, value);
+    return value.As<Napi::Boolean>().Value();
   }
 
   Napi::Value moving(const Napi::CallbackInfo& info) {
@@ -141,7 +140,9 @@ class SceneObject : public Napi::ObjectWrap<SceneObject> {
 
   /// Samples are counted in floats.
   static constexpr int64_t kMostPixels = 4096;
-  static constexpr double kMostSeconds = 1e6;
+  /// Ways are counted in floats.
+  static constexpr int64_t kMostSeconds = 1000000;
+  static constexpr int64_t kMostNoise = 255;
   std::shared_ptr<const core::Renderer> renderer_;
 };
 

@@ -3,6 +3,8 @@
 
 #include "scene/mesh.h"
 
+#include <utility>
+
 #include "scene/random.h"
 
 namespace video_depth::scene {

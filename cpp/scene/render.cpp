@@ -4,7 +4,10 @@
 #include "scene/render.h"
 
 #include <limits>
+#include <string>
+#include <utility>
 
+#include "error.h"
 #include "scene/exposure.h"
 #include "scene/shade.h"
 #include "scene/surface.h"
@@ -14,6 +17,8 @@ namespace video_depth::scene {
 namespace {
 
 constexpr int kShadowSamples = 384;
+/// Numbers of bodies are 16 bits in a picture, and 0 is the sky.
+constexpr size_t kMostBodies = 0xffff;
 /// Moments that the shutter's time is seen at.
 constexpr int kBlurMoments = 5;
 
@@ -70,6 +75,9 @@ void add_flow(const std::vector<Face>& faces, const Samples& centres, const View
 } // namespace
 
 Renderer::Renderer(World world) : world_(std::move(world)), still_(world_.bodies.size()) {
+  if (world_.bodies.size() > kMostBodies)
+    throw Error("render", "at most " + std::to_string(kMostBodies) + " bodies", "world",
+                std::to_string(world_.bodies.size()));
   for (uint32_t i = 0; i < world_.bodies.size(); i++)
     if (world_.bodies[i].is_still()) still_[i] = place(world_.bodies[i], i, 0);
 }

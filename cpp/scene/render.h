@@ -29,8 +29,8 @@ struct Picture {
   std::vector<uint8_t> rgb;     ///< [height, width, 3]
   std::vector<float> depth;     ///< [height, width] metres along the camera's z axis; infinite: sky
   std::vector<uint16_t> bodies; ///< [height, width] 0 sky, else 1 + the body's position in its world
-  std::vector<float>
-      flow; ///< [height, width, 2] pixels to the right and down; NaN: sky, or behind the other camera
+  /// [height, width, 2] pixels to the right and down; NaN: sky, or behind the other camera
+  std::vector<float> flow;
   std::array<double, 16> pose{}; ///< [4, 4] row-major, camera to world
   float fx = 0, fy = 0, cx = 0, cy = 0;
 };
@@ -38,6 +38,7 @@ struct Picture {
 /// May be asked from several threads at once.
 class Renderer {
  public:
+  /// @throws Error where the world has more than 65535 bodies
   explicit Renderer(World world);
   Renderer(const Renderer&) = delete;
   Renderer& operator=(const Renderer&) = delete;

@@ -12,10 +12,12 @@ class Surface {
   Surface(const Face& face, float u, float v) : corners_(face.mesh->body->mesh->triangles[face.triangle]) {
     float sum = 0;
     for (int k = 0; k < 3; k++) {
-      // Beside the triangle (a sample at its edge), the nearest point of it.
-      shares_[k] = face.edge[k][0] * u + face.edge[k][1] * v + face.edge[k][2];
+      // Beside the triangle (a sample at its edge), a point of its border: the plane of one that is seen
+      // edge-on runs behind the eye there.
+      shares_[k] = std::max(0.f, face.edge[k][0] * u + face.edge[k][1] * v + face.edge[k][2]);
       sum += shares_[k];
     }
+    if (!(sum > 0)) shares_[0] = sum = 1;
     for (float& share : shares_) share /= sum;
   }
   /// @param values one a position of the face's mesh

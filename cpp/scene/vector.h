@@ -64,7 +64,7 @@ inline float smooth_step(float low, float high, float v) {
   return t * t * (3 - 2 * t);
 }
 
-/// ⌊v⌋ for |v| < 2³¹, without a call into the maths library.
+/// ⌊v⌋ for |v| < 2³¹ (undefined beyond, and for NaN), without a call into the maths library.
 inline int floor_of(float v) {
   const int i = static_cast<int>(v);
   return i - (static_cast<float>(i) > v ? 1 : 0);

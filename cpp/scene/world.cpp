@@ -3,6 +3,8 @@
 
 #include "scene/world.h"
 
+#include <utility>
+
 namespace video_depth::scene {
 
 namespace {
@@ -20,6 +22,7 @@ Vec3 travelled(const Motion& m, double seconds) {
     // A triangle wave of ± turn_after that starts in the middle.
     const double lap = 4.0 * m.turn_after;
     double way = std::fmod(speed * seconds + m.turn_after, lap);
+    if (way < 0) way += lap;
     way = way < lap / 2 ? way : lap - way;
     offset += m.velocity * ((static_cast<float>(way) - m.turn_after) / speed);
   } else {
@@ -33,6 +36,10 @@ Vec3 travelled(const Motion& m, double seconds) {
 
 bool Motion::is_still() const {
   return sway_rate == 0 && length(velocity) == 0 && bounce == 0 && spin == 0 && swing == 0;
+}
+
+bool Deformation::is_still() const {
+  return kind == Kind::none || rate == 0;
 }
 
 Body& World::add(Mesh mesh, const Material& material, const Placement& placement) {
@@ -56,7 +63,7 @@ Stance::Stance(const Body& body, double seconds) : body_(body) {
     spin = turn(motion.spin_axis, static_cast<float>(std::fmod(motion.spin * seconds, kTurn)));
   turn_ = body.placement.rotation * spin * swing_;
   const Vec3 pivot_stays = motion.pivot - swing_(motion.pivot);
-  shift_ = body.placement((spin)(pivot_stays));
+  shift_ = body.placement(spin(pivot_stays));
   if (!motion.is_still()) shift_ += travelled(motion, seconds);
 }
 

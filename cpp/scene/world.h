@@ -4,7 +4,6 @@
 
 #include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "scene/material.h"
@@ -54,6 +53,8 @@ struct Deformation {
   float rate = 0; ///< a second
   float length = 1;
   float phase = 0;
+
+  bool is_still() const;
 };
 
 struct Body {
@@ -67,7 +68,7 @@ struct Body {
   /// May be taken away where it stands in the camera's way.
   bool removable = false;
 
-  bool is_still() const { return motion.is_still() && deformation.kind == Deformation::Kind::none; }
+  bool is_still() const { return motion.is_still() && deformation.is_still(); }
 };
 
 struct Light {

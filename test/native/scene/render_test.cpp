@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <functional>
+#include <utility>
 
 #include "scene/camera.h"
 
@@ -139,4 +140,37 @@ TEST_CASE("scene: motion blur moves no truth, antialiasing neither, noise only c
   CHECK(plain.bodies == other.bodies);
   CHECK(plain.rgb != other.rgb);
   CHECK(renderer.render(options).rgb == other.rgb);
+}
+
+TEST_CASE(
+    "scene: a form that does not change is at rest; a round trip turns back before its beginning, too") {
+  Body body;
+  body.mesh = std::make_shared<const Mesh>(plate(1, 1));
+  body.deformation.kind = Deformation::Kind::wave;
+  CHECK(body.is_still());
+  body.deformation.rate = 0.2f;
+  CHECK(!body.is_still());
+  body.deformation = {};
+  body.motion.velocity = {0, 1, 0};
+  body.motion.turn_after = 2;
+  for (double seconds = -20; seconds < 0; seconds += 0.37)
+    CHECK(std::fabs(Stance(body, seconds).point({}, {}).y) <= 2.0001f);
+  CHECK(Stance(body, -1).point({}, {}).y == doctest::Approx(-1));
+  CHECK(Stance(body, -3).point({}, {}).y == doctest::Approx(-1));
+}
+
+TEST_CASE("scene: a picture of one pixel, and as many bodies as a picture can number") {
+  World world = world_of(box({20, 1, 20}), {{}, {0, 6, kEye}});
+  RenderOptions options;
+  options.width = options.height = 1;
+  options.flow_to = 0;
+  const Picture picture = Renderer(world).render(options);
+  CHECK(picture.rgb.size() == 3);
+  CHECK(picture.depth[0] == doctest::Approx(5));
+  for (const float way : picture.flow) CHECK(std::fabs(way) < 1e-4f);
+  const Body body = world.bodies[0];
+  world.bodies.resize(65535, body);
+  CHECK(Renderer(world).moving().size() == 65535);
+  world.bodies.push_back(body);
+  CHECK_THROWS_WITH(Renderer{world}, "Expected at most 65535 bodies for world, received 65536");
 }
