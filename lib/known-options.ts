@@ -1,4 +1,4 @@
-// Owns: the checks that every object of options gets, whatever the options are.
+// Owns: checks that many options share, whatever they mean.
 // Must not know: any one option's meaning.
 
 import { invalidOption } from './errors.js'
@@ -12,4 +12,10 @@ export function known(options: object, parameter: string, names: readonly string
 
 export function checkSignal(signal: unknown): void {
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidOption('an AbortSignal', 'signal', signal)
+}
+
+/** @throws VideoDepthError INVALID_OPTION */
+export function checkWhole(value: unknown, parameter: string, least: number, most: number): void {
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return
+  throw invalidOption(`a whole number from ${least} to ${most}`, parameter, value)
 }

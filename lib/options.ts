@@ -6,7 +6,7 @@ import type { LoadProgress } from './engine/engine.js'
 import { invalidOption } from './errors.js'
 import type { OpenSourceOptions } from './io/open-source.js'
 import { checkSourceOptions } from './io/source-options.js'
-import { checkSignal, known } from './known-options.js'
+import { checkSignal, checkWhole, known } from './known-options.js'
 import { patchSize } from './model/input-size.js'
 import { defaultThreads } from './threads.js'
 import { defaultWindowLength, stitchings, windowLengths, type Stitching } from './window/strategy.js'
@@ -128,7 +128,7 @@ export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
   const gpu = checkGpuOptions(options, backend, precision)
   const { cacheDir, threads = Math.min(mostThreads, defaultThreads()), taps, signal, onProgress } = options
   if (typeof checkpoint !== 'string' || checkpoint === '') throw invalidOption('a file path', 'checkpoint', checkpoint)
-  if (inputSize !== undefined) integer(inputSize, 'inputSize', patchSize, 4096)
+  if (inputSize !== undefined) checkWhole(inputSize, 'inputSize', patchSize, 4096)
   if (typeof metric !== 'boolean') throw invalidOption('true or false', 'metric', metric)
   oneOf(backend, 'backend', backendChoices)
   if (precision !== undefined) oneOf(precision, 'precision', precisions)
@@ -139,7 +139,7 @@ export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
   if (cacheDir !== undefined && (typeof cacheDir !== 'string' || cacheDir === '')) {
     throw invalidOption('a folder path', 'cacheDir', cacheDir)
   }
-  integer(threads, 'threads', 1, mostThreads)
+  checkWhole(threads, 'threads', 1, mostThreads)
   if (taps !== undefined) checkTaps(taps)
   checkSignal(signal)
   checkCallback(onProgress)
@@ -156,7 +156,7 @@ function checkGpuOptions(options: LoadOptions, backend: BackendChoice, precision
   if (backend === 'cpu' && given !== undefined) throw invalidOption('backend tensorrt or auto', given, 'backend cpu')
   if (precision === 'int8' && given !== undefined)
     throw invalidOption('precision fp16 or fp32', given, 'precision int8')
-  if (device !== undefined) integer(device, 'device', 0, mostDevices - 1)
+  if (device !== undefined) checkWhole(device, 'device', 0, mostDevices - 1)
   const folders = typeof tensorrtPath === 'string' ? [tensorrtPath] : tensorrtPath
   if (!Array.isArray(folders) || !folders.every((folder) => typeof folder === 'string' && folder !== ''))
     throw invalidOption('a folder, or a list of folders', 'tensorrtPath', tensorrtPath)
@@ -219,11 +219,6 @@ const processOptionNames: readonly (keyof ProcessOptions)[] = [
   'sceneCuts',
   'onProgress',
 ]
-
-function integer(value: number, parameter: string, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return
-  throw invalidOption(`a whole number from ${least} to ${most}`, parameter, value)
-}
 
 function oneOf(value: unknown, parameter: string, choices: readonly unknown[]): void {
   if (!choices.includes(value)) throw invalidOption(`one of ${choices.join(', ')}`, parameter, value)

@@ -21,6 +21,8 @@ t.test('a ramp in disparity is the ramp, and no constant', (t) => {
   t.ok(ramp!.absRel < 1e-5, `AbsRel ${ramp!.absRel}`)
   t.equal(ramp?.delta1, 1)
   t.ok(constant!.absRel > 0.2)
+  const narrow = { width: 37, height: 40, data: Float32Array.from({ length: 37 * 40 }, (_, p) => 10 / (1 + (p % 37))) }
+  t.ok(rampBaseline([narrow], 80)!.absRel < 1e-5, 'also where a stride would hit the same column in each row')
   t.end()
 })
 

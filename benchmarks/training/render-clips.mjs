@@ -25,7 +25,7 @@ const kinds = sceneKinds().filter(({ heldOut }) => heldOut === values.held)
 
 /** A number that only the seed determines, 0…1. */
 function drawn(seed, salt) {
-  let v = (seed * 0x9e3779b1 + salt * 0x85ebca6b) >>> 0
+  let v = (Math.imul(seed, 0x9e3779b1) + Math.imul(salt, 0x85ebca6b)) >>> 0
   v = Math.imul(v ^ (v >>> 16), 0x7feb352d) >>> 0
   v = Math.imul(v ^ (v >>> 15), 0x846ca68b) >>> 0
   return ((v ^ (v >>> 16)) >>> 0) / 2 ** 32
@@ -45,7 +45,10 @@ async function write(bytes) {
   if (!process.stdout.write(bytes)) await new Promise((resolve) => process.stdout.once('drain', resolve))
 }
 
-process.stdout.on('error', () => process.exit(0)) // the reader has gone
+process.stdout.on('error', (error) => {
+  if (error.code === 'EPIPE') process.exit(0) // the reader has gone
+  throw error
+})
 const rendered = (index) => renderClip(clipOf(index))
 let next = rendered(0)
 for (let index = 0; index < clips; index++) {

@@ -22,13 +22,12 @@ import data
 import schedule
 from evaluate import evaluate, normalised
 from losses import INVARIANT_WEIGHT, TEMPORAL_WEIGHT, normalised_target, scale_shift_invariant, temporal_gradient_matching
-from muon import Muon
 from model import PATCH, DepthNetwork, add_norms, hold_norms, initialise
 from muon import Muon
 
 EMA_DECAY = 0.998
 CLIP_NORM = 5.0
-HEAD_RATE = 0.5  # of the encoder's: the head's convolutions have no normalisation between them
+HEAD_RATE = 0.5  # of the encoder's
 
 
 def arguments() -> argparse.Namespace:

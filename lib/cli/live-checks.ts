@@ -10,10 +10,11 @@ import { checkLiveFile, isCamera } from '../io/live/live-file.js'
 import { liveInput, type LiveInput } from '../io/live/live-input.js'
 import { resolveLiveOptions, type LiveOptions } from '../io/live/live-options.js'
 import { checkRawFrames, type RawFramesOptions } from '../io/live/raw-frames.js'
+import { checkWhole } from '../known-options.js'
 import { checkLoadOptions, type LoadOptions } from '../options.js'
 import { checkStreamOptions, type StreamOptions } from '../stream/stream-options.js'
 import type { LiveArguments } from './live-arguments.js'
-import { modelOptions, requireWhole } from './options.js'
+import { modelOptions } from './options.js'
 
 export interface LiveSettings {
   readonly load: LoadOptions
@@ -90,8 +91,8 @@ function checkOutputs(
 }
 
 function checkNumbers({ maxLen, stall, status, reconnect, wait }: LiveArguments): void {
-  if (maxLen !== -1) requireWhole(maxLen, '--max-len', 1, Number.MAX_SAFE_INTEGER)
-  if (reconnect !== -1) requireWhole(reconnect, '--reconnect', 0, Number.MAX_SAFE_INTEGER)
+  if (maxLen !== -1) checkWhole(maxLen, '--max-len', 1, Number.MAX_SAFE_INTEGER)
+  if (reconnect !== -1) checkWhole(reconnect, '--reconnect', 0, Number.MAX_SAFE_INTEGER)
   if (wait && reconnect === 0) throw invalidOption('--reconnect other than 0', '--wait', reconnect)
   if (!(stall >= 0.1 && stall <= mostSeconds))
     throw invalidOption(`a number of seconds from 0.1 to ${mostSeconds}`, '--stall', stall)

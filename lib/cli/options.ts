@@ -89,12 +89,6 @@ export function requireCheckpoint({ checkpoint }: { readonly checkpoint?: string
   )
 }
 
-/** @throws VideoDepthError INVALID_OPTION */
-export function requireWhole(value: number, parameter: string, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return
-  throw invalidOption(`a whole number from ${least} to ${most}`, parameter, value)
-}
-
 /** A number option that names itself when it is not one. */
 export function number(parameter: string): (text: string) => number {
   return (text) => {

@@ -37,7 +37,7 @@ export interface SampleFigures {
   readonly ramp: { readonly absRel: number; readonly delta1: number }
 }
 
-/** Truth, prediction and aligned error of a frame that is shown. */
+/** A frame of the sheet. */
 interface Shown {
   readonly frame: RenderedFrame
   readonly prediction: Plane
@@ -50,15 +50,19 @@ export async function reportSample(sample: Sample, title: string, file: string):
   const [toShow, toFit] = [spread(sample.count, columns), spread(sample.count, baselineFrames)]
   let passes = 0
   async function* pairs(): AsyncGenerator<EvaluationFrame> {
-    const depth = sample.depth.frames(0, sample.count)[Symbol.asyncIterator]()
+    const rendered = sample.frames()[Symbol.asyncIterator]()
     const keep = passes++ === 0
     let index = 0
-    for await (const frame of sample.frames()) {
-      const { value: prediction } = (await depth.next()) as IteratorYieldResult<Plane>
-      if (keep && toFit.has(index)) truth.push(trueDepth(frame))
-      if (keep && toShow.has(index)) shown.push({ frame, prediction })
-      index++
-      yield scoredFrame(frame, { ...prediction, data: Float32Array.from(prediction.data) })
+    try {
+      for await (const prediction of sample.depth.frames(0, sample.count)) {
+        const { value: frame } = (await rendered.next()) as IteratorYieldResult<RenderedFrame>
+        if (keep && toFit.has(index)) truth.push(trueDepth(frame))
+        if (keep && toShow.has(index)) shown.push({ frame, prediction })
+        index++
+        yield scoredFrame(frame, { ...prediction, data: Float32Array.from(prediction.data) })
+      }
+    } finally {
+      await rendered.return?.()
     }
   }
   const kind = sample.metric ? 'metric' : 'disparity'

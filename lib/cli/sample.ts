@@ -12,12 +12,13 @@ import { openDepth } from '../io/depth/open-depth.js'
 import { outputError } from '../io/output-errors.js'
 import { rgbVideoWriter } from '../io/rgb-video-sink.js'
 import { openSinks } from '../io/sinks.js'
+import { checkWhole } from '../known-options.js'
 import { makeFolder } from '../make-folder.js'
 import { exactDisparity, type RenderedFrame } from '../scene/rendered-frame.js'
 import { sceneKinds } from '../scene/kinds.js'
 import { renderSequence } from '../scene/sequence.js'
 import { interruptible } from './interrupt.js'
-import { addModelOptions, number, requireWhole, type ModelArguments } from './options.js'
+import { addModelOptions, number, type ModelArguments } from './options.js'
 import { ProgressLine } from './progress.js'
 import { checkRun, runVideo, type RunArguments } from './run.js'
 import { lines, reportSample } from './sample-report.js'
@@ -73,8 +74,8 @@ function sampleKinds(): string[] {
 async function sample(given: SampleArguments, signal: AbortSignal): Promise<number> {
   const options = { ...given, checkpoint: given.checkpoint ?? bundledCheckpoint }
   const { frames, seed, kind } = options
-  requireWhole(frames, '--frames', 1, mostFrames)
-  requireWhole(seed, '--seed', 0, 2 ** 32 - 1)
+  checkWhole(frames, '--frames', 1, mostFrames)
+  checkWhole(seed, '--seed', 0, 2 ** 32 - 1)
   const running: RunArguments = { ...options, ...sampleRun }
   checkRun(running)
   const at = (name: string): string => path.join(options.output, name)

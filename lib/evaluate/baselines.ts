@@ -4,8 +4,8 @@
 import { evaluateFrames, type EvaluationResult } from './depth-evaluation.js'
 import type { Plane } from './plane.js'
 
-/** Every so-many-th pixel of the truth is enough to fit a baseline. */
-const pixelStride = 37
+/** Every so-many-th pixel of the truth is enough to fit a baseline: not the same columns in each row. */
+const strideOf = (width: number): number => (width % 37 === 0 ? 38 : 37)
 
 interface Sample {
   /** Of the picture's width and height. */
@@ -30,7 +30,11 @@ export function constantBaseline(truth: readonly Plane[], maxDepth: number): Eva
   return best === undefined ? undefined : scores(truth, () => best, maxDepth)
 }
 
-/** The plane over the picture, disparity = a + b·u + c·v, nearest to the whole video's by least squares; else as above. */
+/**
+ * The plane over the picture, disparity = a + b·u + c·v, nearest to the whole video's by least squares.
+ *
+ * @returns its scores; undefined where what counts does not span a plane; else as above
+ */
 export function rampBaseline(truth: readonly Plane[], maxDepth: number): EvaluationResult | undefined {
   const found = plane(samples(truth, maxDepth))
   if (found === undefined) return undefined
@@ -41,7 +45,7 @@ export function rampBaseline(truth: readonly Plane[], maxDepth: number): Evaluat
 function samples(truth: readonly Plane[], maxDepth: number): Sample[] {
   return truth.flatMap(({ data, width, height }) => {
     const found: Sample[] = []
-    for (let p = 0; p < data.length; p += pixelStride) {
+    for (let p = 0; p < data.length; p += strideOf(width)) {
       const z = data[p] as number
       if (z > 0 && z < maxDepth) found.push({ u: (p % width) / width, v: Math.floor(p / width) / height, z })
     }

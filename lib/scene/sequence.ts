@@ -5,31 +5,7 @@ import { loadAddon } from '../binding.js'
 import type { NativeRenderedPicture, NativeScene } from '../native-scene-types.js'
 import { kindIndex } from './kinds.js'
 import type { RenderedFrame } from './rendered-frame.js'
-
-export interface SequenceOptions {
-  /** 0…2³²−1. The same seed gives the same clip. */
-  readonly seed: number
-  readonly frames: number
-  /** Frames per second. */
-  readonly frameRate: number
-  /** Pixels, 1…4096. */
-  readonly width: number
-  readonly height: number
-  /** A name of `sceneKinds()`. Default `courtyard`. */
-  readonly kind?: string
-  /** Another scene of this kind (a seed of its own) from every so-many-th frame on. Default: one scene. */
-  readonly cutEvery?: number
-  /** Four samples of colour a pixel. Default true. Depth, flow and bodies are always the pixel centre's. */
-  readonly antialias?: boolean
-  /** Share of the time between frames that the shutter is open, 0…1: motion blur. Default 0. Costs five pictures. */
-  readonly shutter?: number
-  /** Sensor noise: standard deviation in the middle greys, of 255. Default 0. */
-  readonly noise?: number
-  /** Default false. */
-  readonly flow?: boolean
-  /** Of the first frame, seconds into the scene. Default 0. */
-  readonly startSeconds?: number
-}
+import { checkSequence, type CheckedSequence, type SequenceOptions } from './sequence-options.js'
 
 /** Pictures drawn ahead of the one that is asked for, so that two cores have something to do. */
 const ahead = 2
@@ -39,14 +15,18 @@ const seedStride = 1_000_003
 /**
  * Renders a little ahead of what is asked for; nothing is kept.
  *
- * @throws VideoDepthError INVALID_OPTION for a kind that there is not
+ * @throws VideoDepthError INVALID_OPTION at once
  */
-export async function* renderSequence(options: SequenceOptions): AsyncGenerator<RenderedFrame, void> {
-  const clip = new Clip(options)
+export function renderSequence(options: SequenceOptions): AsyncGenerator<RenderedFrame, void> {
+  const checked = checkSequence(options)
+  return drawn(new Clip(checked), checked.frames)
+}
+
+async function* drawn(clip: Clip, frames: number): AsyncGenerator<RenderedFrame, void> {
   const drawing: Promise<RenderedFrame>[] = []
   try {
-    for (let i = 0; i < options.frames + ahead; i++) {
-      if (i < options.frames) drawing.push(clip.draw(i))
+    for (let i = 0; i < frames + ahead; i++) {
+      if (i < frames) drawing.push(handled(clip.draw(i)))
       if (i < ahead) continue
       const next = drawing.shift()
       if (next !== undefined) yield await next
@@ -54,6 +34,12 @@ export async function* renderSequence(options: SequenceOptions): AsyncGenerator<
   } finally {
     await Promise.allSettled(drawing)
   }
+}
+
+/** A picture that fails before it is asked for is told when it is, and does not end the process. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined)
+  return promise
 }
 
 /** The whole clip, in memory. */
@@ -64,18 +50,18 @@ export async function renderClip(options: SequenceOptions): Promise<RenderedFram
 }
 
 class Clip {
-  readonly #options: SequenceOptions
+  readonly #options: CheckedSequence
   readonly #kind: number
   #scene: NativeScene | undefined
   #shot = -1
 
-  constructor(options: SequenceOptions) {
+  constructor(options: CheckedSequence) {
     this.#options = options
-    this.#kind = kindIndex(options.kind ?? 'courtyard')
+    this.#kind = kindIndex(options.kind)
   }
 
   async draw(index: number): Promise<RenderedFrame> {
-    const { frameRate, width, height, cutEvery, seed, startSeconds = 0 } = this.#options
+    const { frameRate, width, height, cutEvery, seed, startSeconds, antialias, shutter, noise, flow } = this.#options
     const shot = cutEvery === undefined ? 0 : Math.floor(index / cutEvery)
     const scene = this.#sceneOf(shot)
     const seconds = startSeconds + index / frameRate
@@ -84,11 +70,11 @@ class Clip {
       width,
       height,
       seconds,
-      antialias: this.#options.antialias ?? true,
-      shutter: (this.#options.shutter ?? 0) / frameRate,
-      noise: this.#options.noise ?? 0,
+      antialias,
+      shutter: shutter / frameRate,
+      noise,
       noiseSeed: (seed + index) % 2 ** 32,
-      flowTo: this.#options.flow === true && !isLast ? seconds + 1 / frameRate : null,
+      flowTo: flow && !isLast ? seconds + 1 / frameRate : null,
     })
     return toFrame(picture, scene.moving, { width, height, timestampMs: (index * 1000) / frameRate })
   }

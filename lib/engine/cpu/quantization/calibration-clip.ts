@@ -6,7 +6,7 @@ import { patchSize } from '../../../model/input-size.js'
 import { renderSequence } from '../../../scene/sequence.js'
 
 /** Raised when anything here changes: figures that are kept are of the clip that was. */
-export const clipVersion = 2
+export const clipVersion = 3
 
 /** Frames, seen as one window. */
 export const clipFrames = 8
