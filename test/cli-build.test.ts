@@ -54,6 +54,15 @@ t.test('--graphs-only: graphs, weights, and what they are', async (t) => {
   t.ok(readFileSync(path.join(target, graphs[0]?.file ?? '')).includes('weights.fp16.bin'))
 })
 
+t.test('without --input-size it is the recipe’s, as when videos are processed', async (t) => {
+  const target = path.join(folder, 'default-size')
+  const given = ['--checkpoint', tinyPth, '--input', '128x72', '--cache-dir', cacheDir, '--graphs-only', target]
+  const { code, stderr } = await runCli(['build', ...given], { cwd: folder })
+  t.equal(code, 0, stderr)
+  const { graphs } = JSON.parse(readFileSync(path.join(target, 'manifest.json'), 'utf8')) as Manifest
+  t.match(graphs[0], { inputs: { pixels: [11, 3, 140, 252] } })
+})
+
 t.test('--graphs-only: FP32, as one object', async (t) => {
   const { code, stdout } = await run('--graphs-only', path.join(folder, 'exact'), '--precision', 'fp32', '--json')
   t.equal(code, 0)

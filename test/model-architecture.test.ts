@@ -5,7 +5,7 @@ import t from 'tap'
 import { VideoDepthError } from '#lib/errors.js'
 import { readArchitecture } from '#lib/model/architecture.js'
 import { expectedTensors, type Dimensions } from '#lib/model/layout.js'
-import { licenseNote, matchRecipes, recipes } from '#lib/model/recipe.js'
+import { defaultInputSize, licenseNote, matchRecipes, publishedInputSize, recipes } from '#lib/model/recipe.js'
 
 type Shapes = Map<string, { shape: readonly number[] }>
 
@@ -43,8 +43,15 @@ t.test('every recipe is found by its shapes, with its taps', (t) => {
     t.ok(matchRecipes(architecture).includes(recipe))
     t.ok(['disparity', 'metric'].includes(recipe.kind))
     t.equal(recipe.windowLength, recipe.dimensions.temporalLength)
+    t.equal(defaultInputSize(architecture), recipe.inputSize)
+    if (recipe.source !== null) t.equal(recipe.inputSize, publishedInputSize)
     t.equal(recipe.commercialUse, recipe.license === 'Apache-2.0')
   }
+  t.end()
+})
+
+t.test('networks without a recipe get the published input size', (t) => {
+  t.equal(defaultInputSize({ ...tiny, depth: 5 }), 518)
   t.end()
 })
 

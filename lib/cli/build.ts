@@ -8,8 +8,16 @@ import { exportGraphs, type ExportManifest } from '../engine/tensorrt/export-gra
 import { streamBatches as batchesUpTo, type PlanSpec } from '../engine/tensorrt/plan-spec.js'
 import type { TensorRtParts } from '../engine/tensorrt/tensorrt-engine.js'
 import { invalidOption } from '../errors.js'
+import { describeCheckpoint } from '../model/describe.js'
 import { networkInputSize } from '../model/input-size.js'
-import { checkLoadOptions, checkProcessOptions, streamBatches, type CheckedLoadOptions } from '../options.js'
+import { defaultInputSize } from '../model/recipe.js'
+import {
+  checkLoadOptions,
+  checkProcessOptions,
+  streamBatches,
+  type CheckedLoadOptions,
+  type StreamBatch,
+} from '../options.js'
 import { mostPixels } from '../pixel-format.js'
 import { slotCount } from '../window/plan.js'
 import { defaultWindowLength, windowStrategy } from '../window/strategy.js'
@@ -17,7 +25,7 @@ import { BuildProgress } from './build-progress.js'
 import { arithmeticLines } from './engine-text.js'
 import { exitCode } from './exit-code.js'
 import { interruptible } from './interrupt.js'
-import { checkpointOption, listed, number, requireCheckpoint } from './options.js'
+import { checkpointOption, inputSizeOption, listed, number, requireCheckpoint } from './options.js'
 
 type PlanPrecision = 'fp16' | 'fp32'
 const planPrecisions: readonly PlanPrecision[] = ['fp16', 'fp32']
@@ -25,7 +33,7 @@ const planPrecisions: readonly PlanPrecision[] = ['fp16', 'fp32']
 export interface BuildArguments {
   readonly checkpoint?: string
   readonly input?: string
-  readonly inputSize: number
+  readonly inputSize?: number
   /** Undefined: FP16, but FP32 for plans of weights that FP16 cannot hold. */
   readonly precision?: PlanPrecision
   readonly device?: number
@@ -43,7 +51,7 @@ export function buildCommand(): Command {
     .description('Build TensorRT plans ahead, so that the first video or stream of a size need not wait for them.')
     .addOption(checkpointOption())
     .option('--input <WxH>', 'size of the frames, needed')
-    .option('--input-size <pixels>', 'shorter side of a frame as the network sees it', number('--input-size'), 518)
+    .addOption(inputSizeOption())
     .addOption(
       new Option('--precision <type>', 'arithmetic (default: fp16, or fp32 where the weights do not fit that)').choices(
         [...planPrecisions],
@@ -68,10 +76,10 @@ interface BuildSettings {
   readonly frameWidth: number
   readonly frameHeight: number
   readonly windowLength: number
-  readonly specs: readonly PlanSpec[]
+  readonly streams: StreamBatch | undefined
 }
 
-/** @throws VideoDepthError INVALID_OPTION, FRAME_INVALID; nothing is opened or created */
+/** @throws VideoDepthError INVALID_OPTION; nothing is opened or created */
 function checkBuild(options: BuildArguments): BuildSettings {
   const { inputSize, precision, device, tensorrtPath, windowLength, graphsOnly, cacheDir, threads } = options
   const match = /^(\d{1,5})x(\d{1,5})$/.exec(options.input ?? '')
@@ -88,7 +96,8 @@ function checkBuild(options: BuildArguments): BuildSettings {
     if (graphsOnly !== undefined && value !== undefined) throw invalidOption('a build of plans', name, '--graphs-only')
   }
   const load = checkLoadOptions({
-    ...{ checkpoint: requireCheckpoint(options), inputSize, backend: 'tensorrt' },
+    ...{ checkpoint: requireCheckpoint(options), backend: 'tensorrt' },
+    ...(inputSize !== undefined && { inputSize }),
     ...(precision !== undefined && { precision }),
     ...(device !== undefined && { device }),
     ...(tensorrtPath !== undefined && { tensorrtPath }),
@@ -96,12 +105,21 @@ function checkBuild(options: BuildArguments): BuildSettings {
     ...(cacheDir !== undefined && { cacheDir }),
     ...(threads !== undefined && { threads }),
   })
-  const { width: inputWidth, height: inputHeight } = networkInputSize(frameWidth, frameHeight, inputSize)
+  return { load, precision, frameWidth, frameHeight, windowLength, streams }
+}
+
+/**
+ * Of the size that `VideoDepth` takes for such frames. The checkpoint is looked at where no size was given.
+ *
+ * @throws VideoDepthError FRAME_INVALID, and what describeCheckpoint throws
+ */
+async function specsOf(settings: BuildSettings): Promise<readonly PlanSpec[]> {
+  const { load, frameWidth, frameHeight, windowLength, streams } = settings
+  const side = load.inputSize ?? defaultInputSize((await describeCheckpoint(load.checkpoint)).architecture)
+  const { width: inputWidth, height: inputHeight } = networkInputSize(frameWidth, frameHeight, side)
   const size = { inputWidth, inputHeight }
   const windows: PlanSpec = { use: 'windows', ...size, windowLength }
-  const specs: PlanSpec[] =
-    streams === undefined ? [windows] : [windows, { use: 'streams', ...size, batches: batchesUpTo(streams) }]
-  return { load, precision, frameWidth, frameHeight, windowLength, specs }
+  return streams === undefined ? [windows] : [windows, { use: 'streams', ...size, batches: batchesUpTo(streams) }]
 }
 
 export interface BuildOutput {
@@ -117,13 +135,14 @@ export async function build(
   output: BuildOutput = process,
 ): Promise<number> {
   const settings = checkBuild(options)
+  const specs = await specsOf(settings)
   const progress = new BuildProgress(output.stderr)
   try {
     const text =
       options.graphsOnly === undefined
-        ? plansText(await buildPlans(settings, signal, progress, parts), options.json)
+        ? plansText(await buildPlans(settings, specs, signal, progress, parts), options.json)
         : graphsText(
-            await writeGraphs(options.graphsOnly, settings, signal, progress),
+            await writeGraphs(options.graphsOnly, settings, specs, signal, progress),
             options.graphsOnly,
             options.json,
           )
@@ -137,7 +156,8 @@ export async function build(
 
 /** Opens what a video and a stream would open, together: that also shows whether the device's memory suffices. */
 async function buildPlans(
-  { load, frameWidth, frameHeight, windowLength, specs }: BuildSettings,
+  { load, frameWidth, frameHeight, windowLength }: BuildSettings,
+  specs: readonly PlanSpec[],
   signal: AbortSignal,
   progress: BuildProgress,
   parts: TensorRtParts | undefined,
@@ -158,7 +178,8 @@ async function buildPlans(
 
 function writeGraphs(
   folder: string,
-  { load, precision = 'fp16', specs }: BuildSettings,
+  { load, precision = 'fp16' }: BuildSettings,
+  specs: readonly PlanSpec[],
   signal: AbortSignal,
   progress: BuildProgress,
 ): Promise<ExportManifest> {

@@ -12,15 +12,19 @@ export function checkpointOption(): Option {
   return new Option('--checkpoint <file>', 'Video Depth Anything weights, .pth or .safetensors').env(checkpointVariable)
 }
 
+export function inputSizeOption(): Option {
+  const text = 'shorter side of a frame as the network sees it'
+  return new Option(
+    '--input-size <pixels>',
+    `${text} (default: as the network was trained, 518 for published ones)`,
+  ).argParser(number('--input-size'))
+}
+
 /** Options of the model, the same for every command that loads one. */
 export function addModelOptions(command: Command): Command {
   return command
     .addOption(checkpointOption())
-    .option(
-      '--input-size <pixels>',
-      'shorter side of a frame as the network sees it (default: as the network was trained, 518 for published ones)',
-      number('--input-size'),
-    )
+    .addOption(inputSizeOption())
     .option('--metric', 'the checkpoint is a metric one: depth in metres, windows not fitted to each other', false)
     .addOption(
       new Option(

@@ -41,7 +41,7 @@ export function recipes(): readonly Recipe[] {
 
 function loadRecipes(folder: string): readonly Recipe[] {
   const names = readdirSync(folder).filter((name) => name.endsWith('.json'))
-  // The package's own files; test/model-recipe.test.ts checks their form.
+  // The package's own files; test/model-architecture.test.ts checks their form.
   return names.sort().map((name) => JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as Recipe)
 }
 
