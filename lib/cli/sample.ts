@@ -3,8 +3,7 @@
 
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { Command, Option } from 'commander'
-import { diagnoseAddon } from '../binding.js'
+import { Command } from 'commander'
 import { bundledCheckpoint } from '../bundled-checkpoint.js'
 import type { DepthMap } from '../frame.js'
 import { AtomicFile } from '../io/atomic-output.js'
@@ -15,7 +14,7 @@ import { openSinks } from '../io/sinks.js'
 import { checkWhole } from '../known-options.js'
 import { makeFolder } from '../make-folder.js'
 import { exactDisparity, type RenderedFrame } from '../scene/rendered-frame.js'
-import { sceneKinds } from '../scene/kinds.js'
+import { kindIndex } from '../scene/kinds.js'
 import { renderSequence } from '../scene/sequence.js'
 import { interruptible } from './interrupt.js'
 import { addModelOptions, number, type ModelArguments } from './options.js'
@@ -57,7 +56,7 @@ export function sampleCommand(): Command {
     .description('Render a short scene with known depth and run the network on it.')
     .option('-o, --output <dir>', 'folder for the outputs', './sample-output')
     .option('--frames <n>', 'length of the clip', number('--frames'), 60)
-    .addOption(new Option('--kind <name>', 'what is to be seen').choices(sampleKinds()).default('courtyard'))
+    .option('--kind <name>', 'what is to be seen: room, street, terrain, …; a wrong name lists them', 'courtyard')
     .option('--seed <n>', 'which scene of this kind', number('--seed'), 1)
     .option('--json', 'print one summary object on standard output', false)
     .action(async (options: SampleArguments) => {
@@ -66,16 +65,12 @@ export function sampleCommand(): Command {
   return addModelOptions(command)
 }
 
-/** None where the addon cannot be loaded: what is wrong then is said when it is needed. */
-function sampleKinds(): string[] {
-  return diagnoseAddon().ok ? sceneKinds().map(({ name }) => name) : ['courtyard']
-}
-
 async function sample(given: SampleArguments, signal: AbortSignal): Promise<number> {
   const options = { ...given, checkpoint: given.checkpoint ?? bundledCheckpoint }
   const { frames, seed, kind } = options
   checkWhole(frames, '--frames', 1, mostFrames)
   checkWhole(seed, '--seed', 0, 2 ** 32 - 1)
+  kindIndex(kind, '--kind')
   const running: RunArguments = { ...options, ...sampleRun }
   checkRun(running)
   const at = (name: string): string => path.join(options.output, name)

@@ -13,10 +13,10 @@ export interface SceneKind {
 /** In a fixed order: positions are part of recorded streams. */
 export const sceneKinds = (): readonly SceneKind[] => loadAddon().scene.kinds
 
-/** @throws VideoDepthError INVALID_OPTION */
-export function kindIndex(name: string): number {
+/** @param parameter what the name was given as @throws VideoDepthError INVALID_OPTION */
+export function kindIndex(name: string, parameter = 'kind'): number {
   const kinds = sceneKinds().map((kind) => kind.name)
   const index = kinds.indexOf(name)
-  if (index < 0) throw invalidOption(`one of ${kinds.join(', ')}`, 'kind', name)
+  if (index < 0) throw invalidOption(`one of ${kinds.join(', ')}`, parameter, name)
   return index
 }
