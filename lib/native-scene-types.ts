@@ -39,7 +39,7 @@ export interface NativeRenderedPicture {
 export interface NativeScene {
   /** Everything that is wrong is told through the promise. */
   render(options: NativeRenderOptions): Promise<NativeRenderedPicture>
-  /** [bodies] 1 for those that move or change their form */
+  /** [bodies] 1 for those that move or change their form. One array, of the scene's own. */
   readonly moving: Uint8Array<ArrayBuffer>
 }
 

@@ -257,6 +257,7 @@ t.test('the addon: arguments are checked', async (t) => {
     },
   })
   await t.rejects(scene.render(options), thrown)
+  t.ok(Object.hasOwn(scene, 'moving') && scene.moving.includes(0), 'a value, no accessor')
   const render = Reflect.get(scene, 'render') as (...args: unknown[]) => unknown
   for (const receiver of [{}, Object.create(Scene.prototype as object) as object, loadAddon(), undefined])
     t.throws(() => Reflect.apply(render, receiver, [shot]) as undefined)

@@ -81,9 +81,7 @@ class RenderJob : public Napi::AsyncWorker {
 class SceneObject : public Napi::ObjectWrap<SceneObject> {
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "Scene",
-                       {InstanceMethod<&SceneObject::render>("render"),
-                        InstanceAccessor<&SceneObject::moving>("moving", napi_enumerable)});
+    return DefineClass(env, "Scene", {InstanceMethod<&SceneObject::render>("render")});
   }
 
   explicit SceneObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SceneObject>(info) {
@@ -95,6 +93,17 @@ class SceneObject : public Napi::ObjectWrap<SceneObject> {
     } catch (...) {
       throw Napi::Error(info.Env(), to_js_error(info.Env(), std::current_exception()));
     }
+    // V8 sees small objects: without this, clips of many scenes would wait for it with all their meshes.
+    reported_ = static_cast<int64_t>(renderer_->bytes());
+    Napi::MemoryManagement::AdjustExternalMemory(info.Env(), reported_);
+    // A value and no accessor: Node.js does not check whose accessor is called on what.
+    info.This().As<Napi::Object>().DefineProperty(Napi::PropertyDescriptor::Value(
+        "moving", copy<Napi::Uint8Array>(info.Env(), renderer_->moving()), napi_enumerable));
+  }
+  SceneObject(const SceneObject&) = delete;
+  SceneObject& operator=(const SceneObject&) = delete;
+  ~SceneObject() override {
+    if (reported_ != 0) Napi::MemoryManagement::AdjustExternalMemory(Env(), -reported_);
   }
 
  private:
@@ -134,16 +143,13 @@ class SceneObject : public Napi::ObjectWrap<SceneObject> {
     return value.As<Napi::Boolean>().Value();
   }
 
-  Napi::Value moving(const Napi::CallbackInfo& info) {
-    return copy<Napi::Uint8Array>(info.Env(), renderer_->moving());
-  }
-
   /// Samples are counted in floats.
   static constexpr int64_t kMostPixels = 4096;
   /// Ways are counted in floats.
   static constexpr int64_t kMostSeconds = 1000000;
   static constexpr int64_t kMostNoise = 255;
   std::shared_ptr<const core::Renderer> renderer_;
+  int64_t reported_ = 0; ///< bytes
 };
 
 } // namespace

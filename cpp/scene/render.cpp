@@ -88,6 +88,16 @@ std::vector<uint8_t> Renderer::moving() const {
   return moving;
 }
 
+size_t Renderer::bytes() const {
+  size_t points = 0, triangles = 0;
+  for (const Body& body : world_.bodies) {
+    points += body.mesh->positions.size() + body.mesh->normals.size();
+    triangles += body.mesh->triangles.size();
+  }
+  for (const PlacedMesh& mesh : still_) points += mesh.positions.size() + mesh.normals.size();
+  return points * sizeof(Vec3) + triangles * sizeof(std::array<uint32_t, 3>);
+}
+
 View Renderer::view_at(const RenderOptions& options, double seconds) const {
   View view;
   view.pose = world_.camera(seconds);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -46,6 +47,8 @@ class Renderer {
   Picture render(const RenderOptions& options) const;
   /// 1 for each body that moves or changes its form, in the world's order.
   std::vector<uint8_t> moving() const;
+  /// Of memory that meshes take.
+  size_t bytes() const;
 
  private:
   View view_at(const RenderOptions& options, double seconds) const;

@@ -40,6 +40,7 @@ double worst(const Picture& p, const std::function<double(double x, double y)>& 
   for (int i = 0; i < 64 * 48; i++) {
     const double want = expected((i % 64 - p.cx) / p.fx, (i / 64 - p.cy) / p.fy),
                  got = p.depth[static_cast<size_t>(i)];
+    if (std::isnan(got)) return got;
     if (want != got) most = std::max(most, std::isinf(want) ? want : std::fabs(got / want - 1));
   }
   return most;
@@ -171,6 +172,7 @@ TEST_CASE("scene: a picture of one pixel, and as many bodies as a picture can nu
   const Body body = world.bodies[0];
   world.bodies.resize(65535, body);
   CHECK(Renderer(world).moving().size() == 65535);
+  CHECK(Renderer(world).bytes() > 65535 * 36 * sizeof(Vec3));
   world.bodies.push_back(body);
   CHECK_THROWS_WITH(Renderer{world}, "Expected at most 65535 bodies for world, received 65536");
 }
