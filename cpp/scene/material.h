@@ -33,7 +33,7 @@ enum class Pattern : uint8_t {
   /// From `first` below to `second` above, `scale` metres.
   gradient,
 };
-constexpr int kPatterns = 13;
+constexpr int kPatterns = static_cast<int>(Pattern::gradient) + 1;
 
 /// Colours are linear light, 0 … 1.
 struct Material {
