@@ -93,7 +93,7 @@ function checkFlow(t: Test, first: RenderedFrame, second: RenderedFrame): number
     worst = Math.max(worst, Math.abs(u - du), Math.abs(v - dv))
     count++
   }
-  t.ok(worst < 0.05, `flow and pose differ by ${worst.toFixed(4)} pixels at most`)
+  t.ok(worst < 1e-3, `flow and pose differ by ${worst.toExponential(1)} pixels at most`)
   return count
 }
 

@@ -63,13 +63,32 @@ void add_flow(const std::vector<Face>& faces, const Samples& centres, const View
       const uint32_t face = centres.faces[static_cast<size_t>(i)];
       if (face == kNoFace) continue;
       const auto u = static_cast<float>(column), v = static_cast<float>(row);
-      const Face& seen = faces[face];
-      const Vec3 p = next_view.to_camera(Surface(seen, u, v).on(next[seen.mesh->index]->positions));
+      const PlacedMesh &now = *faces[face].mesh, &then = *next[now.index];
+      // From the depth that is given out, so that both say the same where triangles are seen edge-on.
+      Vec3 point = view.pose.position + view.ray(u, v) * (1 / centres.inverse_depth[static_cast<size_t>(i)]);
+      if (&now != &then) {
+        const Surface surface(faces[face], u, v);
+        point += surface.on(then.positions) - surface.on(now.positions);
+      }
+      const Vec3 p = next_view.to_camera(point);
       if (p.z < next_view.near) continue;
       picture.flow[static_cast<size_t>(2 * i)] = next_view.fx * p.x / p.z + next_view.cx - u;
       picture.flow[static_cast<size_t>(2 * i + 1)] = next_view.fy * p.y / p.z + next_view.cy - v;
     }
   }
+}
+
+/// [4, 4] row-major, camera to world.
+std::array<double, 16> matrix_of(const Pose& pose) {
+  std::array<double, 16> matrix{};
+  const Vec3 columns[] = {pose.right, pose.down, pose.forward, pose.position};
+  for (size_t column = 0; column < 4; column++) {
+    matrix[column] = columns[column].x;
+    matrix[4 + column] = columns[column].y;
+    matrix[8 + column] = columns[column].z;
+  }
+  matrix[15] = 1;
+  return matrix;
 }
 
 } // namespace
@@ -134,23 +153,7 @@ Picture Renderer::render(const RenderOptions& options) const {
       const Moment next = moment_of(world_, still_, *options.flow_to);
       add_flow(faces, centres, view, view_at(options, *options.flow_to), next.meshes, picture);
     }
-    const Pose& pose = view.pose;
-    picture.pose = {pose.right.x,
-                    pose.down.x,
-                    pose.forward.x,
-                    pose.position.x,
-                    pose.right.y,
-                    pose.down.y,
-                    pose.forward.y,
-                    pose.position.y,
-                    pose.right.z,
-                    pose.down.z,
-                    pose.forward.z,
-                    pose.position.z,
-                    0,
-                    0,
-                    0,
-                    1};
+    picture.pose = matrix_of(view.pose);
     picture.fx = view.fx, picture.fy = view.fy, picture.cx = view.cx, picture.cy = view.cy;
   }
   picture.rgb = develop(light, options.noise, options.noise_seed);
