@@ -56,7 +56,7 @@ export function sampleCommand(): Command {
     .description('Render a short scene with known depth and run the network on it.')
     .option('-o, --output <dir>', 'folder for the outputs', './sample-output')
     .option('--frames <n>', 'length of the clip', number('--frames'), 60)
-    .option('--kind <name>', 'what is to be seen: room, street, terrain, …; a wrong name lists them', 'courtyard')
+    .option('--kind <name>', 'what is to be seen: room, street, terrain, …; a wrong name lists them', 'corridor')
     .option('--seed <n>', 'which scene of this kind', number('--seed'), 1)
     .option('--json', 'print one summary object on standard output', false)
     .action(async (options: SampleArguments) => {
