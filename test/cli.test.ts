@@ -2,11 +2,9 @@
 // Must not know: what the network computes.
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, truncateSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import sharp from 'sharp'
-import type { SampleFigures } from '#lib/cli/sample-report.js'
 import { openVideo } from '#lib/io/video-source.js'
 import { tinyPth, tinyTensors, writeSafetensors } from './support/checkpoint-files.js'
 import { collect } from './support/frames.js'
@@ -87,25 +85,6 @@ t.test('a damaged image in the middle: what came before is kept, exit code 3', a
   t.match(JSON.parse(stdout), { frames: 3, error: { code: 'SOURCE_DAMAGED', message: /3\.png/ } })
   for (const name of ['holed_src.mp4', 'holed_vis.mp4'])
     t.equal((await collect(await openVideo(at('holed-out', name)))).frames.length, 3)
-})
-
-t.test('sample: the clip, its depth and a picture of both', async (t) => {
-  const { code, stdout, stderr } = await run(['sample', '-o', at('sample'), ...network, '--frames', '5', '--json'])
-  t.equal(code, 0, stderr)
-  t.match(JSON.parse(stdout), { frames: 5, width: 320, height: 240, error: null })
-  const names = ['.json', '.mp4', '.png', '_depths.npz', '_src.mp4', '_truth.mp4', '_truth.npz', '_vis.mp4']
-  t.same(
-    readdirSync(at('sample')).sort(),
-    names.map((ending) => `sample${ending}`),
-  )
-  t.match(await sharp(at('sample', 'sample.png')).metadata(), { width: 4 * 326 + 6, height: 3 * 24 + 6 + 4 * 268 })
-  const figures = JSON.parse(readFileSync(at('sample', 'sample.json'), 'utf8')) as SampleFigures & { frames: number }
-  t.equal(figures.frames, 5)
-  for (const { absRel, delta1 } of [figures, figures.ramp, figures.constant]) {
-    t.ok(absRel > 0 && absRel < 10, `AbsRel ${absRel}`)
-    t.ok(delta1 >= 0 && delta1 <= 1)
-  }
-  t.ok(figures.tae > 0)
 })
 
 t.test('a pipe gets no progress bar, and a folder of images works like a video', async (t) => {

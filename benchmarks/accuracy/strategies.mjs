@@ -16,6 +16,7 @@ const { values } = parseArgs({
     frames: { type: 'string', default: '528' },
     lengths: { type: 'string', default: '110,220,500,1000,2000' },
     kinds: { type: 'string' },
+    'length-kinds': { type: 'string' },
   },
 })
 const stitchings = ['baseline', 'overlap-align', 'overlap-interpolate', 'paper', 'upstream']
@@ -30,11 +31,10 @@ const three = (value) => value.toFixed(3)
 const model = await loadModel(values)
 const predict = (frames, { streaming, ...options }) =>
   streaming ? asStream(model, frames) : inWindows(model, frames, options)
-const wanted = values.kinds?.split(',')
-const sequences = oneOfEach().filter(({ kind }) => wanted === undefined || wanted.includes(kind))
+const sequencesOf = (kinds) => oneOfEach().filter(({ kind }) => kinds === undefined || kinds.split(',').includes(kind))
 
 const table = []
-for (const sequence of sequences) {
+for (const sequence of sequencesOf(values.kinds)) {
   const frames = await render(sequence, Number(values.frames))
   for (const setting of settings) {
     const { absRel, delta1, tae } = await score(frames, await predict(frames, setting))
@@ -60,7 +60,7 @@ const ways = [
   ['overlap-align', { stitching: 'overlap-align' }],
   ['streaming', { streaming: true }],
 ]
-for (const sequence of sequences) {
+for (const sequence of sequencesOf(values['length-kinds'])) {
   const frames = await render(sequence, Math.max(...lengths))
   for (const [name, setting] of ways) {
     const maps = await predict(frames, setting)

@@ -141,7 +141,7 @@ class Streams:
     def refresh(self) -> None:
         try:
             specs = [StreamSpec(**entry) for entry in json.loads(self.path.read_text())]
-        except (ValueError, TypeError) as e:  # half-written: the next call reads it again
+        except (OSError, ValueError, TypeError) as e:  # gone or half-written: the next call reads it again
             print(f'{self.path}: {e}', file=sys.stderr)
             return
         for spec in specs:

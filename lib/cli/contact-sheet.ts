@@ -2,6 +2,7 @@
 // Must not know: what the pictures show.
 
 import sharp, { type OverlayOptions } from 'sharp'
+import { AtomicFile } from '../io/atomic-output.js'
 import { outputError } from '../io/output-errors.js'
 
 export interface Tile {
@@ -40,13 +41,17 @@ export async function writeContactSheet(
   ])
   const title = heading.length === 0 ? [] : [text(heading, width - gap, headingLine, 15, gap, gap)]
   const background = { r: 24, g: 24, b: 28 }
-  await sharp({ create: { width, height: top + rows.length * rowHeight, channels: 3, background } })
-    .composite([...title, ...overlays])
-    .png()
-    .toFile(file)
-    .catch((error: unknown) => {
-      throw outputError(file, error)
-    })
+  const output = await AtomicFile.create(file)
+  try {
+    await sharp({ create: { width, height: top + rows.length * rowHeight, channels: 3, background } })
+      .composite([...title, ...overlays])
+      .png()
+      .toFile(output.temporary)
+    await output.commit()
+  } catch (error) {
+    await output.discard()
+    throw outputError(file, error)
+  }
 }
 
 function placed({ data, width, height }: Tile, left: number, top: number): OverlayOptions {
