@@ -33,7 +33,8 @@ def main() -> None:
     net.load_state_dict(torch.load(a.checkpoint, weights_only=True)['net' if a.last else 'average'])
     state = tensors(fold_norms(net))
     if not a.float32:
-        state = {k: v.half() for k, v in state.items()}
+        # The temporal position tables are formulas; exact, they can be extended to longer windows.
+        state = {k: v if k.endswith('.pe') else v.half() for k, v in state.items()}
     for name, tensor in state.items():
         if not torch.isfinite(tensor).all():
             raise SystemExit(f'{name} is not finite')
