@@ -9,18 +9,18 @@ import { farthest, scoredFrame, trueDepth } from '#lib/scene/scored-frame.js'
  * AbsRel and δ1 after one scale and shift in disparity for the whole video; TAE (per cent) of the aligned depth over points
  * at rest; `perFrame` AbsRel.
  */
-export async function score(frames, maps, kind = 'disparity') {
+export async function score(frames, maps, { kind = 'disparity', measures = ['tae'] } = {}) {
   const scored = () => maps.map((data, i) => scoredFrame(frames[i], { ...trueDepth(frames[i]), data }))
-  const options = { depth: { kind, maxDepth: farthest }, measures: ['tae'] }
+  const options = { depth: { kind, maxDepth: farthest }, measures }
   const { depth, tae } = await evaluateVideo(scored, options)
   const { absRel, delta1, rmse, fit, perFrame } = depth
-  return { absRel, delta1, rmse, tae: tae.tae, fit, perFrame: perFrame.map((frame) => frame.absRel) }
+  return { absRel, delta1, rmse, tae: tae?.tae, fit, perFrame: perFrame.map((frame) => frame.absRel) }
 }
 
 /** What the truth itself scores: pixels are compared with the nearest one, and moving things hide others. */
 export async function truthTae(frames) {
   const maps = frames.map(({ depth }) => depth.map((z) => Math.min(z, farthest)))
-  return (await score(frames, maps, 'metric')).tae
+  return (await score(frames, maps, { kind: 'metric' })).tae
 }
 
 /** What is known without looking at the picture. */
