@@ -34,7 +34,7 @@ def arguments() -> argparse.Namespace:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument('--streams', type=Path, required=True, help='JSON file of streams, see README.md; read again at each checkpoint')
     p.add_argument('--out', type=Path, required=True, help='folder of checkpoints and logs; training goes on from its last checkpoint')
-    p.add_argument('--minutes', type=float, default=85, help='time of training, all sessions together')
+    p.add_argument('--minutes', type=float, default=85, help='minutes of training, those before a resume included')
     p.add_argument('--lr', type=float, default=1e-3)
     p.add_argument('--weight-decay', type=float, default=0.03)
     p.add_argument('--trim', type=float, default=0.0, help="share of an image's largest residuals that is left out")
