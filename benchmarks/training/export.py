@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from model import DepthNetwork, add_norms, fold_norms
+from model import DepthNetwork
+from norms import add_norms, fold_norms
 
 
 def tensors(net: DepthNetwork) -> dict[str, Tensor]:

@@ -22,8 +22,9 @@ import data
 import schedule
 from evaluate import evaluate, normalised
 from losses import INVARIANT_WEIGHT, TEMPORAL_WEIGHT, normalised_target, scale_shift_invariant, temporal_gradient_matching
-from model import PATCH, DepthNetwork, add_norms, hold_norms, initialise
+from model import PATCH, DepthNetwork, initialise
 from muon import Muon
+from norms import add_norms, hold_norms
 
 EMA_DECAY = 0.998
 CLIP_NORM = 5.0
@@ -159,6 +160,9 @@ class Trainer:
     def load(self) -> None:
         state = torch.load(self.checkpoint, weights_only=True)
         self.net.load_state_dict(state['net'])
+        for replica in self.replicas[1:]:  # parameters are shared, statistics are not
+            for mine, theirs in zip(replica.buffers(), self.net.buffers(), strict=True):
+                mine.copy_(theirs)
         self.average.load_state_dict(state['average'])
         for optimizer, saved in zip(self.optimizers.all, state['optimizers'], strict=True):
             optimizer.load_state_dict(saved)
