@@ -8,7 +8,7 @@ import { evaluateFrames } from '#lib/evaluate/depth-evaluation.js'
 import type { EvaluationOptions } from '#lib/evaluate/evaluation-options.js'
 import { openSink, type OutputSpec } from '#lib/io/sinks.js'
 import { npy, writeDepthFolder, type DepthFormat } from './support/depth-files.js'
-import { agrees as agreesWith, report as evalReport, type EvalReport } from './support/eval-report.js'
+import { agreement, report as evalReport, type EvalReport } from './support/eval-report.js'
 import { sceneVideo } from './support/evaluation-scene.js'
 import { runCli, type Ended } from './support/run-cli.js'
 
@@ -18,20 +18,9 @@ const folder = t.testdir()
 const at = (...names: string[]): string => path.join(folder, ...names)
 const run = (...args: readonly string[]): Promise<Ended> => runCli(['eval', ...args], { cwd: folder })
 const report = (t: Test, ...args: readonly string[]): Promise<EvalReport> => evalReport(t, folder, args)
-/** With what the core gives for the same frames. */
-function agrees(
-  t: Test,
-  found: EvalReport,
-  options: EvaluationOptions,
-  name: string,
-  tolerance?: number,
-  part = frames,
-): void {
-  agreesWith(t, found, part, options, name, tolerance)
-}
-
 const size = [32, 20] as const
 const frames = sceneVideo({ seed: 31, frames: 6, truthSize: size, predictionSize: [24, 16] })
+const agrees = agreement(frames)
 const predictions = frames.map(({ prediction }) => prediction)
 const truths = frames.map(({ truth }) => truth)
 

@@ -6,10 +6,9 @@ import path from 'node:path'
 import sharp from 'sharp'
 import t, { type Test } from 'tap'
 import { evaluateFrames } from '#lib/evaluate/depth-evaluation.js'
-import type { EvaluationOptions } from '#lib/evaluate/evaluation-options.js'
 import { openSink } from '#lib/io/sinks.js'
 import { npy, writeDepth } from './support/depth-files.js'
-import { agrees as agreesWith, report as evalReport, type EvalReport } from './support/eval-report.js'
+import { agreement, report as evalReport, type EvalReport } from './support/eval-report.js'
 import { sceneIntrinsics, sceneVideo, type SceneFrame } from './support/evaluation-scene.js'
 import { runCli, type Ended } from './support/run-cli.js'
 
@@ -22,19 +21,8 @@ const report = (t: Test, ...args: readonly string[]): Promise<EvalReport> => eva
 
 const size = [32, 20] as const
 const frames = sceneVideo({ seed: 31, frames: 6, truthSize: size, predictionSize: [24, 16] })
+const agrees = agreement(frames)
 const second = sceneVideo({ seed: 32, frames: 4, truthSize: size, predictionSize: size })
-
-/** With what the core gives for the same frames. */
-function agrees(
-  t: Test,
-  found: EvalReport,
-  options: EvaluationOptions,
-  name: string,
-  tolerance?: number,
-  part = frames,
-): void {
-  agreesWith(t, found, part, options, name, tolerance)
-}
 
 /** A data set in upstream's layout: a prediction for each image, manifest, truth, poses, masks and flow. */
 async function dataSet(root: string, videos: Readonly<Record<string, readonly SceneFrame[]>>): Promise<string> {

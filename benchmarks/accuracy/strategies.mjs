@@ -14,7 +14,7 @@ const { values } = parseArgs({
     precision: { type: 'string' },
     threads: { type: 'string' },
     frames: { type: 'string', default: '528' },
-    lengths: { type: 'string', default: '110,220,500,1000,2000' },
+    lengths: { type: 'string', default: '110,250,500,1000,2000' },
     kinds: { type: 'string' },
     'length-kinds': { type: 'string' },
   },

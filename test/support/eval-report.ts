@@ -22,18 +22,21 @@ export async function report(t: Test, cwd: string, args: readonly string[]): Pro
   return JSON.parse(stdout) as EvalReport
 }
 
-/** @param tolerance of what a format loses */
-export function agrees(
-  t: Test,
-  found: EvalReport,
-  frames: readonly FramePair[],
-  options: EvaluationOptions,
-  name: string,
-  tolerance = 1e-9,
-): void {
-  const expected = evaluateFrames(frames, options)
-  for (const score of scoreNames) {
-    const value = found.mean[score] ?? NaN
-    t.ok(Math.abs(value - expected[score]) <= tolerance * Math.max(expected[score], 0.01), `${name}: ${score} ${value}`)
+/** Compares what was found with what the core gives for the same frames. @param usual those of most comparisons */
+export function agreement(usual: readonly FramePair[]) {
+  /** @param tolerance of what a format loses */
+  return (
+    t: Test,
+    found: EvalReport,
+    options: EvaluationOptions,
+    name: string,
+    tolerance = 1e-9,
+    frames = usual,
+  ): void => {
+    const expected = evaluateFrames(frames, options)
+    for (const score of scoreNames) {
+      const [value, wanted] = [found.mean[score] ?? NaN, expected[score]]
+      t.ok(Math.abs(value - wanted) <= tolerance * Math.max(wanted, 0.01), `${name}: ${score} ${value}`)
+    }
   }
 }
