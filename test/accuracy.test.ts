@@ -22,10 +22,11 @@ import { VideoDepth, type LoadOptions } from 'video-depth'
 t.setTimeout(600_000)
 
 const size = { width: 168, height: 126 }
-/** One of each kind; seeds that training never takes. 54 frames are three windows. */
+/** One of each kind of place; seeds that training never takes. 54 frames are three windows. */
 const clips: RenderedFrame[][] = []
 for (const [i, { name: kind }] of sceneKinds().entries())
-  clips.push(await renderClip({ ...size, kind, seed: 9_000_001 + 100 * i, frames: 54, frameRate: 12 }))
+  if (kind !== 'jumble')
+    clips.push(await renderClip({ ...size, kind, seed: 9_000_001 + 100 * i, frames: 54, frameRate: 12 }))
 const cacheDir = t.testdir()
 
 interface Figures {

@@ -59,6 +59,11 @@ const worlds: Record<string, readonly [bodies: number, moving: number][]> = {
     [37, 3],
     [50, 1],
   ],
+  jumble: [
+    [24, 3],
+    [39, 1],
+    [47, 5],
+  ],
 }
 
 t.test('a seed gives the same world everywhere', (t) => {
@@ -100,8 +105,8 @@ t.test('a picture of one pixel', async (t) => {
 })
 
 t.test('arguments are checked', async (t) => {
-  const kind = 'Expected an integer from 0 to 7 for kind, received'
-  for (const bad of [-1, 8, 0.5, NaN]) t.throws(() => new Scene(bad, 0), { message: `${kind} ${bad}` })
+  const kind = 'Expected an integer from 0 to 8 for kind, received'
+  for (const bad of [-1, 9, 0.5, NaN]) t.throws(() => new Scene(bad, 0), { message: `${kind} ${bad}` })
   t.throws(() => new Scene('room' as never, 0), { message: `${kind} "room"` })
   const seed = 'Expected an integer from 0 to 9007199254740991 for seed, received'
   for (const bad of [-1, 2 ** 53, 1.5, undefined as never])

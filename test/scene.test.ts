@@ -111,8 +111,8 @@ t.test('a seed always gives the same clip, another seed another one', async (t) 
   t.equal(once[0]?.flow, undefined)
 })
 
-t.test('eight kinds, two of them held out; pictures are neither dark nor flat', async (t) => {
-  t.equal(names.length, 8)
+t.test('nine kinds, two of them held out; pictures are neither dark nor flat', async (t) => {
+  t.equal(names.length, 9)
   t.same(
     sceneKinds()
       .filter(({ heldOut }) => heldOut)

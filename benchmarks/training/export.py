@@ -1,4 +1,4 @@
-# Owns: a training checkpoint written as a checkpoint of the package.
+# Owns: a training checkpoint written as a checkpoint of the package, and one of the package read again.
 # Must not know: training.
 
 from __future__ import annotations
@@ -7,11 +7,11 @@ import argparse
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from model import DepthNetwork
-from norms import add_norms, fold_norms
+from norms import add_norms, fold_norms, has_norms
 
 
 def tensors(net: DepthNetwork) -> dict[str, Tensor]:
@@ -23,6 +23,17 @@ def tensors(net: DepthNetwork) -> dict[str, Tensor]:
     return state
 
 
+def restore(net: DepthNetwork, path: Path) -> None:
+    """The weights of such a checkpoint; of its position table the grid that it was enlarged from."""
+    state = {k: v.float() for k, v in load_file(path).items()}
+    positions = state.pop('pretrained.pos_embed')
+    state['pretrained.cls_position'] = positions[:, :1]
+    enlarging = net.pretrained.enlarging().flatten(2)[0].T
+    grid = torch.linalg.lstsq(enlarging, positions[0, 1:]).solution
+    state['pretrained.position_grid'] = grid.T.reshape(net.pretrained.position_grid.shape)
+    net.load_state_dict(state)
+
+
 def main() -> None:
     p = argparse.ArgumentParser()
     p.add_argument('checkpoint', type=Path, help="train.py's checkpoint.pt")
@@ -30,9 +41,14 @@ def main() -> None:
     p.add_argument('--float32', action='store_true', help='instead of float16')
     p.add_argument('--last', action='store_true', help='the last weights, not their moving average')
     a = p.parse_args()
-    net = add_norms(DepthNetwork())
-    net.load_state_dict(torch.load(a.checkpoint, weights_only=True)['net' if a.last else 'average'])
-    state = tensors(fold_norms(net))
+    trained = torch.load(a.checkpoint, weights_only=True)['net' if a.last else 'average']
+    net = DepthNetwork()
+    if has_norms(trained):
+        add_norms(net).load_state_dict(trained)
+        fold_norms(net)
+    else:
+        net.load_state_dict(trained)
+    state = tensors(net)
     if not a.float32:
         # The temporal position tables are formulas; exact, they can be extended to longer windows.
         state = {k: v if k.endswith('.pe') else v.half() for k, v in state.items()}

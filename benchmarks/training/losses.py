@@ -11,6 +11,7 @@ GRADIENT_SCALES = 4
 INVARIANT_WEIGHT = 0.2  # of the invariant loss, beside the normalised target's
 LARGEST = 8.0  # of the target over its mean
 TEMPORAL_WEIGHT = 10.0  # arXiv 2501.12375
+FARTHEST = 80.0  # metres that count
 STILL = 0.05  # of the range: larger changes of a pixel are motion or occlusion, and are left out
 
 
@@ -55,6 +56,25 @@ def normalised_target(prediction: Tensor, target: Tensor) -> Tensor:
     return residual.abs().mean() + GRADIENT_WEIGHT * gradients(residual).mean()
 
 
+def aligned_target(prediction: Tensor, target: Tensor) -> Tensor:
+    """Both [N, F, H, W]: what AbsRel after a least-squares alignment asks for. Each item's prediction gets the scale and shift
+    that fit it best within FARTHEST; then L1 relative to what is true there, in units of the item's mean disparity. Beyond
+    FARTHEST, where nothing is measured, errors count less.
+
+    For a network that sees already: while a prediction is nearly flat, its best scale and shift hide what is wrong.
+    """
+    near = target > 1 / FARTHEST
+    seen = near.flatten(1).float().mean(1) > 0.02
+    if not seen.any():
+        return prediction.sum() * 0
+    prediction, target, near = prediction[seen], target[seen], near[seen]
+    flat, mask = target.flatten(1), near.flatten(1)
+    aligned = align(prediction.flatten(1), flat, mask).view_as(target)
+    mean = ((flat * mask).sum(1) / mask.sum(1))[:, None, None, None]
+    true = target / mean
+    return ((aligned / mean - true).abs() / (true.clamp(max=LARGEST) + torch.where(near, 0.1, 0.5))).mean()
+
+
 def trimmed_mean(x: Tensor, trim: float) -> Tensor:  # [N, P] -> [N]
     if trim == 0:
         return x.mean(dim=1)
@@ -93,7 +113,7 @@ def temporal_gradient_matching(prediction: Tensor, target: Tensor) -> Tensor:
     return torch.where(still, (p - t).abs(), 0).sum() / still.sum().clamp(min=1)
 
 
-def depth_errors(prediction: Tensor, target: Tensor, farthest: float = 80.0) -> tuple[Tensor, Tensor]:
+def depth_errors(prediction: Tensor, target: Tensor, farthest: float = FARTHEST) -> tuple[Tensor, Tensor]:
     """Both [N, P] disparity: AbsRel and the share of depths within a factor 1.25, of rows that see anything nearer
     than `farthest` metres, after each row's least-squares alignment there."""
     mask = target > 1 / farthest

@@ -115,20 +115,33 @@ class Encoder(nn.Module):
         self.patch_embed = PatchEmbed(d.embed_width)
         self.blocks = nn.ModuleList(Block(d.embed_width, d.heads) for _ in range(d.depth))
         self.norm = nn.LayerNorm(d.embed_width, eps=1e-6)
+        self.resizing: dict[tuple[int, int], Tensor] = {}  # [rows * cols, learned_grid²]
 
     def position_table(self) -> Tensor:
         """[1, C, grid, grid]: what a checkpoint stores, unflattened."""
+        return self.enlarge(self.position_grid)
+
+    def enlarge(self, grid: Tensor) -> Tensor:
         side = self.d.grid_size
         if self.d.learned_grid == side:
-            return self.position_grid
-        return F.interpolate(self.position_grid, size=(side, side), mode='bicubic', align_corners=False)
+            return grid
+        return F.interpolate(grid, size=(side, side), mode='bicubic', align_corners=False)
+
+    def enlarging(self) -> Tensor:
+        """[1, learned_grid², grid, grid]: what each learned cell adds to the stored table."""
+        n = self.d.learned_grid
+        return self.enlarge(torch.eye(n * n).view(1, n * n, n, n))
 
     def positions(self, rows: int, cols: int) -> Tensor:  # [1, rows * cols, C]
-        table, side = self.position_table(), self.d.grid_size
-        if (rows, cols) != (side, side):
-            scale = ((rows + 0.1) / side, (cols + 0.1) / side)
-            table = F.interpolate(table, scale_factor=scale, mode='bicubic', align_corners=False)
-        return table.flatten(2).transpose(1, 2)
+        """The table resized as upstream does: linear in the table, so the resizing of each grid is computed once."""
+        if (rows, cols) not in self.resizing:
+            table, side = self.enlarging(), self.d.grid_size
+            if (rows, cols) != (side, side):
+                scale = ((rows + 0.1) / side, (cols + 0.1) / side)
+                table = F.interpolate(table, scale_factor=scale, mode='bicubic', align_corners=False)
+            self.resizing[rows, cols] = table.flatten(2)[0].T.contiguous()
+        with torch.autocast('cpu', enabled=False):
+            return (self.resizing[rows, cols] @ self.position_grid.flatten(2)[0].T)[None]
 
     def forward(self, x: Tensor) -> list[Tensor]:  # [B, 3, H, W] -> four [B, C, rows, cols]
         b, _, h, w = x.shape
@@ -156,6 +169,8 @@ class TemporalAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:  # [N, T, C], attention over T
         n, t, c = x.shape
         x = x + self.pos_encoder.pe[:, :t].to(x.dtype)
+        if t == 1:  # one frame attends to itself alone
+            return self.to_out(self.to_v(x))
         weight = torch.cat([self.to_q.weight, self.to_k.weight, self.to_v.weight])
         q, k, v = F.linear(x, weight).view(n, t, 3, TEMPORAL_HEADS, c // TEMPORAL_HEADS).permute(2, 0, 3, 1, 4)
         return self.to_out(attend(q, k, v).transpose(1, 2).reshape(n, t, c))
@@ -267,9 +282,7 @@ class Head(nn.Module):
         x = s.refinenet1(x, (rows * 8, cols * 8), l1)
         x = resize(s.output_conv1(x), (rows * cell, cols * cell))
         x = F.relu(s.output_conv2[0](x))
-        last = s.output_conv2[2]
-        with torch.autocast('cpu', enabled=False):
-            return last(x.float())[:, 0]
+        return last_convolution(s.output_conv2[2], x)
 
 
 class DepthNetwork(nn.Module):
@@ -288,6 +301,13 @@ class DepthNetwork(nn.Module):
         b, t, _, h, w = frames.shape
         maps = self.pretrained(frames.flatten(0, 1))
         return self.head(maps, t, temporal, cell).unflatten(0, (b, t))
+
+
+def last_convolution(conv: nn.Conv2d, x: Tensor) -> Tensor:
+    """[N, C, H, W] -> [N, H, W] in float32. As a product: PyTorch has no fast convolution for a single output channel on CPUs,
+    and its slow one took a seventh of a training step."""
+    with torch.autocast('cpu', enabled=False):
+        return F.linear(x.permute(0, 2, 3, 1).float(), conv.weight.flatten(1), conv.bias)[..., 0]
 
 
 def resize(x: Tensor, size: tuple[int, int]) -> Tensor:

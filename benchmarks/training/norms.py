@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Iterator
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from model import DepthNetwork, Head
 
@@ -33,6 +33,10 @@ def add_norms(net: DepthNetwork) -> DepthNetwork:
             nn.init.constant_(norm.weight, 0.5)
         setattr(holder, name, nn.Sequential(conv, norm))
     return net
+
+
+def has_norms(state: dict[str, Tensor]) -> bool:
+    return any(name.endswith('.running_mean') for name in state)
 
 
 @torch.no_grad()

@@ -15,13 +15,16 @@ const { values } = parseArgs({
     frames: number(1),
     clips: number(2 ** 31),
     seed: number(1),
+    kinds: { type: 'string' },
     held: { type: 'boolean', default: false },
   },
 })
 const [width, height, frames, clips, firstSeed] = ['width', 'height', 'frames', 'clips', 'seed'].map((name) =>
   Number(values[name]),
 )
-const kinds = sceneKinds().filter(({ heldOut }) => heldOut === values.held)
+const kinds = sceneKinds().filter(({ name, heldOut }) =>
+  values.kinds ? values.kinds.split(',').includes(name) : heldOut === values.held,
+)
 
 /** A number that only the seed determines, 0…1. */
 function drawn(seed, salt) {

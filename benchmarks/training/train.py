@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import os
 import queue
@@ -13,7 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import torch
 from torch import Tensor
@@ -21,7 +22,9 @@ from torch import Tensor
 import data
 import schedule
 from evaluate import evaluate, normalised
-from losses import INVARIANT_WEIGHT, TEMPORAL_WEIGHT, normalised_target, scale_shift_invariant, temporal_gradient_matching
+from export import restore
+from losses import (
+    INVARIANT_WEIGHT, TEMPORAL_WEIGHT, aligned_target, normalised_target, scale_shift_invariant, temporal_gradient_matching)
 from model import PATCH, DepthNetwork, initialise
 from muon import Muon
 from norms import add_norms, hold_norms
@@ -35,6 +38,7 @@ def arguments() -> argparse.Namespace:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument('--streams', type=Path, required=True, help='JSON file of streams, see README.md; read again at each checkpoint')
     p.add_argument('--out', type=Path, required=True, help='folder of checkpoints and logs; training goes on from its last checkpoint')
+    p.add_argument('--init', type=Path, help="checkpoint of the package to train further, by the schedule FURTHER")
     p.add_argument('--minutes', type=float, default=85, help='minutes of training, those before a resume included')
     p.add_argument('--lr', type=float, default=1e-3)
     p.add_argument('--weight-decay', type=float, default=0.03)
@@ -76,15 +80,15 @@ class Batch:
 class Batches:
     """Makes batches in a thread of its own, two ahead. The schedule is asked when a batch is made."""
 
-    def __init__(self, streams: data.Streams, seed: int, parts: int, progress: Any) -> None:
-        self.streams, self.rng, self.parts, self.progress = streams, random.Random(seed), parts, progress
+    def __init__(self, streams: data.Streams, seed: int, parts: int, stage: Callable[[], schedule.Stage]) -> None:
+        self.streams, self.rng, self.parts, self.stage = streams, random.Random(seed), parts, stage
         self.queue: queue.Queue[Any] = queue.Queue(2)
         threading.Thread(target=self.run, name='batches', daemon=True).start()
 
     def run(self) -> None:
         try:
             while True:
-                self.queue.put(self.make(schedule.stage_at(self.progress())))
+                self.queue.put(self.make(self.stage()))
         except Exception as e:
             self.queue.put(e)
 
@@ -131,7 +135,7 @@ class Optimizers:
 
 def replica_of(net: DepthNetwork) -> DepthNetwork:
     """Same parameters in memory, gradients of its own."""
-    replica = add_norms(DepthNetwork(net.d))
+    replica = copy.deepcopy(net)
     for p, q in zip(replica.parameters(), net.parameters(), strict=True):
         p.data = q.data
     return replica
@@ -143,11 +147,16 @@ class Trainer:
 
     def __init__(self, a: argparse.Namespace) -> None:
         self.a, self.log = a, Log(a.out)
-        self.net, self.average = DepthNetwork(), add_norms(DepthNetwork())
-        initialise(self.net, a.seed)
-        add_norms(self.net).to(memory_format=torch.channels_last)
+        self.schedule = schedule.FURTHER if a.init else schedule.FROM_NOTHING
+        self.net = DepthNetwork()
+        if a.init:  # the normalisation is folded in; once trained, the head does without
+            restore(self.net, a.init)
+        else:
+            initialise(self.net, a.seed)
+            add_norms(self.net)
+        self.net.to(memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.net)
         hold_norms(self.average, True)
-        self.average.load_state_dict(self.net.state_dict())
         self.average.requires_grad_(False)
         self.pool = ThreadPoolExecutor(a.threads, initializer=lambda: torch.set_num_threads(1))
         self.optimizers = Optimizers(self.net, a, self.pool)
@@ -183,7 +192,7 @@ class Trainer:
 
     def gradients(self, net: DepthNetwork, batch: Batch, rgb: Tensor, disparity: Tensor) -> dict[str, float]:
         """Runs in one of the pool's threads; leaves its share of the gradient in `net`, returns the losses."""
-        temporal = self.progress() >= schedule.VIDEO_START
+        temporal = self.progress() >= self.schedule.video_start
         hold_norms(net, temporal)
         with torch.autocast('cpu', torch.bfloat16):
             prediction = net(normalised(rgb), temporal, batch.cell)
@@ -191,9 +200,12 @@ class Trainer:
             disparity = torch.nn.functional.interpolate(disparity, size=prediction.shape[-2:], mode='nearest-exact')
         loss = normalised_target(prediction, disparity)
         losses = {'clip loss' if batch.video else 'loss': loss.item()}
-        if self.progress() >= schedule.DECAY_START:  # by then predictions are no longer flat
+        if self.a.init or self.progress() >= self.schedule.decay_start:  # by then predictions are no longer flat
             ssi = scale_shift_invariant(prediction, disparity, self.a.trim)
             loss, losses['ssi'] = loss + INVARIANT_WEIGHT * ssi, ssi.item()
+        if self.a.init:
+            aligned = aligned_target(prediction, disparity)
+            loss, losses['aligned'] = loss + aligned, aligned.item()
         if batch.video:
             tgm = temporal_gradient_matching(prediction, disparity)
             loss, losses['tgm'] = loss + TEMPORAL_WEIGHT * tgm, tgm.item()
@@ -203,13 +215,12 @@ class Trainer:
     def update(self, batch: Batch) -> dict[str, float]:
         jobs = [self.pool.submit(self.gradients, net, batch, *part) for net, part in zip(self.replicas, batch.parts)]
         results = [job.result() for job in jobs]
-        used = [i for i, p in enumerate(self.net.parameters()) if p.grad is not None]
-        own, *others = ([list(net.parameters())[i].grad for i in used] for net in self.replicas)
+        own, *others = ([p.grad for p in net.parameters() if p.grad is not None] for net in self.replicas)
         for other in others:
             torch._foreach_add_(own, other)
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), CLIP_NORM, foreach=True)
         if torch.isfinite(norm):
-            rate, temporal = schedule.learning_rate(self.progress(), self.a.lr), schedule.temporal_rate(self.progress())
+            rate, temporal = self.schedule.learning_rate(self.progress(), self.a.lr), self.schedule.temporal_rate(self.progress())
             self.optimizers.step(rate, temporal)
             self.follow()
         else:
@@ -228,7 +239,7 @@ class Trainer:
 
     def run(self, streams: data.Streams, validation: list[data.Clip]) -> None:
         a, start = self.a, time.monotonic() - self.elapsed
-        batches = Batches(streams, a.seed + self.step, len(self.replicas), self.progress)
+        batches = Batches(streams, a.seed + self.step, len(self.replicas), lambda: self.schedule.stage_at(self.progress()))
         saved = evaluated = self.elapsed
         sums: dict[str, list[float]] = {}
         mark, mark_frames = time.monotonic(), self.frames
@@ -242,7 +253,7 @@ class Trainer:
             if self.step % a.log_steps == 0:
                 rate = (self.frames - mark_frames) / (time.monotonic() - mark)
                 self.log.record(minute=self.elapsed / 60, step=self.step, frames=self.frames, fps=rate,
-                                lr=schedule.learning_rate(self.progress(), a.lr), skipped=self.skipped,
+                                lr=self.schedule.learning_rate(self.progress(), a.lr), skipped=self.skipped,
                                 **{k: sum(v) / len(v) for k, v in sums.items()})
                 sums, mark, mark_frames = {}, time.monotonic(), self.frames
             if self.elapsed - saved > 60 * a.save_minutes:
@@ -257,7 +268,7 @@ class Trainer:
         self.evaluate(validation, streams)
 
     def evaluate(self, validation: list[data.Clip], streams: data.Streams) -> None:
-        temporal = self.progress() >= schedule.VIDEO_START
+        temporal = self.progress() >= self.schedule.video_start
         if validation:
             self.log.record(minute=self.elapsed / 60, step=self.step, **evaluate(self.average, validation, temporal))
         self.log.say(streams.report())

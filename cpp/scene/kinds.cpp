@@ -12,6 +12,7 @@ const std::vector<Kind>& kinds() {
       {"street", create_street, false},      {"terrain", create_terrain, false},
       {"clutter", create_clutter, false},    {"courtyard", create_courtyard, false},
       {"warehouse", create_warehouse, true}, {"canyon", create_canyon, true},
+      {"jumble", create_jumble, false},
   };
   return all;
 }

@@ -16,8 +16,8 @@ struct Kind {
   bool is_held_out;
 };
 
-/// Rooms with furniture, corridors, streets, terrain, clutter on tables, courtyards; warehouses and canyons
-/// held out.
+/// Rooms with furniture, corridors, streets, terrain, clutter on tables, courtyards, jumbles of no place;
+/// warehouses and canyons held out.
 const std::vector<Kind>& kinds();
 
 } // namespace video_depth::scene

@@ -14,5 +14,6 @@ World create_clutter(uint64_t seed);
 World create_courtyard(uint64_t seed);
 World create_warehouse(uint64_t seed);
 World create_canyon(uint64_t seed);
+World create_jumble(uint64_t seed);
 
 } // namespace video_depth::scene

@@ -67,12 +67,12 @@ void reset() {
   all.devices = 1;
   all.driver = kRuntime;
   all.delay_ms = 0;
-  std::set<cudaStream_t> streams;
+  std::map<cudaStream_t, std::shared_ptr<CUstream_st>> streams;
   {
     const std::lock_guard<std::mutex> lock(all.mutex);
     streams = all.streams;
   }
-  for (const cudaStream_t stream : streams) cudaStreamDestroy(stream);
+  for (const auto& [stream, owner] : streams) cudaStreamDestroy(stream);
   const std::lock_guard<std::mutex> lock(all.mutex);
   for (const auto& [memory, bytes] : all.allocations) std::free(memory);
   for (const auto& [memory, bytes] : all.pinned) std::free(memory);

@@ -30,9 +30,11 @@ cudaError_t allocate(Table State::*table, bool counts, void** memory, size_t byt
   return cudaSuccess;
 }
 
+/// Waits for the device, as the real ones do: nothing that was queued loses its memory.
 cudaError_t release(Table State::*table, bool counts, void* memory) {
   if (memory == nullptr) return cudaSuccess;
   const cudaError_t status = usable_outside_capture();
+  finish_all();
   State& all = state();
   const std::lock_guard<std::mutex> lock(all.mutex);
   const auto found = (all.*table).find(memory);

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -53,7 +54,8 @@ struct Fault {
 struct State {
   std::mutex mutex;
   std::unordered_map<void*, size_t> allocations, pinned;
-  std::set<cudaStream_t> streams;
+  /// Shared, as one thread may wait for a stream that another destroys.
+  std::map<cudaStream_t, std::shared_ptr<CUstream_st>> streams;
   std::set<cudaEvent_t> events;
   std::set<cudaGraph_t> graphs;
   std::set<cudaGraphExec_t> executables;
@@ -87,6 +89,8 @@ std::shared_ptr<EventState> event_state(cudaEvent_t event);
 std::shared_ptr<Capture> capture_of(cudaStream_t stream);
 void set_capture(cudaStream_t stream, std::shared_ptr<Capture> capture);
 bool is_known(cudaStream_t stream);
+/// Returns when all that was queued on any stream has ended, also where the context is lost.
+void finish_all();
 cudaError_t push(cudaStream_t stream, Item item);
 
 } // namespace gpu_double

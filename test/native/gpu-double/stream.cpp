@@ -39,6 +39,16 @@ void wait_for(EventState& event, uint64_t number) {
   event.changed.wait(lock, [&] { return event.completed >= number; });
 }
 
+void finish(CUstream_st& stream) {
+  std::unique_lock<std::mutex> lock(stream.mutex);
+  stream.changed.wait(lock, [&] { return stream.items.empty() && !stream.is_busy; });
+}
+
+auto known_streams() {
+  const std::lock_guard<std::mutex> lock(state().mutex);
+  return state().streams;
+}
+
 bool is_known_event(cudaEvent_t event) {
   State& all = state();
   const std::lock_guard<std::mutex> lock(all.mutex);
@@ -67,6 +77,10 @@ std::shared_ptr<Capture> capture_of(cudaStream_t stream) {
 void set_capture(cudaStream_t stream, std::shared_ptr<Capture> capture) {
   const std::lock_guard<std::mutex> lock(stream->mutex);
   stream->capture = std::move(capture);
+}
+
+void finish_all() {
+  for (const auto& [stream, owner] : known_streams()) finish(*owner);
 }
 
 cudaError_t push(cudaStream_t stream, Item item) {
@@ -103,21 +117,25 @@ using namespace gpu_double;
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
   if (const cudaError_t status = usable_outside_capture()) return status;
-  auto* const made = new CUstream_st;
-  made->thread = std::thread(serve, made);
+  const auto made = std::make_shared<CUstream_st>();
+  made->thread = std::thread(serve, made.get());
   State& all = state();
   const std::lock_guard<std::mutex> lock(all.mutex);
-  all.streams.insert(made);
-  *stream = made;
+  all.streams.emplace(made.get(), made);
+  *stream = made.get();
   return cudaSuccess;
 }
 
 /// What is queued is carried out first.
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   State& all = state();
+  std::shared_ptr<CUstream_st> owner;
   {
     const std::lock_guard<std::mutex> lock(all.mutex);
-    if (all.streams.erase(stream) == 0) return done(cudaErrorInvalidResourceHandle);
+    const auto found = all.streams.find(stream);
+    if (found == all.streams.end()) return done(cudaErrorInvalidResourceHandle);
+    owner = std::move(found->second);
+    all.streams.erase(found);
   }
   {
     const std::lock_guard<std::mutex> lock(stream->mutex);
@@ -125,7 +143,6 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
     stream->changed.notify_all();
   }
   stream->thread.join();
-  delete stream;
   return usable();
 }
 
@@ -138,9 +155,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
     capture->is_valid = false;
     return done(cudaErrorStreamCaptureUnsupported);
   }
-  std::unique_lock<std::mutex> lock(stream->mutex);
-  stream->changed.wait(lock, [&] { return stream->items.empty() && !stream->is_busy; });
-  lock.unlock();
+  finish(*stream);
   return usable();
 }
 
@@ -154,12 +169,7 @@ cudaError_t cudaStreamQuery(cudaStream_t stream) {
 
 cudaError_t cudaDeviceSynchronize() {
   if (const cudaError_t status = usable_outside_capture()) return status;
-  std::set<cudaStream_t> streams;
-  {
-    const std::lock_guard<std::mutex> lock(state().mutex);
-    streams = state().streams;
-  }
-  for (const cudaStream_t stream : streams) {
+  for (const auto& [stream, owner] : known_streams()) {
     if (const cudaError_t status = cudaStreamSynchronize(stream)) return status;
   }
   return usable();
