@@ -138,7 +138,7 @@ const refusals: [name: string, args: () => string[] | Promise<string[]>, code: n
     'a sample of a kind that there is not',
     () => ['sample', ...network, '--kind', 'moon'],
     2,
-    /Expected one of room, .*canyon for --kind, received "moon"/,
+    /Expected one of room, .*jumble for --kind, received "moon"/,
   ],
   ['a sample of 2.5 frames', () => ['sample', ...network, '--frames', '2.5'], 2, /for --frames, received 2\.5/],
   ['a sample of seed −1', () => ['sample', ...network, '--seed=-1'], 2, /from 0 to 4294967295 for --seed, received -1/],
