@@ -2,7 +2,7 @@
 // Must not know: networks. The format is in README.md.
 
 import { parseArgs } from 'node:util'
-import { sceneKinds } from '#lib/scene/kinds.js'
+import { kindIndex, sceneKinds } from '#lib/scene/kinds.js'
 import { exactDisparity } from '#lib/scene/rendered-frame.js'
 import { renderClip } from '#lib/scene/sequence.js'
 
@@ -22,9 +22,9 @@ const { values } = parseArgs({
 const [width, height, frames, clips, firstSeed] = ['width', 'height', 'frames', 'clips', 'seed'].map((name) =>
   Number(values[name]),
 )
-const kinds = sceneKinds().filter(({ name, heldOut }) =>
-  values.kinds ? values.kinds.split(',').includes(name) : heldOut === values.held,
-)
+const kinds =
+  values.kinds?.split(',').map((name) => sceneKinds()[kindIndex(name, '--kinds')]) ??
+  sceneKinds().filter(({ heldOut }) => heldOut === values.held)
 
 /** A number that only the seed determines, 0…1. */
 function drawn(seed, salt) {
