@@ -3,6 +3,7 @@
 
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import t, { type Test } from 'tap'
 import type { Plane } from '#lib/evaluate/plane.js'
@@ -14,6 +15,7 @@ import { fromHalf } from '#lib/io/depth/npy.js'
 import { openDepth } from '#lib/io/depth/open-depth.js'
 import { pngSequenceSink } from '#lib/io/png-sequence-sink.js'
 import { openSink } from '#lib/io/sinks.js'
+import { fixtures } from './support/checkpoint-files.js'
 import { exr, npy, npz, pfm, toHalf, writeDepth, writeDepthFolder, type ExrOptions } from './support/depth-files.js'
 import { depthFrame } from './support/frames.js'
 import { count, fill, height, value, width } from './support/outputs.js'
@@ -78,6 +80,27 @@ t.test('OpenEXR: compressions, halves, channels, windows', async (t) => {
   t.equal(await plus({ channels: ['B', 'G', 'R'], half: true }), 2, 'of colours alone the red one')
   t.equal(await plus({ channels: ['View.Combined.R', 'View.Depth.V'] }), 1, 'a layer’s')
   t.equal(await plus({ channels: ['whatever'] }), 0, 'the only one')
+})
+
+t.test('OpenEXR: files of its own library, PIZ and PXR24', async (t) => {
+  const files = JSON.parse(readFileSync(path.join(fixtures, 'openexr.json'), 'utf8')) as Record<string, string>
+  const tall = Array.from({ length: 185 }, (_, i) => Math.floor(i / 9) / 4 + (i % 7 === 3 ? i / 8 : 0))
+  const ramp = Array.from({ length: 640 * 33 }, (_, i) => i)
+  for (const [name, packed] of Object.entries(files)) {
+    const bytes = gunzipSync(Buffer.from(packed, 'base64'))
+    const read = await readDepthImage(put(`${name}.exr`, bytes))
+    t.same([read.width, read.height], name.endsWith('uint') ? [640, 33] : [5, 37], name)
+    t.same([...read.data], name.endsWith('uint') ? ramp : tall, name)
+    for (let at = bytes.length - 1; at > 330; at -= 1 + (bytes.length >> 6)) {
+      const damaged = Buffer.from(bytes)
+      damaged[at] = (damaged[at] as number) ^ 0x5a
+      try {
+        await readDepthImage(put('damaged.exr', damaged))
+      } catch (error) {
+        t.match(error, { code: 'SOURCE_UNREADABLE' }, `${name}, byte ${at}`)
+      }
+    }
+  }
 })
 
 t.test('types of NumPy arrays', async (t) => {
@@ -199,8 +222,8 @@ t.test('maps that cannot be read say why', async (t) => {
   await sharp({ create: { width: 2, height: 2, channels: 3, background: 'red' } })
     .png()
     .toFile(at('rgb.png'))
-  const piz = exr(map)
-  piz[piz.indexOf('compression\0compression\0') + 28] = 4
+  const b44 = exr(map)
+  b44[b44.indexOf('compression\0compression\0') + 28] = 6
   const cases: [string, RegExp][] = [
     [put('x.jpg', ''), /x\.jpg: expected a file that ends in \.png, \.npy, \.exr, \.pfm$/],
     [at('rgb.png'), /rgb\.png: expected one grey channel, found 3 channels$/],
@@ -211,7 +234,7 @@ t.test('maps that cannot be read say why', async (t) => {
     [put('y.pfm', 'P5 1 1'), /expected a PFM header \(Pf, width, height, scale\), found "P5 1 1"$/],
     [put('z.pfm', 'Pf\n2 1\n-1\n1234'), /expected 8 bytes of 2×1 values, found 4$/],
     [put('x.exr', 'plain text'), /expected an OpenEXR file, found another$/],
-    [put('y.exr', piz), /expected compression none, RLE, ZIPS or ZIP, found PIZ$/],
+    [put('y.exr', b44), /expected compression none, RLE, ZIPS, ZIP, PIZ, PXR24, found B44$/],
     [put('z.exr', exr(map, { channels: ['a', 'b'] })), /expected a channel Z, V, Depth, Y, R, found a, b$/],
     [put('w.exr', exr(map).subarray(0, 60)), /w\.exr: /],
   ]

@@ -22,7 +22,14 @@ export interface ExrHeader {
   readonly end: number
 }
 
-/** By number, with the lines in a block; the others can be read by none of ours. */
+/** Lines that are packed together. */
+export interface ExrBlock {
+  readonly channels: readonly ExrChannel[]
+  readonly width: number
+  readonly lines: number
+}
+
+/** By number, with the lines in a block. */
 export const compressions: readonly { readonly name: string; readonly lines: number }[] = [
   { name: 'none', lines: 1 },
   { name: 'RLE', lines: 1 },

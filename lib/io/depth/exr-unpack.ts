@@ -1,0 +1,77 @@
+// Owns: the bytes of a block of scan lines, however they are packed: by runs, by zlib, as 24 bits, by wavelets.
+// Must not know: channels' names, what values mean.
+
+import { inflateSync } from 'node:zlib'
+import { compressions, type ExrBlock } from './exr-header.js'
+import { unpackPiz } from './exr-piz.js'
+
+type Unpack = (stored: Buffer, block: ExrBlock, size: number) => Buffer
+
+const unpackers: ReadonlyMap<string, Unpack> = new Map<string, Unpack>([
+  ['none', (stored) => stored],
+  ['RLE', (stored, _block, size) => restored(runs(stored, size))],
+  ['ZIPS', (stored, _block, size) => restored(sized(inflateSync(stored), size))],
+  ['ZIP', (stored, _block, size) => restored(sized(inflateSync(stored), size))],
+  ['PIZ', unpackPiz],
+  ['PXR24', unpackPxr24],
+])
+
+/** Gives the lines of a block, each channel's values in turn. A block that would not get smaller is stored as it is. */
+export function unpackerOf(compression: number): (stored: Buffer, block: ExrBlock) => Buffer {
+  const name = compressions[compression]?.name ?? `number ${compression}`
+  const unpack = unpackers.get(name)
+  if (unpack === undefined) throw new Error(`expected compression ${[...unpackers.keys()].join(', ')}, found ${name}`)
+  return (stored, block) => {
+    const size = block.channels.reduce((sum, { bytes }) => sum + bytes, 0) * block.width * block.lines
+    return sized(stored.length === size ? stored : unpack(stored, block, size), size)
+  }
+}
+
+function sized(bytes: Buffer, size: number): Buffer {
+  if (bytes.length === size) return bytes
+  throw new Error(`expected ${size} bytes in a block, found ${bytes.length}`)
+}
+
+/** A count n below 0 is followed by −n bytes as they are, otherwise by one byte that stands for n + 1. */
+function runs(stored: Buffer, size: number): Buffer {
+  const parts: Buffer[] = []
+  for (let at = 0; at < stored.length;) {
+    const count = stored.readInt8(at)
+    const isLiteral = count < 0
+    parts.push(isLiteral ? stored.subarray(at + 1, at + 1 - count) : Buffer.alloc(count + 1, stored.readUInt8(at + 1)))
+    at += isLiteral ? 1 - count : 2
+  }
+  return sized(Buffer.concat(parts), size)
+}
+
+/** Undoes the differences of neighbours, then puts the two halves back into even and odd places. */
+function restored(packed: Buffer): Buffer {
+  for (let i = 1; i < packed.length; i++) packed[i] = ((packed[i - 1] as number) + (packed[i] as number) - 128) & 0xff
+  const half = (packed.length + 1) >> 1
+  const bytes = Buffer.alloc(packed.length)
+  for (let i = 0; i < packed.length; i++) bytes[i] = packed[(i >> 1) + (i & 1 ? half : 0)] as number
+  return bytes
+}
+
+/** Floats without their last eight bits. Of each line and channel the highest bytes, the next, and so on, as differences of neighbours. */
+function unpackPxr24(stored: Buffer, { channels, width, lines }: ExrBlock, size: number): Buffer {
+  const planes = channels.map(({ type, bytes }) => (type === 'float' ? 3 : bytes))
+  const packed = sized(inflateSync(stored), planes.reduce((sum, count) => sum + count, 0) * width * lines)
+  const raw = Buffer.alloc(size)
+  let from = 0
+  let to = 0
+  for (let line = 0; line < lines; line++) {
+    channels.forEach(({ bytes }, c) => {
+      const count = planes[c] as number
+      let value = 0
+      for (let x = 0; x < width; x++) {
+        let difference = 0
+        for (let i = 0; i < count; i++) difference = (difference << 8) | (packed[from + i * width + x] as number)
+        value = (value + (difference << (8 * (bytes - count)))) >>> 0
+        for (let i = 0; i < bytes; i++) raw[to++] = value >>> (8 * i)
+      }
+      from += count * width
+    })
+  }
+  return raw
+}
