@@ -58,6 +58,7 @@ export { bundledCheckpoint } from './bundled-checkpoint.js'
 export {
   evaluateVideo,
   type BoundaryResult,
+  type RecallResult,
   type EvaluationFrame,
   type Measure,
   type VideoEvaluation,

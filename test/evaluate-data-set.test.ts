@@ -24,7 +24,7 @@ const frames = sceneVideo({ seed: 31, frames: 6, truthSize: size, predictionSize
 const agrees = agreement(frames)
 const second = sceneVideo({ seed: 32, frames: 4, truthSize: size, predictionSize: size })
 
-/** A data set in upstream's layout: a prediction for each image, manifest, truth, poses, masks and flow. */
+/** A data set in upstream's layout: a prediction for each image, manifest, truth, poses, masks, mattes and flow. */
 async function dataSet(root: string, videos: Readonly<Record<string, readonly SceneFrame[]>>): Promise<string> {
   const listed: object[] = []
   for (const [name, scene] of Object.entries(videos)) {
@@ -36,6 +36,8 @@ async function dataSet(root: string, videos: Readonly<Record<string, readonly Sc
       const ones = { ...truth, data: truth.data.map((_, p) => p % 2) }
       await writeDepth(path.join(root, file('mask', 'png')), ones, 'png')
       await writeDepth(path.join(root, file('valid', 'png')), ones, 'png')
+      const near = { ...truth, data: truth.data.map((depth) => (depth < 8 ? 65535 : 6000)) }
+      await writeDepth(path.join(root, file('matte', 'png')), near, 'png')
       mkdirSync(path.join(root, name, 'flow'), { recursive: true })
       const still = Buffer.alloc(8 * truth.data.length)
       writeFileSync(path.join(root, file('flow', 'npy')), npy(still, [truth.height, truth.width, 2]))
@@ -89,7 +91,7 @@ t.test('a data set: a row a video, their mean, the temporal alignment error', as
   t.equal((found.videos[0]!.perPair as { tae: number[] }).tae.length, 5)
 })
 
-t.test('masks and flow of a manifest', async (t) => {
+t.test('masks, flow and mattes of a manifest', async (t) => {
   const predictionsOf = path.join(set, 'predictions')
   const add = (name: string, key: string): string =>
     manifest(
@@ -125,6 +127,13 @@ t.test('masks and flow of a manifest', async (t) => {
     'stableError',
   ]
   for (const name of names) t.type(all.mean[name], 'number', name)
+  t.notOk('boundaryRecall' in all.mean, 'without mattes')
+  const recall = await report(t, predictionsOf, '--manifest', add('matte.json', 'matte'), '--measures', 'recall')
+  t.ok(recall.mean['boundaryRecall']! > 0 && recall.mean['boundaryRecall']! < 1, `${recall.mean['boundaryRecall']}`)
+  t.equal(
+    (recall.videos[0]!.perFrame as Record<string, number>[]).every((f) => f['boundaryRecall']! >= 0),
+    true,
+  )
   t.equal(all.mean['seamRatio'], null, 'a video of one window')
   t.ok(all.mean['opw']! > 0)
   const { code, stderr } = await run(predictionsOf, '--manifest', own, '--measures', 'flow,loss')

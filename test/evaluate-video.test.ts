@@ -4,6 +4,7 @@
 import t from 'tap'
 import { ticks, lineChart } from '#lib/cli/line-chart.js'
 import { table, videoObject } from '#lib/cli/eval-report.js'
+import { boundaryRecall } from '#lib/evaluate/boundary.js'
 import { evaluateFrames } from '#lib/evaluate/depth-evaluation.js'
 import { evaluateVideo, measureNames, type Measure, type EvaluationFrame } from '#lib/evaluate/video-evaluation.js'
 import { sceneIntrinsics, sceneVideo } from './support/evaluation-scene.js'
@@ -16,7 +17,14 @@ const frames: readonly EvaluationFrame[] = scene.map(({ prediction, truth, pose 
   pose,
   intrinsics: sceneIntrinsics(size),
   flow: index === scene.length - 1 ? undefined : new Float32Array(2 * truth.data.length),
+  matte: matteOf(truth.data),
 }))
+
+/** What is nearer than half of all. */
+function matteOf(truth: ArrayLike<number>): Float32Array {
+  const middle = Float64Array.from(truth).sort()[truth.length >> 1] as number
+  return Float32Array.from(truth, (depth) => (depth < middle ? 1 : 0))
+}
 
 t.test('everything in two passes, of which each frame is seen once', async (t) => {
   let passes = 0
@@ -35,12 +43,22 @@ t.test('everything in two passes, of which each frame is seen once', async (t) =
   for (const [name, value] of Object.entries({
     tae: result.tae?.tae,
     f1: result.boundary?.f1,
+    recall: result.recall?.recall,
     mage: result.derivatives?.mage,
     loss: result.loss?.total,
     seams: result.seams?.ratio,
     opw: result.flow?.opw,
   }))
     t.ok(value !== undefined && value > 0 && Number.isFinite(value), `${name} ${value}`)
+  const [first] = frames as [EvaluationFrame, ...EvaluationFrame[]]
+  const { fit } = result.depth
+  const depth = Float64Array.from(first.prediction.data, (d) => {
+    const disparity = Math.max(fit!.scale * Math.max(d, Math.fround(0.001)) + fit!.shift, 0.001)
+    return Math.min(1 / disparity, 60)
+  })
+  const { width, height } = first.truth
+  const recall = boundaryRecall({ prediction: depth, mask: first.matte!, width, height })
+  t.ok(Math.abs(result.recall!.perFrame[0]! - recall) < 1e-9, 'of aligned depth')
 })
 
 t.test('one pass where that is enough, and only what is asked for', async (t) => {
@@ -51,7 +69,8 @@ t.test('one pass where that is enough, and only what is asked for', async (t) =>
   }
   const result = await evaluateVideo(once, { depth: { alignment: 'frame' }, measures: [] })
   t.equal(passes, 1)
-  t.match(result, { tae: undefined, boundary: undefined, derivatives: undefined, loss: undefined, flow: undefined })
+  const none = { tae: undefined, boundary: undefined, recall: undefined, derivatives: undefined }
+  t.match(result, { ...none, loss: undefined, flow: undefined })
   await evaluateVideo(once, { depth: { alignment: 'frame' }, measures: ['loss'] })
   t.equal(passes, 3, 'the loss is aligned over the video')
 })
@@ -81,6 +100,9 @@ t.test('a frame that lacks what a measure needs', async (t) => {
     code: 'INVALID_OPTION',
     message: 'Expected a pose and intrinsics of every frame for tae, received "none of frame 1"',
   })
+  await t.rejects(lacking('recall', { matte: undefined }), {
+    message: 'Expected a matte of every frame for recall, received "none of frame 1"',
+  })
   await t.rejects(lacking('flow', { flow: undefined }), { message: /^Expected flow for every frame but the last/ })
 })
 
@@ -88,7 +110,7 @@ t.test('options that cannot be', async (t) => {
   const cases: [object, string][] = [
     [
       { measures: ['psnr'] },
-      'Expected only tae, boundary, derivatives, loss, seams, flow for measures, received "psnr"',
+      'Expected only tae, boundary, recall, derivatives, loss, seams, flow for measures, received "psnr"',
     ],
     [
       { stitching: 'none' },

@@ -9,7 +9,7 @@ import { cropped, type Plane } from '../evaluate/plane.js'
 import type { EvaluationFrame } from '../evaluate/video-evaluation.js'
 import type { DepthKind } from '../frame.js'
 import { fileSequence } from '../io/depth/depth-folder.js'
-import { depthExtensions, readDepthImage } from '../io/depth/depth-image.js'
+import { depthExtensions, readDepthImage, readOpacity } from '../io/depth/depth-image.js'
 import type { DepthSequence } from '../io/depth/depth-sequence.js'
 import { readFlow } from '../io/depth/flow.js'
 import { readManifest, type ManifestFrame, type ManifestVideo } from '../io/depth/manifest.js'
@@ -25,6 +25,8 @@ export interface EvalVideo {
   readonly hasPoses: boolean
   /** Whether every frame but the last has flow. */
   readonly hasFlow: boolean
+  /** Whether every frame has a matte. */
+  readonly hasMattes: boolean
   readonly length: number
   /** In order; may be called again. */
   frames(): AsyncIterable<EvaluationFrame>
@@ -65,7 +67,7 @@ async function singleVideo(
       yield { prediction: scaled(shown, options), truth: metres(real, options.factor ?? 1, truthKind) }
   }
   const name = path.parse(prediction).name
-  return { name, kind: predicted.kind, hasPoses: false, hasFlow: false, length: to - from, frames }
+  return { name, kind: predicted.kind, hasPoses: false, hasFlow: false, hasMattes: false, length: to - from, frames }
 }
 
 async function manifestVideo(
@@ -100,7 +102,8 @@ async function manifestVideo(
   }
   const hasPoses = listed.every(({ pose, intrinsics }) => pose !== undefined && intrinsics !== undefined)
   const hasFlow = listed.slice(0, -1).every(({ flow }) => flow !== undefined) && listed.length > 1
-  return { name: video.name, kind: sequence.kind, hasPoses, hasFlow, length: listed.length, frames }
+  const hasMattes = listed.every(({ matte }) => matte !== undefined)
+  return { name: video.name, kind: sequence.kind, hasPoses, hasFlow, hasMattes, length: listed.length, frames }
 }
 
 interface Predicted {
@@ -167,11 +170,12 @@ async function besides(
   crop: Crop | undefined,
   hasNext: boolean,
 ): Promise<Partial<EvaluationFrame>> {
-  const { valid, mask, flow } = frame
+  const { valid, mask, flow, matte } = frame
   return {
     ...(valid !== undefined && { mask: asMask(await readDepthImage(valid)) }),
     ...(mask !== undefined && { staticMask: cropped(asMask(await readDepthImage(mask)), crop).data }),
     ...(flow !== undefined && hasNext && { flow: await croppedFlow(flow, crop) }),
+    ...(matte !== undefined && { matte: cropped(await readOpacity(matte), crop).data }),
   }
 }
 

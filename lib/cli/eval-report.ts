@@ -30,6 +30,7 @@ const columns: readonly Column[] = [
   })),
   { title: 'TAE', key: 'tae', of: ({ tae }) => tae?.tae },
   { title: 'edge F1', key: 'boundaryF1', of: ({ boundary }) => boundary?.f1 },
+  { title: 'recall', key: 'boundaryRecall', of: ({ recall }) => recall?.recall },
   { title: 'MAGE', key: 'mage', of: ({ derivatives }) => derivatives?.mage },
   { title: 'MALE', key: 'male', of: ({ derivatives }) => derivatives?.male },
   { title: 'MSGE', key: 'msge', of: ({ derivatives }) => derivatives?.msge },
@@ -61,7 +62,7 @@ export function means(videos: readonly EvaluatedVideo[]): Record<string, number 
 }
 
 export function videoObject({ name, kind, alignment, result }: EvaluatedVideo): object {
-  const { depth, tae, boundary, seams, flow } = result
+  const { depth, tae, boundary, recall, seams, flow } = result
   const { frames, validFrames, pixels, fit } = depth
   const perFrame = depth.perFrame.map((frame) => ({
     pixels: frame.pixels,
@@ -69,6 +70,7 @@ export function videoObject({ name, kind, alignment, result }: EvaluatedVideo): 
     scale: frame.own.scale,
     shift: frame.own.shift,
     ...(boundary !== undefined && { boundaryF1: orNull(boundary.perFrame[frame.index]) }),
+    ...(recall !== undefined && { boundaryRecall: orNull(recall.perFrame[frame.index]) }),
   }))
   const perPair = {
     ...(tae !== undefined && { tae: tae.perPair.map((error) => 100 * error) }),

@@ -82,14 +82,20 @@ async function evaluated(
   )
 }
 
-function measuresOf({ name, hasPoses, hasFlow }: EvalVideo, { measures }: EvalSettings): readonly Measure[] {
-  if (measures === undefined) return hasPoses ? ['tae'] : []
-  const lacks = (measure: Measure): boolean => (measure === 'tae' && !hasPoses) || (measure === 'flow' && !hasFlow)
-  if (measures === 'all') return measureNames.filter((measure) => !lacks(measure))
-  const lacking = measures.find(lacks)
+/** What a measure needs of a manifest. */
+const needs: Partial<Record<Measure, { readonly has: (video: EvalVideo) => boolean; readonly what: string }>> = {
+  tae: { has: ({ hasPoses }) => hasPoses, what: 'K and pose of every frame' },
+  flow: { has: ({ hasFlow }) => hasFlow, what: 'flow of every frame but the last' },
+  recall: { has: ({ hasMattes }) => hasMattes, what: 'matte of every frame' },
+}
+
+function measuresOf(video: EvalVideo, { measures }: EvalSettings): readonly Measure[] {
+  const has = (measure: Measure): boolean => needs[measure]?.has(video) ?? true
+  if (measures === undefined) return (['tae'] as const).filter(has)
+  if (measures === 'all') return measureNames.filter(has)
+  const lacking = measures.find((measure) => !has(measure))
   if (lacking === undefined) return measures
-  const what = lacking === 'tae' ? 'K and pose of every frame' : 'flow of every frame but the last'
-  throw invalidOption(`a manifest with ${what}`, `--measures ${lacking}`, `none for ${name}`)
+  throw invalidOption(`a manifest with ${needs[lacking]?.what}`, `--measures ${lacking}`, `none for ${video.name}`)
 }
 
 function kindOf(video: EvalVideo, { kind }: EvalArguments): DepthKind {

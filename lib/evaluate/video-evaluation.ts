@@ -4,7 +4,7 @@
 import { invalidOption } from '../errors.js'
 import { known } from '../known-options.js'
 import { stitchings, windowStrategy, type Stitching } from '../window/strategy.js'
-import { boundaryF1 } from './boundary.js'
+import { boundaryF1, boundaryRecall } from './boundary.js'
 import type { ComparedMaps } from './compared-maps.js'
 import { DepthEvaluation, type AlignedFrame, type EvaluationResult } from './depth-evaluation.js'
 import { derivativeErrors, type DerivativeErrors } from './derivative-errors.js'
@@ -17,9 +17,9 @@ import { TrainingLoss, type TrainingLosses } from './training-loss.js'
 import { SeamError, seamSteps, type SeamErrors } from './window-seams.js'
 
 /** What can be measured beside the scores of depth, which always are. */
-export type Measure = 'tae' | 'boundary' | 'derivatives' | 'loss' | 'seams' | 'flow'
+export type Measure = 'tae' | 'boundary' | 'recall' | 'derivatives' | 'loss' | 'seams' | 'flow'
 
-export const measureNames: readonly Measure[] = ['tae', 'boundary', 'derivatives', 'loss', 'seams', 'flow']
+export const measureNames: readonly Measure[] = ['tae', 'boundary', 'recall', 'derivatives', 'loss', 'seams', 'flow']
 
 export interface EvaluationFrame extends FramePair {
   /** For `tae`: camera to world. */
@@ -30,6 +30,8 @@ export interface EvaluationFrame extends FramePair {
   readonly staticMask?: Uint8Array | undefined
   /** For `flow`, after the crop: where each pixel goes until the next frame, [height, width, 2]; not of the last frame. */
   readonly flow?: Float32Array | undefined
+  /** For `recall`, after the crop: opacity of what is in front, 0…1. */
+  readonly matte?: Float32Array | undefined
 }
 
 export interface VideoEvaluationOptions {
@@ -49,11 +51,18 @@ export interface BoundaryResult {
   readonly perFrame: readonly number[]
 }
 
+export interface RecallResult {
+  /** Mean of `perFrame`. */
+  readonly recall: number
+  readonly perFrame: readonly number[]
+}
+
 /** A measure that was not asked for is undefined. */
 export interface VideoEvaluation {
   readonly depth: EvaluationResult
   readonly tae: TemporalAlignment | undefined
   readonly boundary: BoundaryResult | undefined
+  readonly recall: RecallResult | undefined
   /** Means over the frames that have pixels to compare. */
   readonly derivatives: DerivativeErrors | undefined
   readonly loss: TrainingLosses | undefined
@@ -106,6 +115,7 @@ class Measures {
   readonly #flow: FlowError | undefined
   readonly #seams: SeamError | undefined
   readonly #boundary: number[] | undefined
+  readonly #recall: number[] | undefined
   readonly #derivatives: DerivativeErrors[] | undefined
 
   constructor(asked: readonly Measure[]) {
@@ -115,10 +125,11 @@ class Measures {
     this.#flow = when('flow', () => new FlowError())
     this.#seams = when('seams', () => new SeamError())
     this.#boundary = when('boundary', () => [])
+    this.#recall = when('recall', () => [])
     this.#derivatives = when('derivatives', () => [])
   }
 
-  add(aligned: AlignedFrame, { pose, intrinsics, staticMask, flow }: EvaluationFrame): void {
+  add(aligned: AlignedFrame, { pose, intrinsics, staticMask, flow, matte }: EvaluationFrame): void {
     const { index, depth, width, height, valid, truth } = aligned
     const maps: ComparedMaps = { prediction: depth, truth, valid, width, height }
     if (this.#tae !== undefined) {
@@ -129,15 +140,20 @@ class Measures {
     this.#flow?.add({ ...maps, flow })
     this.#seams?.add(maps)
     this.#boundary?.push(boundaryF1(maps))
+    if (this.#recall !== undefined) {
+      if (matte === undefined) throw invalidOption('a matte of every frame', 'recall', `none of frame ${index}`)
+      this.#recall.push(boundaryRecall({ prediction: depth, mask: matte, width, height }))
+    }
     this.#derivatives?.push(derivativeErrors(maps))
   }
 
   result(depth: EvaluationResult, { stitching, firstFrame = 0 }: VideoEvaluationOptions): VideoEvaluation {
-    const [boundary, derivatives] = [this.#boundary, this.#derivatives]
+    const [boundary, recall, derivatives] = [this.#boundary, this.#recall, this.#derivatives]
     return {
       depth,
       tae: this.#tae?.result(),
       boundary: boundary && { f1: mean(boundary), perFrame: boundary },
+      recall: recall && { recall: mean(recall), perFrame: recall },
       derivatives: derivatives && meanDerivatives(derivatives),
       loss: this.loss?.result(),
       seams: this.#seams?.result(seamSteps(windowStrategy(stitching), depth.frames, firstFrame)),

@@ -39,6 +39,22 @@ export async function readDepthImage(path: string): Promise<Plane> {
   }
 }
 
+/**
+ * A matting mask, 0…1: of PNG the grey levels over the largest one that its bits can hold, of the others the values as they are.
+ *
+ * @throws VideoDepthError SOURCE_UNREADABLE
+ */
+export async function readOpacity(path: string): Promise<Plane<Float32Array>> {
+  const { data, width, height } = await readDepthImage(path)
+  const full = extname(path).toLowerCase() === '.png' ? await largestLevel(path) : 1
+  return { data: Float32Array.from(data, (value) => value / full), width, height }
+}
+
+async function largestLevel(path: string): Promise<number> {
+  const { default: sharp } = await import('sharp')
+  return (await sharp(path).metadata()).depth === 'ushort' ? 65535 : 255
+}
+
 async function parsePng(bytes: Buffer): Promise<Plane<Float32Array>> {
   const { default: sharp } = await import('sharp')
   const image = sharp(bytes)

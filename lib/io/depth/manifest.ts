@@ -18,6 +18,8 @@ export interface ManifestFrame {
   readonly mask: string | undefined
   /** Optical flow to the next frame. */
   readonly flow: string | undefined
+  /** Opacity of what is in front. */
+  readonly matte: string | undefined
   /** What a stored value is divided by to give metres. */
   readonly factor: number
   readonly intrinsics: Intrinsics | undefined
@@ -38,7 +40,8 @@ export interface Manifest {
 /**
  * Reads what Video Depth Anything's benchmark calls `kitti_video.json` and so on: `{dataset: [{video: [{image, gt_depth,
  * factor, K?, pose?, mask?}]}]}`, paths relative to the manifest's folder, K 3×3 or 4×4, pose 4×4 from camera to world. Here a
- * frame may also name `valid` (where the truth counts) and `flow` (to the next frame), and `factor` may be left out (1).
+ * frame may also name `valid` (where the truth counts), `flow` (to the next frame) and `matte` (opacity of what is in front), and
+ * `factor` may be left out (1).
  *
  * @param dataset which of several; undefined: the only one
  * @throws VideoDepthError SOURCE_UNREADABLE saying where it is not so
@@ -84,6 +87,7 @@ function parseFrame(value: unknown, at: string, folder: string): ManifestFrame {
     valid: file('valid'),
     mask: file('mask'),
     flow: file('flow'),
+    matte: file('matte'),
     factor: factor ?? 1,
     intrinsics: K === undefined ? undefined : intrinsicsOf(rows(K, 3, `K of ${at}`)),
     pose: pose === undefined ? undefined : rows(pose, 4, `pose of ${at}`),
