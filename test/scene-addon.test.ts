@@ -60,9 +60,9 @@ const worlds: Record<string, readonly [bodies: number, moving: number][]> = {
     [50, 1],
   ],
   jumble: [
-    [24, 3],
-    [39, 1],
-    [47, 5],
+    [40, 2],
+    [28, 2],
+    [125, 8],
   ],
 }
 

@@ -12,9 +12,10 @@ namespace {
 struct Jumble {
   World& world;
   Random& random;
-  float radius; ///< of the free middle, metres
-  float height; ///< of walls
-  float hills;  ///< how much the ground rises and falls outside the middle
+  float radius;  ///< of the free middle, metres
+  float stretch; ///< how many times as far it goes along y
+  float height;  ///< of walls
+  float hills;   ///< how much the ground rises and falls outside the middle
   uint32_t seed;
 
   float ground(float x, float y) const {
@@ -25,7 +26,7 @@ struct Jumble {
   Placement anywhere(float low, float high) {
     const float away = std::sqrt(random.between(low * low, high * high)) * radius,
                 angle = random.between(-kPi, kPi);
-    return on_ground(away * std::cos(angle), away * std::sin(angle), random.between(-kPi, kPi));
+    return on_ground(away * std::cos(angle), stretch * away * std::sin(angle), random.between(-kPi, kPi));
   }
 };
 
@@ -52,10 +53,28 @@ Material cover(Random& random, float size) {
   }
 }
 
+/// Posts and bars in one or two layers: what stands behind is seen through it.
+Mesh lattice(Random& random, float s) {
+  const float wide = s * random.between(0.6f, 2), high = 2 * s, bar = s * random.between(0.02f, 0.09f),
+              deep = random.chance(0.5f) ? s * random.between(0.2f, 0.6f) : 0;
+  const int posts = random.whole(2, 9), bars = random.whole(1, 5);
+  Mesh mesh;
+  for (int i = 0; i < posts; i++)
+    for (const float y : {-deep, deep}) {
+      const float x = wide * (2 * static_cast<float>(i) / static_cast<float>(posts - 1) - 1);
+      mesh.append(block({bar, bar, 0.5f * high}, {x, y, 0.5f * high}));
+    }
+  for (int k = 1; k <= bars; k++) {
+    const float z = high * static_cast<float>(k) / static_cast<float>(bars) - bar;
+    mesh.append(block({wide + bar, deep + bar, bar}, {0, 0, z}));
+  }
+  return mesh;
+}
+
 /// One of the forms that meshes come in, on z = 0. @param s half its size, roughly
 Mesh form(Random& random, float s) {
   const float a = random.between(0.35f, 1), b = random.between(0.35f, 1), turn_of = random.between(0, 6);
-  switch (random.whole(0, 11)) {
+  switch (random.whole(0, 13)) {
     case 0:
       return moved(sphere(a * s, 18), at(0, 0, a * s));
     case 1:
@@ -81,6 +100,8 @@ Mesh form(Random& random, float s) {
                    [=](float t) { return s * (0.4f + 0.3f * a * std::sin(6 * t * b + turn_of)); });
     case 10:
       return arch(s, 2 * s, 0.3f * a * s, 0.6f * s, 1.4f * s);
+    case 11:
+      return lattice(random, s);
     default:
       return block({s, a * s, b * s}, {0, 0, b * s});
   }
@@ -134,7 +155,7 @@ void add_known(Jumble& j, const Placement& p) {
 
 void add_forms(Jumble& j) {
   Random& random = j.random;
-  for (int i = random.whole(5, 32); i > 0; i--) {
+  for (int i = random.whole(5, static_cast<int>(32 * std::sqrt(j.stretch))); i > 0; i--) {
     const float size = random.log_between(0.08f, 0.9f) * std::sqrt(j.radius);
     Placement p = j.anywhere(size > 0.6f ? 0.35f : 0.1f, 1);
     if (random.chance(0.15f)) { // in the air, or tumbled over
@@ -154,21 +175,30 @@ void add_forms(Jumble& j) {
   for (int i = random.whole(0, 9); i > 0; i--) add_known(j, j.anywhere(0.25f, 1));
 }
 
-/// The same form again and again along lines: columns, posts, boxes, steps.
+/// Along lines the same form again and again, or another each time: columns, posts, boxes, steps.
 void add_rows(Jumble& j) {
   Random& random = j.random;
-  for (int i = random.whole(0, 2); i > 0; i--) {
+  for (int i = random.whole(0, j.stretch > 1 ? 5 : 2); i > 0; i--) {
+    const bool is_lengthwise = j.stretch > 1 && random.chance(0.8f), is_mixed = random.chance(0.35f);
     const float size = random.log_between(0.1f, 0.6f) * std::sqrt(j.radius),
                 gap = size * random.between(2.2f, 7), aside = random.aside(0.3f, 0.9f) * j.radius,
-                angle = random.between(-kPi, kPi);
+                angle = is_lengthwise ? 0 : random.between(-kPi, kPi),
+                half = j.radius * (is_lengthwise ? j.stretch : 1);
     const Mesh one = random.chance(0.4f)
                          ? block({0.3f * size, 0.3f * size, 0.5f * j.height}, {0, 0, 0.5f * j.height})
                          : form(random, size);
     const Material material = cover(random, size);
-    const int n = std::min(24, static_cast<int>(2 * j.radius / gap));
+    const int n = std::min(40, static_cast<int>(2 * half / gap));
     for (int k = 0; k <= n; k++) {
-      const Vec3 place = yaw(angle)(Vec3{aside, -j.radius + gap * static_cast<float>(k), 0});
-      add_removable(j.world, Mesh(one), material, j.on_ground(place.x, place.y, angle));
+      const Vec3 place = yaw(angle)(Vec3{aside, gap * static_cast<float>(k) - half, 0});
+      const Placement p = j.on_ground(place.x, place.y, angle);
+      if (!is_mixed) {
+        add_removable(j.world, Mesh(one), material, p);
+        continue;
+      }
+      const float s = size * random.between(0.5f, 1.2f);
+      const Material own = random.chance(0.5f) ? material : cover(random, s);
+      add_removable(j.world, form(random, s), own, p);
     }
   }
 }
@@ -176,13 +206,14 @@ void add_rows(Jumble& j) {
 void add_walls(Jumble& j, bool is_indoors) {
   Random& random = j.random;
   const Material usual = cover(random, 1);
-  const float turned = random.between(-kPi, kPi);
+  const float turned = j.stretch > 1 ? 0 : random.between(-kPi, kPi);
   for (int side = 0; side < 4; side++) {
     if (!is_indoors && random.chance(0.55f)) continue;
     const float angle = turned + 0.5f * kPi * static_cast<float>(side) +
                         (is_indoors ? 0 : random.between(-0.3f, 0.3f)),
-                away = j.radius * (is_indoors ? 1.05f : random.between(0.7f, 1.5f)),
-                length = is_indoors ? 1.2f * j.radius : random.between(0.4f, 1.5f) * j.radius,
+                ahead = side % 2 == 0 ? j.stretch : 1, across = side % 2 == 0 ? 1 : j.stretch,
+                away = ahead * j.radius * (is_indoors ? 1.05f : random.between(0.7f, 1.5f)),
+                length = across * j.radius * (is_indoors ? 1.2f : random.between(0.4f, 1.5f)),
                 high = is_indoors ? j.height : j.height * random.between(0.3f, 1.2f);
     const Material material = random.chance(0.6f) ? usual : cover(random, 1);
     const Placement middle{yaw(angle), yaw(angle)(Vec3{0, away, 0})};
@@ -212,29 +243,34 @@ void add_walls(Jumble& j, bool is_indoors) {
     }
   }
   if (!is_indoors) return;
-  j.world.add(block({1.6f * j.radius, 1.6f * j.radius, 0.1f}, {0, 0, j.height + 0.1f}), cover(random, 1));
+  const float long_half = 1.6f * j.radius * j.stretch;
+  j.world.add(block({1.6f * j.radius, long_half, 0.1f}, {0, 0, j.height + 0.1f}), cover(random, 1),
+              at(0, 0, 0, turned));
   if (!random.chance(0.5f)) return;
   Mesh beams;
-  const float gap = random.between(0.15f, 0.6f) * j.radius;
-  for (float x = -1.5f * j.radius; x < 1.5f * j.radius; x += gap)
-    beams.append(box({0.06f * j.height, 1.6f * j.radius, 0.06f * j.height}), at(x, 0, 0.94f * j.height));
+  const float gap = random.between(0.15f, 0.6f) * j.radius, thick = 0.06f * j.height;
+  const bool is_across = random.chance(0.5f);
+  const float end = is_across ? long_half : 1.6f * j.radius;
+  for (float x = -end; x < end; x += gap)
+    beams.append(is_across ? block({1.6f * j.radius, thick, thick}, {0, x, 0.94f * j.height})
+                           : block({thick, long_half, thick}, {x, 0, 0.94f * j.height}));
   j.world.add(std::move(beams), cover(random, 0.3f), at(0, 0, 0, turned));
 }
 
 void set_camera(Jumble& j) {
   Random& random = j.random;
   const float eye = std::min(0.6f * j.height, random.log_between(0.5f, 3)), reach = 0.3f * j.radius,
-              speed = random.between(0.3f, 1.2f) * std::sqrt(j.radius) * 0.4f, kind = random.next(),
-              pitch = random.between(-0.1f, 0.25f);
+              far_reach = reach * j.stretch, speed = random.between(0.3f, 1.2f) * std::sqrt(j.radius) * 0.4f,
+              kind = random.next(), pitch = random.between(-0.1f, 0.25f);
   const Hand hand{random.between(0, 0.02f), random.chance(0.4f) ? random.between(0.01f, 0.03f) : 0};
   const Vec3 centre{0, 0, eye + 0.3f * j.hills};
   if (kind < 0.6f)
-    j.world.camera = wander(random, centre, {reach, reach, 0.15f * eye}, speed, pitch, hand);
+    j.world.camera = wander(random, centre, {reach, far_reach, 0.15f * eye}, speed, pitch, hand);
   else if (kind < 0.8f)
     j.world.camera = orbit(random, {0, 0, 0.5f * eye}, reach + 0.3f, 0.7f * eye, speed, hand);
   else
-    j.world.camera = watch(random, centre, {reach, reach, 0.1f}, speed, {0, 0.8f * j.radius, 0.7f * eye},
-                           {reach, 1, 0.3f}, hand);
+    j.world.camera = watch(random, centre, {reach, far_reach, 0.1f}, speed,
+                           {0, 0.8f * j.radius * j.stretch, 0.7f * eye}, {reach, 1, 0.3f}, hand);
 }
 
 } // namespace
@@ -246,11 +282,13 @@ World create_jumble(uint64_t seed) {
   const float radius = is_indoors ? random.log_between(2.5f, 20) : random.log_between(4, 50),
               height = is_indoors ? random.between(2.2f, 3.5f) * std::sqrt(std::max(1.f, radius / 5))
                                   : random.between(0.8f, 4) * std::sqrt(radius / 3),
-              hills = is_indoors || random.chance(0.4f) ? 0 : random.between(0.02f, 0.25f) * radius;
-  Jumble jumble{world, random, radius, height, hills, random.bits()};
+              hills = is_indoors || random.chance(0.4f) ? 0 : random.between(0.02f, 0.25f) * radius,
+              stretch = hills == 0 && random.chance(0.6f) ? random.log_between(1.2f, 5) : 1;
+  Jumble jumble{world, random, radius, stretch, height, hills, random.bits()};
   const Material floor =
       random.chance(0.5f) ? (is_indoors ? flooring(random) : soil(random)) : cover(random, 1);
-  world.add(height_field(3 * radius, 48, [&](float x, float y) { return jumble.ground(x, y); }), floor);
+  world.add(height_field(3 * radius * stretch, 48, [&](float x, float y) { return jumble.ground(x, y); }),
+            floor);
   add_walls(jumble, is_indoors);
   add_rows(jumble);
   add_forms(jumble);
