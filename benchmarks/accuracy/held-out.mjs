@@ -23,7 +23,8 @@ for (const sequence of heldOut()) {
   const frames = await render(sequence, Number(values.frames))
   const maps = await (values.streaming ? asStream(model, frames) : inWindows(model, frames))
   const { fit, perFrame, ...network } = await score(frames, maps)
-  const row = { ...sequence, network, ...baselines(frames) }
+  const { absRel, delta1 } = await score(frames, maps, { alignment: 'frame', measures: [] })
+  const row = { ...sequence, network, eachFrame: { absRel, delta1 }, ...baselines(frames) }
   rows.push({ ...row, truthTae: await truthTae(frames), fit, perFrame })
   const figures = [row.network, row.ramp, row.constant].map(({ absRel, delta1 }) => `${three(absRel)} ${three(delta1)}`)
   console.error(`${nameOf(sequence).padEnd(20)} network ${figures[0]}  ramp ${figures[1]}  constant ${figures[2]}`)
@@ -44,8 +45,8 @@ const cells = groups.map(([name, group]) => [
   name,
   ...['absRel', 'delta1', 'tae'].map((what) => three(mean(group.map(({ network }) => network[what])))),
   three(mean(group.map((row) => row.truthTae))),
-  ...['ramp', 'constant'].flatMap((base) =>
-    ['absRel', 'delta1'].map((what) => three(mean(group.map((row) => row[base][what])))),
+  ...['eachFrame', 'ramp', 'constant'].flatMap((who) =>
+    ['absRel', 'delta1'].map((what) => three(mean(group.map((row) => row[who][what])))),
   ),
 ])
 const header = [
@@ -54,6 +55,8 @@ const header = [
   'δ1',
   'TAE %',
   'TAE % of the truth',
+  'AbsRel, each frame aligned',
+  'δ1, each frame aligned',
   'ramp AbsRel',
   'ramp δ1',
   'constant AbsRel',

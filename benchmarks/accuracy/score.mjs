@@ -6,12 +6,12 @@ import { evaluateVideo } from '#lib/evaluate/video-evaluation.js'
 import { farthest, scoredFrame, trueDepth } from '#lib/scene/scored-frame.js'
 
 /**
- * AbsRel and δ1 after one scale and shift in disparity for the whole video; TAE (per cent) of the aligned depth over points
- * at rest; `perFrame` AbsRel.
+ * AbsRel and δ1 after one scale and shift in disparity for the whole video, or for each frame (`alignment: 'frame'`); TAE (per
+ * cent) of the aligned depth over points at rest; `perFrame` AbsRel.
  */
-export async function score(frames, maps, { kind = 'disparity', measures = ['tae'] } = {}) {
+export async function score(frames, maps, { kind = 'disparity', alignment = 'video', measures = ['tae'] } = {}) {
   const scored = () => maps.map((data, i) => scoredFrame(frames[i], { ...trueDepth(frames[i]), data }))
-  const options = { depth: { kind, maxDepth: farthest }, measures }
+  const options = { depth: { kind, alignment, maxDepth: farthest }, measures }
   const { depth, tae } = await evaluateVideo(scored, options)
   const { absRel, delta1, rmse, fit, perFrame } = depth
   return { absRel, delta1, rmse, tae: tae?.tae, fit, perFrame: perFrame.map((frame) => frame.absRel) }
