@@ -142,6 +142,11 @@ t.test('masks, flow and mattes of a manifest', async (t) => {
     stderr,
     /Expected a manifest with flow of every frame but the last for --measures flow, received "none for first"/,
   )
+  const matteless = await run(predictionsOf, '--manifest', own, '--measures', 'recall')
+  t.match(matteless, {
+    code: 2,
+    stderr: /Expected a manifest with matte of every frame for --measures recall, received "none/,
+  })
 })
 
 t.test('predictions of a data set as one file a video, and of a single video by its own path', async (t) => {
