@@ -41,7 +41,9 @@ export async function writeSeededCheckpoint(size, file, seed = 7, depth = undefi
   }
 }
 
-const elements = (shape) => shape.reduce((a, b) => a * b, 1)
+function elements(shape) {
+  return shape.reduce((a, b) => a * b, 1)
+}
 
 function values(name, shape, random) {
   const data = new Float32Array(elements(shape))

@@ -23,12 +23,12 @@ export async function truthTae(frames) {
   return (await score(frames, maps, { kind: 'metric' })).tae
 }
 
+const figures = ({ absRel, delta1 }) => ({ absRel, delta1 })
+
 /** What is known without looking at the picture. */
 export function baselines(frames) {
   const truth = frames.map(trueDepth)
   return { constant: figures(constantBaseline(truth, farthest)), ramp: figures(rampBaseline(truth, farthest)) }
 }
-
-const figures = ({ absRel, delta1 }) => ({ absRel, delta1 })
 
 export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length

@@ -1,7 +1,6 @@
 // Owns: the TensorRT engine measured: plans built and checked, windows, streaming, memory, power. Writes one JSON file.
 // Must not know: kernels, PyTorch, how the table is made.
 
-import { spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -9,6 +8,7 @@ import { VideoDepth } from 'video-depth'
 import { renderClip } from '#lib/scene/sequence.js'
 import { machine, percentile } from '../shared.mjs'
 import { writeSeededCheckpoint } from '../seeded-checkpoint.mjs'
+import { PowerMeter } from './power-meter.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -109,7 +109,7 @@ async function measureWindows(model, picture) {
     firstDepthAt ??= performance.now()
     arrivals.push(performance.now())
     if (window !== warmUp) continue
-    power = new PowerMeter()
+    power = new PowerMeter(values.device)
     before = { at: performance.now(), seconds: { ...run.summary.seconds } }
   }
   const after = { at: performance.now(), seconds: run.summary.seconds }
@@ -148,7 +148,7 @@ async function measureStreams(model, picture, { width, height }, count) {
     }
   }
   await Promise.all(streams.map((stream) => push(stream, 50)))
-  const power = new PowerMeter()
+  const power = new PowerMeter(values.device)
   const timings = []
   const started = performance.now()
   await Promise.all(streams.map((stream) => push(stream, measuredSteps, timings)))
@@ -176,38 +176,6 @@ function plausible(data) {
 
 function spread(numbers) {
   return Object.fromEntries([50, 95, 99].map((p) => [`p${p}`, percentile(numbers, p)]))
-}
-
-/** Watts, MiB and percent as nvidia-smi samples them. */
-class PowerMeter {
-  #samples = []
-  #process
-  #ended
-
-  constructor() {
-    const query = ['--query-gpu=power.draw,memory.used,utilization.gpu', '--format=csv,noheader,nounits', '-lms', '100']
-    this.#process = spawn('nvidia-smi', ['-i', values.device, ...query], { stdio: ['ignore', 'pipe', 'ignore'] })
-    this.#process.stdout.on('data', (text) => {
-      for (const row of String(text).trim().split('\n')) this.#samples.push(row.split(',').map(Number))
-    })
-    this.#ended = new Promise((resolve) => {
-      this.#process.on('error', resolve)
-      this.#process.on('exit', resolve)
-    })
-  }
-
-  async stop() {
-    this.#process.kill()
-    await this.#ended
-    const column = (i) => this.#samples.map((row) => row[i]).filter(Number.isFinite)
-    const mean = (numbers) => (numbers.length === 0 ? undefined : numbers.reduce((a, b) => a + b, 0) / numbers.length)
-    return {
-      samples: this.#samples.length,
-      watts: mean(column(0)),
-      memoryMiB: column(1).length === 0 ? undefined : Math.max(...column(1)),
-      busyPercent: mean(column(2)),
-    }
-  }
 }
 
 function line(name, { windows, streams, engine, preparedSeconds }) {

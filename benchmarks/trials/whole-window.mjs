@@ -12,6 +12,20 @@ import { planWindow, windowCount } from '#lib/window/plan.js'
 import { windowStrategy } from '#lib/window/strategy.js'
 import { lastFullWindow, MemoryPhases, print, ProcessorUse, seconds } from '../measure.mjs'
 
+const { checkpoint, clip, inputSize, threads, prepareOnly } = JSON.parse(process.argv[2])
+const length = 32
+const memory = new MemoryPhases('load')
+const phases = { preprocess: 0, encode: 0, temporalHead: 0, depthDecoder: 0 }
+const addon = loadAddon()
+const frames = []
+for await (const frame of await openVideo(clip)) frames.push(frame)
+const { width, height } = networkInputSize(frames[0].width, frames[0].height, inputSize)
+
+const loading = performance.now()
+// One frame a run is faster than 32: attention and the decoder's maps then fit into caches.
+const shape = { rows: height / 14, cols: width / 14, windowLength: length, encoderBatch: 1, decoderBatch: 1 }
+const graphs = await prepareGraphs(await prepareWeights({ checkpoint, precision: 'fp32' }), shape)
+
 /** A loaded graph, its phase, and where its inputs and outputs lie. */
 class Graph {
   static async load(name) {
@@ -40,19 +54,6 @@ class Graph {
   }
 }
 
-const { checkpoint, clip, inputSize, threads, prepareOnly } = JSON.parse(process.argv[2])
-const length = 32
-const memory = new MemoryPhases('load')
-const phases = { preprocess: 0, encode: 0, temporalHead: 0, depthDecoder: 0 }
-const addon = loadAddon()
-const frames = []
-for await (const frame of await openVideo(clip)) frames.push(frame)
-const { width, height } = networkInputSize(frames[0].width, frames[0].height, inputSize)
-
-const loading = performance.now()
-// One frame a run is faster than 32: attention and the decoder's maps then fit into caches.
-const shape = { rows: height / 14, cols: width / 14, windowLength: length, encoderBatch: 1, decoderBatch: 1 }
-const graphs = await prepareGraphs(await prepareWeights({ checkpoint, precision: 'fp32' }), shape)
 const encoder = await Graph.load('encoder')
 const head = await Graph.load('temporalHead')
 const decoder = await Graph.load('depthDecoder')

@@ -65,8 +65,9 @@ export function installCommand(
   return `Run: ${isRoot ? '' : 'sudo '}${linuxInstalls[familyOf(known)]}`
 }
 
-const familyOf = (id) =>
-  id === 'ubuntu' ? 'debian' : id === 'centos' ? 'rhel' : id.startsWith('opensuse') ? 'suse' : id
+function familyOf(id) {
+  return id === 'ubuntu' ? 'debian' : id === 'centos' ? 'rhel' : id.startsWith('opensuse') ? 'suse' : id
+}
 
 function readOsRelease() {
   try {
@@ -89,4 +90,6 @@ function atLeast(version, lowest) {
   return true
 }
 
-const list = (items) => items.join(items.length > 2 ? ', ' : ' and ')
+function list(items) {
+  return items.join(items.length > 2 ? ', ' : ' and ')
+}
