@@ -68,6 +68,7 @@ inline bool convert_fits(const float* in, const void* out, OutputType type, size
 
 inline bool copy_blocks_fits(const BlockCopy* copies, int count, size_t bytes) {
   if (!is_count(count, kMostBlocks) || bytes % 4 != 0 || bytes > size_t{1} << 40) return false;
+  if (bytes == 0) return true; // the address of no bytes may be null: cudaMalloc gives that
   for (int i = 0; i < count; i++) {
     if (copies[i].from == nullptr || copies[i].to == nullptr) return false;
     if (!is_aligned(copies[i].from, 4) || !is_aligned(copies[i].to, 4)) return false;
@@ -78,7 +79,8 @@ inline bool copy_blocks_fits(const BlockCopy* copies, int count, size_t bytes) {
 inline bool write_state_fits(const void* state, const void* memory, Element element, int pixels, int slots,
                              int width, int first, int stride, int written) {
   const size_t bytes = element == Element::kFloat32 ? 4 : 2;
-  if (state == nullptr || memory == nullptr || pixels < 0 || slots < 1 || width < 1) return false;
+  if (pixels < 0 || slots < 1 || width < 1) return false;
+  if (pixels > 0 && (state == nullptr || memory == nullptr)) return false; // as above
   if (!is_aligned(state, bytes) || !is_aligned(memory, bytes)) return false;
   if (static_cast<long long>(pixels) * width > INT_MAX) return false;
   if (written == 0) return true;

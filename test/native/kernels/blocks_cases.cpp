@@ -91,6 +91,7 @@ void copy_sizes(Tally& tally) {
   const BlockCopy odd{reinterpret_cast<const char*>(from.data()) + 2, to.data()}, none{nullptr, to.data()};
   tally.check(!run_copy_blocks(&odd, 1, 4), "an odd address is refused");
   tally.check(!run_copy_blocks(&none, 1, 4), "no address is refused");
+  tally.check(run_copy_blocks(&none, 1, 0), "no bytes need no address");
   tally.check(to.values() == Output<uint32_t>::untouched(3), "nothing written");
 }
 
@@ -133,6 +134,8 @@ void state_refusals(Tally& tally) {
   refused(1 << 20, 2, 1 << 12, 0, 1, 1, "more words than a launch has threads");
   tally.check(!run_write_state(nullptr, memory.data(), Element::kFloat32, 1, 1, 1, 0, 1, 1, nullptr),
               "no state");
+  tally.check(run_write_state(nullptr, nullptr, Element::kFloat32, 0, 1, 1, 0, 1, 1, nullptr),
+              "no pixels need no address");
   tally.check(same(memory.values(), Output<float>::untouched(8)), "nothing written");
 }
 

@@ -70,6 +70,7 @@ bool run_phases(const Model& model, IProgressMonitor* monitor) {
   };
   if (monitor != nullptr) monitor->phaseStart("Building engine", nullptr, kOuter);
   bool goes_on = true;
+  while (model.is_endless && goes_on) goes_on = step("Building engine", 0);
   for (int i = 0; i < kOuter && goes_on; i++) {
     if (monitor != nullptr) monitor->phaseStart("Timing tactics", "Building engine", kInner);
     for (int j = 0; j < kInner && goes_on; j++) goes_on = step("Timing tactics", j);

@@ -46,6 +46,9 @@ void read_line(Model& model, const std::string& word, std::istringstream& line) 
   } else if (word == "nan") {
     model.is_nan = true;
     return;
+  } else if (word == "endless") {
+    model.is_endless = true;
+    return;
   } else {
     throw std::invalid_argument("word");
   }

@@ -35,6 +35,8 @@ struct Model {
   int slow_ms = 0, delay_ms = 0;
   float wrong = 1;
   bool is_nan = false;
+  /// A build ends only when it is cancelled.
+  bool is_endless = false;
 
   const Tensor* find(const std::string& name) const;
 };
