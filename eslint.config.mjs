@@ -36,7 +36,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['scripts/**', 'benchmarks/**', '*.mjs'],
+    files: ['scripts/**', 'benchmarks/**', 'tools/**/*.mjs', '*.mjs'],
     languageOptions: { globals: Object.fromEntries(nodeGlobals.map((name) => [name, 'readonly'])) },
     rules: {
       'no-console': 'off',

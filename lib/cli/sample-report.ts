@@ -1,26 +1,27 @@
-// Owns: how good a sample's depth is, and the picture that shows it: input, exact depth, the network's, the error.
-// Must not know: how the sample was rendered or its depth computed.
+// Owns: how good the sample's depth is, and the pictures that show it: input, exact depth, the network's, the error.
+// Must not know: where the depth comes from, how pictures are laid out in a file.
 
+import type { SampleTruth } from '../bundled-sample.js'
 import { constantBaseline, rampBaseline } from '../evaluate/baselines.js'
 import type { LineFit } from '../evaluate/depth-error.js'
 import type { Plane } from '../evaluate/plane.js'
 import { evaluateVideo, type EvaluationFrame, type VideoEvaluation } from '../evaluate/video-evaluation.js'
+import type { RgbFrame } from '../frame.js'
 import type { DepthSequence } from '../io/depth/depth-sequence.js'
 import { palette } from '../io/palettes.js'
-import type { RenderedFrame } from '../scene/rendered-frame.js'
-import { farthest, scoredFrame, trueDepth } from '../scene/scored-frame.js'
-import { writeContactSheet, type SheetRow, type Tile } from './contact-sheet.js'
+import type { Animation, SheetRow, Tile } from './contact-sheet.js'
 
+/** Metres, KITTI's cap: what is farther away, and the sky, does not count. */
+const farthest = 80
 const columns = 4
-/** Frames that the baselines are fitted to and scored on, at most: they are kept. */
-const baselineFrames = 60
+/** Of the animation: every second frame of the clip. */
+const animationStride = 2
 /** Error that is shown at full brightness: a quarter of the true depth. */
 const brightestError = 0.25
 
 export interface Sample {
-  /** Rendered anew each time. */
-  readonly frames: () => AsyncIterable<RenderedFrame>
-  readonly count: number
+  readonly pictures: readonly RgbFrame[]
+  readonly truth: SampleTruth
   readonly depth: DepthSequence
   /** Metres, and not disparity. */
   readonly metric: boolean
@@ -37,45 +38,42 @@ export interface SampleFigures {
   readonly ramp: { readonly absRel: number; readonly delta1: number }
 }
 
-/** A frame of the sheet. */
-interface Shown {
-  readonly frame: RenderedFrame
-  readonly prediction: Plane
+export interface SampleReport {
+  readonly figures: SampleFigures
+  readonly sheet: readonly SheetRow[]
+  readonly animation: Animation
 }
 
-/** @returns the figures, which the sheet's heading says too */
-export async function reportSample(sample: Sample, title: string, file: string): Promise<SampleFigures> {
-  const shown: Shown[] = []
-  const truth: Plane[] = []
-  const [toShow, toFit] = [spread(sample.count, columns), spread(sample.count, baselineFrames)]
-  let passes = 0
-  async function* pairs(): AsyncGenerator<EvaluationFrame> {
-    const rendered = sample.frames()[Symbol.asyncIterator]()
-    const keep = passes++ === 0
-    let index = 0
-    try {
-      for await (const prediction of sample.depth.frames(0, sample.count)) {
-        const { value: frame } = (await rendered.next()) as IteratorYieldResult<RenderedFrame>
-        if (keep && toFit.has(index)) truth.push(trueDepth(frame))
-        if (keep && toShow.has(index)) shown.push({ frame, prediction })
-        index++
-        yield scoredFrame(frame, { ...prediction, data: Float32Array.from(prediction.data) })
-      }
-    } finally {
-      await rendered.return?.()
-    }
+export async function compareSample({ pictures, truth, depth, metric }: Sample): Promise<SampleReport> {
+  const predictions: Plane<Float32Array>[] = []
+  for await (const { data, width, height } of depth.frames(0, pictures.length))
+    predictions.push({ data: Float32Array.from(data), width, height })
+  const frames = predictions.map((prediction, i) => evaluationFrame(truth, prediction, i))
+  const kind = metric ? 'metric' : 'disparity'
+  const result = await evaluateVideo(() => frames, { depth: { kind, maxDepth: farthest }, measures: ['tae'] })
+  const painter = new Painter(pictures, truth, predictions, metric ? undefined : result.depth.fit)
+  return {
+    figures: figuresOf(result, truth.depth),
+    sheet: painter.sheet(spread(predictions.length, columns)),
+    animation: painter.animation(1000 / truth.frameRate),
   }
-  const kind = sample.metric ? 'metric' : 'disparity'
-  const result = await evaluateVideo(pairs, { depth: { kind, maxDepth: farthest }, measures: ['tae'] })
-  const figures = figuresOf(result, truth)
-  await writeContactSheet([title, ...lines(figures)], rows(shown, sample.metric ? undefined : result.depth.fit), file)
-  return figures
+}
+
+function evaluationFrame(
+  { depth, still, poses, intrinsics }: SampleTruth,
+  prediction: Plane<Float32Array>,
+  index: number,
+): EvaluationFrame {
+  const [truth, staticMask, pose] = [depth[index], still[index], poses[index]]
+  if (truth === undefined || pose === undefined) throw new RangeError(`The sample has no frame ${index}`)
+  const rows = [0, 4, 8, 12].map((row) => pose.slice(row, row + 4))
+  return { prediction, truth, pose: rows, intrinsics, staticMask }
 }
 
 /** Positions at equal distances, from the first to the last. */
-function spread(count: number, wanted: number): Set<number> {
+function spread(count: number, wanted: number): readonly number[] {
   const step = Math.max(1, (count - 1) / (wanted - 1))
-  return new Set(Array.from({ length: wanted }, (_, i) => Math.round(i * step)))
+  return Array.from({ length: Math.min(count, wanted) }, (_, i) => Math.round(i * step))
 }
 
 function figuresOf({ depth, tae }: VideoEvaluation, truth: readonly Plane[]): SampleFigures {
@@ -93,51 +91,106 @@ function figuresOf({ depth, tae }: VideoEvaluation, truth: readonly Plane[]): Sa
 
 const percent = (part: number): string => `${(100 * part).toFixed(1)} %`
 
-/** For the sheet and the terminal. */
+/** For the pictures and the terminal. */
 export function lines({ absRel, delta1, tae, constant, ramp }: SampleFigures): readonly string[] {
   return [
-    `error AbsRel ${percent(absRel)}, ${percent(delta1)} of pixels within a factor of 1.25; from frame to frame (TAE) ${tae.toFixed(2)} %`,
-    `without looking: best plane ${percent(ramp.absRel)}, ${percent(ramp.delta1)}; best constant ${percent(constant.absRel)}, ${percent(constant.delta1)}`,
+    `error AbsRel ${percent(absRel)}, ${percent(delta1)} of pixels within a factor of 1.25; change from frame to frame (TAE) ${tae.toFixed(2)} %`,
+    `for comparison, without the picture: best plane ${percent(ramp.absRel)}, ${percent(ramp.delta1)}; best constant ${percent(constant.absRel)}, ${percent(constant.delta1)}`,
   ]
 }
 
-/** @param fit of disparity; undefined: the predictions are metres */
-function rows(shown: readonly Shown[], fit: LineFit | undefined): readonly SheetRow[] {
-  const disparity = (v: number): number => (fit === undefined ? 1 / v : Math.max(0, fit.scale * v + fit.shift))
-  const truths = shown.map(({ frame }) => frame.depth.map((z) => 1 / z))
-  const found = shown.map(({ prediction }) => Float32Array.from(prediction.data, disparity))
-  const nearest = Math.max(...truths.map((truth) => quantile(truth, 0.995)))
-  const errors = shown.map(({ frame }, i) =>
-    frame.depth.map((z, p) => (z < farthest ? Math.abs(1 / Math.max(found[i]?.[p] ?? 0, 1 / farthest) - z) / z : 0)),
-  )
-  const painted = (maps: readonly Float32Array[], brightest: number, name: 'inferno' | 'magma'): Tile[] =>
-    maps.map((map, i) => paint(map, brightest, name, shown[i]?.frame ?? { width: 0, height: 0 }))
-  return [
-    { label: 'input', tiles: shown.map(({ frame }) => frame) },
-    { label: 'exact disparity (near is bright)', tiles: painted(truths, nearest, 'inferno') },
-    { label: "the network's, one scale and shift for the video", tiles: painted(found, nearest, 'inferno') },
-    {
-      label: `error of depth, brightest at ${percent(brightestError)} and more`,
-      tiles: painted(errors, brightestError, 'magma'),
-    },
-  ]
+class Painter {
+  readonly #pictures: readonly RgbFrame[]
+  readonly #truth: SampleTruth
+  readonly #predictions: readonly Plane<Float32Array>[]
+  readonly #disparity: (value: number) => number
+  /** Disparity at full brightness. */
+  readonly #nearest: number
+
+  /** @param fit of disparity; undefined: the predictions are metres */
+  constructor(
+    pictures: readonly RgbFrame[],
+    truth: SampleTruth,
+    predictions: readonly Plane<Float32Array>[],
+    fit: LineFit | undefined,
+  ) {
+    this.#pictures = pictures
+    this.#truth = truth
+    this.#predictions = predictions
+    this.#disparity = (v) => (fit === undefined ? 1 / v : Math.max(0, fit.scale * v + fit.shift))
+    this.#nearest = Math.max(...truth.depth.map(({ data }) => 1 / quantile(data, 0.005)))
+  }
+
+  sheet(indices: readonly number[]): readonly SheetRow[] {
+    const row = (label: string, paint: (index: number) => Tile): SheetRow => ({ label, tiles: indices.map(paint) })
+    return [
+      row('input', (i) => this.#input(i)),
+      row('exact disparity (near is bright)', (i) => this.#exact(i)),
+      row("the network's, one scale and shift for the video", (i) => this.#found(i)),
+      row(`error of depth, brightest at ${percent(brightestError)} and more`, (i) => this.#error(i)),
+    ]
+  }
+
+  animation(frameMs: number): Animation {
+    const shown = this.#pictures.map((_, i) => i).filter((i) => i % animationStride === 0)
+    return {
+      labels: ['input', "the network's depth", 'exact depth'],
+      frames: shown.map((i) => [this.#input(i), this.#found(i), this.#exact(i)]),
+      delayMs: Math.round(frameMs * animationStride),
+    }
+  }
+
+  #input(index: number): Tile {
+    const picture = this.#pictures[index]
+    if (picture === undefined) throw new RangeError(`The sample has no frame ${index}`)
+    return picture
+  }
+
+  #exact(index: number): Tile {
+    const truth = this.#plane(this.#truth.depth, index)
+    return this.#painted(index, (x, y) => 1 / at(truth, x, y) / this.#nearest, 'inferno')
+  }
+
+  #found(index: number): Tile {
+    const prediction = this.#plane(this.#predictions, index)
+    return this.#painted(index, (x, y) => this.#disparity(at(prediction, x, y)) / this.#nearest, 'inferno')
+  }
+
+  #error(index: number): Tile {
+    const [truth, prediction] = [this.#plane(this.#truth.depth, index), this.#plane(this.#predictions, index)]
+    const relative = (x: number, y: number): number => {
+      const z = at(truth, x, y)
+      const found = 1 / Math.max(this.#disparity(at(prediction, x, y)), 1 / farthest)
+      return z < farthest ? Math.abs(found - z) / z : 0
+    }
+    return this.#painted(index, (x, y) => relative(x, y) / brightestError, 'magma')
+  }
+
+  #plane(planes: readonly Plane<Float32Array>[], index: number): Plane<Float32Array> {
+    const plane = planes[index]
+    if (plane === undefined) throw new RangeError(`The sample has no frame ${index}`)
+    return plane
+  }
+
+  /** As large as the picture. @param value of a place (0…1, 0…1) of the picture; 1 is brightest */
+  #painted(index: number, value: (x: number, y: number) => number, name: 'inferno' | 'magma'): Tile {
+    const { width, height } = this.#input(index)
+    const colours = palette(name)
+    const data = new Uint8Array(3 * width * height)
+    for (let p = 0; p < width * height; p++) {
+      const brightness = value((p % width) / width, Math.floor(p / width) / height)
+      const level = Math.round(255 * Math.min(1, Math.max(0, brightness)))
+      data.set(colours.subarray(3 * level, 3 * level + 3), 3 * p)
+    }
+    return { data, width, height }
+  }
+}
+
+/** The value at a place (0…1, 0…1): the pixel that holds it. */
+function at({ data, width, height }: Plane<Float32Array>, x: number, y: number): number {
+  return data[Math.floor(y * height) * width + Math.floor(x * width)] ?? 0
 }
 
 function quantile(values: Float32Array, share: number): number {
   return values.toSorted()[Math.floor(share * (values.length - 1))] ?? 0
-}
-
-function paint(
-  map: Float32Array,
-  brightest: number,
-  name: 'inferno' | 'magma',
-  { width, height }: { readonly width: number; readonly height: number },
-): Tile {
-  const colours = palette(name)
-  const data = new Uint8Array(3 * map.length)
-  for (let p = 0; p < map.length; p++) {
-    const level = Math.round(255 * Math.min(1, Math.max(0, (map[p] ?? 0) / brightest)))
-    data.set(colours.subarray(3 * level, 3 * level + 3), 3 * p)
-  }
-  return { data, width, height }
 }

@@ -1,39 +1,28 @@
-// Owns: `video-depth sample`: a rendered clip with exact depth, run through the pipeline, and a page of how good it is.
-// Must not know: how scenes are rendered, how videos are written.
+// Owns: `video-depth sample`: the bundled clip through the pipeline, and pictures of how good its depth is.
+// Must not know: how depth is compared with the truth, how pictures are laid out.
 
-import { writeFile } from 'node:fs/promises'
+import { copyFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Command } from 'commander'
 import { bundledCheckpoint } from '../bundled-checkpoint.js'
-import type { DepthMap } from '../frame.js'
+import { readSampleTruth, sampleVideo, type SampleTruth } from '../bundled-sample.js'
+import type { DepthMap, RgbFrame } from '../frame.js'
 import { AtomicFile } from '../io/atomic-output.js'
 import { openDepth } from '../io/depth/open-depth.js'
 import { outputError } from '../io/output-errors.js'
-import { rgbVideoWriter } from '../io/rgb-video-sink.js'
 import { openSinks } from '../io/sinks.js'
-import { checkWhole } from '../known-options.js'
+import { openVideo } from '../io/video-source.js'
 import { makeFolder } from '../make-folder.js'
-import { exactDisparity, type RenderedFrame } from '../scene/rendered-frame.js'
-import { kindIndex } from '../scene/kinds.js'
-import { renderSequence } from '../scene/sequence.js'
+import { writeAnimation, writeContactSheet } from './contact-sheet.js'
 import { interruptible } from './interrupt.js'
-import { addModelOptions, number, type ModelArguments } from './options.js'
-import { ProgressLine } from './progress.js'
+import { addModelOptions, type ModelArguments } from './options.js'
 import { checkRun, runVideo, type RunArguments } from './run.js'
-import { lines, reportSample } from './sample-report.js'
+import { compareSample, lines } from './sample-report.js'
 
 interface SampleArguments extends ModelArguments {
   readonly output: string
-  readonly frames: number
-  readonly seed: number
-  readonly kind: string
   readonly json: boolean
 }
-
-/** An hour at 24 frames a second. */
-const mostFrames = 86_400
-
-const clip = { width: 320, height: 240, frameRate: 24 }
 
 /** The clip goes through the network as it is. */
 const sampleRun = {
@@ -53,11 +42,8 @@ const sampleRun = {
 
 export function sampleCommand(): Command {
   const command = new Command('sample')
-    .description('Render a short scene with known depth and run the network on it.')
+    .description('Run the network on the bundled clip, whose exact depth is known, and show both.')
     .option('-o, --output <dir>', 'folder for the outputs', './sample-output')
-    .option('--frames <n>', 'length of the clip', number('--frames'), 60)
-    .option('--kind <name>', 'what is to be seen: room, street, terrain, …; a wrong name lists them', 'corridor')
-    .option('--seed <n>', 'which scene of this kind', number('--seed'), 1)
     .option('--json', 'print one summary object on standard output', false)
     .action(async (options: SampleArguments) => {
       process.exitCode = await interruptible((signal) => sample(options, signal))
@@ -67,42 +53,36 @@ export function sampleCommand(): Command {
 
 async function sample(given: SampleArguments, signal: AbortSignal): Promise<number> {
   const options = { ...given, checkpoint: given.checkpoint ?? bundledCheckpoint }
-  const { frames, seed, kind } = options
-  checkWhole(frames, '--frames', 1, mostFrames)
-  checkWhole(seed, '--seed', 0, 2 ** 32 - 1)
-  kindIndex(kind, '--kind')
   const running: RunArguments = { ...options, ...sampleRun }
   checkRun(running)
   const at = (name: string): string => path.join(options.output, name)
   await makeFolder(options.output).catch((error: unknown) => {
     throw outputError(options.output, error)
   })
-  await renderClip(at('sample.mp4'), at('sample_truth'), options, signal)
+  const truth = await readSampleTruth()
+  await writeFileAtomically(at('sample.mp4'), (file) => copyFile(sampleVideo, file))
+  await writeTruth(at('sample_truth'), truth)
   const code = await runVideo(at('sample.mp4'), running, signal)
-  const rendered = (): AsyncIterable<RenderedFrame> => heard(renderSequence({ ...clip, kind, seed, frames }), signal)
+  const pictures: RgbFrame[] = []
+  for await (const picture of await openVideo(sampleVideo, { signal })) pictures.push(picture)
   const depth = await openDepth(at('sample_depths.npz'))
-  const title = `${kind} ${seed}, ${frames} frames`
-  const report = { frames: rendered, count: frames, depth, metric: options.metric }
-  const figures = await reportSample(report, title, at('sample.png'))
-  await writeText(at('sample.json'), `${JSON.stringify({ kind, seed, frames, ...figures }, undefined, 2)}\n`)
+  const { figures, sheet, animation } = await compareSample({ pictures, truth, depth, metric: options.metric })
+  await writeContactSheet(lines(figures), sheet, at('sample.png'))
+  await writeAnimation(lines(figures), animation, at('sample.webp'))
+  const text = `${JSON.stringify({ frames: truth.depth.length, ...figures }, undefined, 2)}\n`
+  await writeFileAtomically(at('sample.json'), (file) => writeFile(file, text))
   if (!options.json) {
     process.stdout.write(`  ${at('sample.png')}   input, exact depth, the network's, and its error\n`)
+    process.stdout.write(`  ${at('sample.webp')}  the same, moving\n`)
     for (const line of lines(figures)) process.stdout.write(`${line}\n`)
   }
   return code
 }
 
-async function* heard<T>(frames: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
-  for await (const frame of frames) {
-    signal.throwIfAborted()
-    yield frame
-  }
-}
-
-async function writeText(file: string, text: string): Promise<void> {
+async function writeFileAtomically(file: string, write: (temporary: string) => Promise<void>): Promise<void> {
   const output = await AtomicFile.create(file)
   try {
-    await writeFile(output.temporary, text)
+    await write(output.temporary)
     await output.commit()
   } catch (error) {
     await output.discard()
@@ -110,41 +90,21 @@ async function writeText(file: string, text: string): Promise<void> {
   }
 }
 
-/** The clip, and its exact disparity as a video and as numbers. */
-async function renderClip(
-  video: string,
-  truth: string,
-  { frames, seed, kind }: SampleArguments,
-  signal: AbortSignal,
-): Promise<void> {
-  const progress = new ProgressLine(process.stderr)
+/** The exact disparity as a video and as numbers. */
+async function writeTruth(name: string, { depth, frameRate }: SampleTruth): Promise<void> {
   const sink = await openSinks([
-    { format: 'video', path: `${truth}.mp4`, frameRate: clip.frameRate },
-    { format: 'npz', path: `${truth}.npz` },
+    { format: 'video', path: `${name}.mp4`, frameRate },
+    { format: 'npz', path: `${name}.npz` },
   ])
-  const writer = await rgbVideoWriter(video, { frameRate: clip.frameRate }).catch(async (error: unknown) => {
-    await sink.abort()
-    throw error
-  })
   try {
-    let index = 0
-    for await (const frame of renderSequence({ ...clip, kind, seed, frames })) {
-      signal.throwIfAborted()
-      progress.step(`rendering the sample clip: ${index + 1}/${frames}`)
-      await writer.write(frame)
-      await sink.write(exactMap(frame, index++))
+    for (const [index, { data, width, height }] of depth.entries()) {
+      const disparity = Float32Array.from(data, (z) => 1 / z)
+      const timestampMs = (index * 1000) / frameRate
+      await sink.write({ index, timestampMs, width, height, data: disparity, kind: 'disparity' } satisfies DepthMap)
     }
-    await writer.finish()
     await sink.finish()
   } catch (error) {
-    await Promise.all([writer.abort(), sink.abort()])
+    await sink.abort()
     throw error
-  } finally {
-    progress.end()
   }
-}
-
-function exactMap(frame: RenderedFrame, index: number): DepthMap {
-  const { width, height, timestampMs } = frame
-  return { index, timestampMs, width, height, data: exactDisparity(frame), kind: 'disparity' }
 }
