@@ -22,7 +22,16 @@ const nodeGlobals = [
 ]
 
 export default defineConfig(
-  globalIgnores(['dist/', 'dist-test/', 'build*/', 'prebuilds/', '.tap/', 'test/fixtures/', 'sample-output/']),
+  globalIgnores([
+    'dist/',
+    'dist-test/',
+    'dist-tools/',
+    'build*/',
+    'prebuilds/',
+    '.tap/',
+    'test/fixtures/',
+    'sample-output/',
+  ]),
   js.configs.recommended,
   {
     rules: {
@@ -45,9 +54,9 @@ export default defineConfig(
     },
   },
   {
-    files: ['lib/**/*.ts', 'lib/**/*.cts', 'test/**/*.ts', 'test/**/*.cts'],
+    files: ['lib/**/*.ts', 'lib/**/*.cts', 'test/**/*.ts', 'test/**/*.cts', 'tools/**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],
-    languageOptions: { parserOptions: { project: ['tsconfig.json', 'test/tsconfig.json'] } },
+    languageOptions: { parserOptions: { project: ['tsconfig.json', 'test/tsconfig.json', 'tools/tsconfig.json'] } },
     rules: {
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],

@@ -3,7 +3,7 @@
 
 import { parseArgs } from 'node:util'
 import { VideoDepth } from 'video-depth'
-import { renderClip, renderSequence } from '#lib/scene/sequence.js'
+import { renderClip, renderSequence } from '../dist-tools/scenes/sequence.js'
 import { benchmarkCheckpoint, writeReport } from './shared.mjs'
 
 const { values } = parseArgs({

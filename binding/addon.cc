@@ -12,7 +12,6 @@
 #endif
 #include "maps.h"
 #include "preprocess.h"
-#include "scene/scene.h"
 #include "stitcher.h"
 #include "to-rgb.h"
 
@@ -32,7 +31,6 @@ class Addon : public Napi::Addon<Addon> {
             InstanceValue("ContentMeter", video_depth_binding::ContentMeter::define(env), napi_enumerable),
             InstanceValue("cpu", cpu(env), napi_enumerable),
             InstanceValue("gpu", gpu(env), napi_enumerable),
-            InstanceValue("scene", video_depth_binding::make_scene(env), napi_enumerable),
             InstanceValue("Stitcher", video_depth_binding::Stitcher::define(env), napi_enumerable),
         });
   }

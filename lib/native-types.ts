@@ -4,7 +4,6 @@
 import type { ColorMatrix, ColorRange, PixelFormat } from './frame.js'
 import type { NativeCpu } from './native-cpu-types.js'
 import type { NativeGpu } from './native-gpu-types.js'
-import type { NativeScenes } from './native-scene-types.js'
 
 /** A picture with all of its layout said; see PixelFormat for the order of its bytes. Borrowed for the call. */
 export interface NativePicture {
@@ -151,7 +150,6 @@ export interface NativeAddon {
   readonly gpu: NativeGpu | null
   /** `null` where the addon was built without a network of its own: no compiler for x86. */
   readonly cpu: NativeCpu | null
-  readonly scene: NativeScenes
   readonly ContentMeter: new () => NativeContentMeter
   readonly Stitcher: new (options: StitcherOptions) => NativeStitcher
 }

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util'
 import { inRoot, root, toolCommand } from './shared/paths.mjs'
 
 const { values: options } = parseArgs({ options: { check: { type: 'boolean', default: false } } })
-const folders = ['cpp', 'binding', 'test/native', 'benchmarks/native', 'benchmarks/gpu']
+const folders = ['cpp', 'binding', 'test/native', 'benchmarks/native', 'benchmarks/gpu', 'tools/scenes']
 const sources = /\.(c|cc|cpp|cu|cuh|h)$/
 
 const files = folders

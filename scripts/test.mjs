@@ -3,6 +3,7 @@
 
 import path from 'node:path'
 import { filesBelow, removeOrphans, typescriptSources } from './shared/freshness.mjs'
+import { buildScenes, compileTools } from './build-scenes.mjs'
 import { buildGpuDouble } from './shared/gpu-double.mjs'
 import { inRoot, toolCommand } from './shared/paths.mjs'
 import { runNative } from './shared/native-run.mjs'
@@ -18,6 +19,7 @@ const isWanted = (name) =>
 
 await guarded(async () => {
   await setUp()
+  await compileTools()
   removeOrphans(inRoot('dist-test'), (output) => typescriptSources(inRoot('test'), output))
   await runStep('Compiling tests', toolCommand('typescript/bin/tsc', '-p', inRoot('test', 'tsconfig.json')))
 })
@@ -26,7 +28,9 @@ const files = filesBelow(inRoot('dist-test'))
   .map((file) => path.relative(inRoot(), file))
   .filter((file) => file.endsWith('.test.js') && isWanted(path.basename(file)))
 const runs = []
-if (files.some((file) => path.basename(file).startsWith('gpu-binding'))) await guarded(buildGpuDouble)
+const has = (part) => files.some((file) => path.basename(file).startsWith(part))
+if (has('gpu-binding')) await guarded(buildGpuDouble)
+if (has('accuracy') || has('scene')) await guarded(buildScenes)
 if (files.length > 0) runs.push(...(await runTap(files)))
 if (isWanted('native')) runs.push(await runNative())
 

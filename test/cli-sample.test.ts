@@ -33,7 +33,11 @@ t.test('the clip, its depth, a picture of both, and figures', async (t) => {
     names.map((ending) => `sample${ending}`),
   )
   t.match(await sharp(at('sample', 'sample.png')).metadata(), { width: 4 * 326 + 6, height: 2 * 24 + 6 + 4 * 268 })
-  t.match(await sharp(at('sample', 'sample.webp'), { pages: -1 }).metadata(), { width: 3 * 326 + 6, pages: 22, delay: [83] })
+  t.match(await sharp(at('sample', 'sample.webp'), { pages: -1 }).metadata(), {
+    width: 3 * 326 + 6,
+    pages: 22,
+    delay: [83],
+  })
   const figures = figuresOf('sample')
   t.equal(figures.frames, 44)
   for (const { absRel, delta1 } of [figures, figures.ramp, figures.constant]) {

@@ -3,11 +3,11 @@
 
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { loadAddon } from '#lib/binding.js'
-import type { NativeRenderOptions, NativeRenderedPicture } from '#lib/native-scene-types.js'
-import { sceneKinds } from '#lib/scene/kinds.js'
+import type { NativeRenderOptions, NativeRenderedPicture } from '../dist-tools/scenes/native-types.js'
+import { loadScenes } from '../dist-tools/scenes/addon.js'
+import { sceneKinds } from '../dist-tools/scenes/kinds.js'
 
-const { Scene } = loadAddon().scene
+const { Scene } = loadScenes()
 const names = sceneKinds().map(({ name }) => name)
 
 /** Of everything in a picture. */
@@ -138,6 +138,6 @@ t.test('arguments are checked', async (t) => {
   await t.rejects(scene.render(options), thrown)
   t.ok(Object.hasOwn(scene, 'moving') && scene.moving.includes(0), 'a value, no accessor')
   const render = Reflect.get(scene, 'render') as (...args: unknown[]) => unknown
-  for (const receiver of [{}, Object.create(Scene.prototype as object) as object, loadAddon(), undefined])
+  for (const receiver of [{}, Object.create(Scene.prototype as object) as object, loadScenes(), undefined])
     t.throws(() => Reflect.apply(render, receiver, [shot]) as undefined)
 })

@@ -3,9 +3,9 @@
 
 import { createHash } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { sceneKinds } from '#lib/scene/kinds.js'
-import { exactDisparity, type RenderedFrame } from '#lib/scene/rendered-frame.js'
-import { renderClip, renderSequence } from '#lib/scene/sequence.js'
+import { sceneKinds } from '../dist-tools/scenes/kinds.js'
+import { exactDisparity, type RenderedFrame } from '../dist-tools/scenes/rendered-frame.js'
+import { renderClip, renderSequence } from '../dist-tools/scenes/sequence.js'
 
 const view = { width: 160, height: 120, frameRate: 5 }
 const names = sceneKinds().map(({ name }) => name)

@@ -3,7 +3,7 @@
 
 import { constantBaseline, rampBaseline } from '#lib/evaluate/baselines.js'
 import { evaluateVideo } from '#lib/evaluate/video-evaluation.js'
-import { farthest, scoredFrame, trueDepth } from '#lib/scene/scored-frame.js'
+import { farthest, scoredFrame, trueDepth } from '../../dist-tools/scenes/scored-frame.js'
 
 /**
  * AbsRel and δ1 after one scale and shift in disparity for the whole video, or for each frame (`alignment: 'frame'`); TAE (per

@@ -1,8 +1,8 @@
 // Owns: the sequences that accuracy is measured on: none of them was trained on.
 // Must not know: networks, scores.
 
-import { sceneKinds } from '#lib/scene/kinds.js'
-import { renderClip } from '#lib/scene/sequence.js'
+import { sceneKinds } from '../../dist-tools/scenes/kinds.js'
+import { renderClip } from '../../dist-tools/scenes/sequence.js'
 
 /** Training takes seeds below a million. */
 const firstSeed = 9_000_000

@@ -5,8 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { VideoDepth } from 'video-depth'
-import { renderClip } from '#lib/scene/sequence.js'
-import { machine, percentile } from '../shared.mjs'
+import { machine, percentile, sampleFrames } from '../shared.mjs'
 import { writeSeededCheckpoint } from '../seeded-checkpoint.mjs'
 import { PowerMeter } from './power-meter.mjs'
 
@@ -59,7 +58,7 @@ for (const size of values.sizes.split(',')) {
 process.exit(failed ? 1 : 0)
 
 async function measure(checkpoint, { width, height }) {
-  const clip = await renderClip({ seed: 1, frames: 24, width, height, frameRate: 24 })
+  const clip = await sampleFrames(width, height)
   const picture = (i) => ({ data: clip[i % clip.length].data, width, height })
   const result = { streams: [] }
   for (const streamBatch of batches) {

@@ -4,7 +4,8 @@
 import { prepareEncoder, prepareGraphs, prepareStreamStep } from '#lib/graph/prepare-graphs.js'
 import { prepareWeights, type PreparedWeights } from '#lib/graph/prepare-weights.js'
 import { cpuVariant, type AttentionCore, type GraphVariant } from '#lib/graph/variant.js'
-import { renderClip } from '#lib/scene/sequence.js'
+import { sampleVideo } from '#lib/bundled-sample.js'
+import { openVideo } from '#lib/io/video-source.js'
 import { stateSlots } from '#lib/stream/step-plan.js'
 import { referencePreprocess } from './reference-preprocess.js'
 import { roundedGraph } from './rounded-graph.js'
@@ -27,11 +28,12 @@ export interface Grid {
   readonly cols: number
 }
 
-/** A rendered clip as the network takes it. */
+/** The bundled sample as the network takes it. @param frames at most 44 */
 export async function clip({ rows, cols }: Grid, frames: number): Promise<Float32Array[]> {
-  const [width, height] = [cols * 14, rows * 14]
-  const rendered = await renderClip({ seed: 3, frames, width, height, frameRate: 10 })
-  return rendered.map(({ data }) => referencePreprocess(data, width, height, width, height))
+  const pixels: Float32Array[] = []
+  for await (const { data, width, height } of await openVideo(sampleVideo, { maxLen: frames }))
+    pixels.push(referencePreprocess(data, width, height, cols * 14, rows * 14))
+  return pixels
 }
 
 /** Over all arrays together. */

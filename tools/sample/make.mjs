@@ -6,8 +6,8 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
 import { rgbVideoWriter } from 'video-depth'
-import { farthest } from '#lib/scene/scored-frame.js'
-import { renderSequence } from '#lib/scene/sequence.js'
+import { farthest } from '../../dist-tools/scenes/scored-frame.js'
+import { renderSequence } from '../../dist-tools/scenes/sequence.js'
 
 const { values } = parseArgs({
   options: {

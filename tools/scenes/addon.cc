@@ -1,7 +1,7 @@
-// Owns: the addon's `scene`: the list of kinds, and the class Scene, whose pictures are drawn off the thread.
-// Must not know: how scenes are drawn.
+// Owns: the renderer's addon: the list of kinds, and the class Scene, whose pictures are drawn off the
+// thread. Must not know: how scenes are drawn.
 
-#include "scene/scene.h"
+#include <napi.h>
 
 #include <cstring>
 #include <exception>
@@ -13,10 +13,9 @@
 #include "scene/kinds.h"
 #include "scene/render.h"
 
-namespace video_depth_binding {
-
 namespace {
 
+using namespace video_depth_binding;
 namespace core = video_depth::scene;
 
 template <typename Array, typename Value>
@@ -77,7 +76,7 @@ class RenderJob : public Napi::AsyncWorker {
   std::exception_ptr failure_;
 };
 
-/// See NativeScene in lib/native-scene-types.ts.
+/// See NativeScene in tools/scenes/native-types.ts.
 class SceneObject : public Napi::ObjectWrap<SceneObject> {
  public:
   static Napi::Function define(Napi::Env env) {
@@ -152,20 +151,26 @@ class SceneObject : public Napi::ObjectWrap<SceneObject> {
   int64_t reported_ = 0; ///< bytes
 };
 
+class Scenes : public Napi::Addon<Scenes> {
+ public:
+  Scenes(Napi::Env env, Napi::Object exports) {
+    DefineAddon(exports, {InstanceValue("kinds", kinds(env), napi_enumerable),
+                          InstanceValue("Scene", SceneObject::define(env), napi_enumerable)});
+  }
+
+ private:
+  static Napi::Array kinds(Napi::Env env) {
+    const Napi::Array kinds = Napi::Array::New(env);
+    for (const core::Kind& kind : core::kinds()) {
+      const Napi::Object entry = Napi::Object::New(env);
+      entry.Set("name", kind.name);
+      entry.Set("heldOut", kind.is_held_out);
+      kinds.Set(kinds.Length(), entry);
+    }
+    return kinds;
+  }
+};
+
 } // namespace
 
-Napi::Value make_scene(Napi::Env env) {
-  const Napi::Object scene = Napi::Object::New(env);
-  const Napi::Array kinds = Napi::Array::New(env);
-  for (const core::Kind& kind : core::kinds()) {
-    const Napi::Object entry = Napi::Object::New(env);
-    entry.Set("name", kind.name);
-    entry.Set("heldOut", kind.is_held_out);
-    kinds.Set(kinds.Length(), entry);
-  }
-  scene.Set("kinds", kinds);
-  scene.Set("Scene", SceneObject::define(env));
-  return scene;
-}
-
-} // namespace video_depth_binding
+NODE_API_ADDON(Scenes)

@@ -1,4 +1,4 @@
-// Owns: the contract between TypeScript and the addon's renderer of scenes (binding/scene). Both sides check it.
+// Owns: the contract between TypeScript and the addon's renderer of scenes (addon.cc). Both sides check it.
 // Must not know: what calls it.
 
 export interface NativeRenderOptions {

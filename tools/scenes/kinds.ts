@@ -1,8 +1,8 @@
 // Owns: the kinds of scenes that there are.
 // Must not know: sequences, pictures.
 
-import { loadAddon } from '../binding.js'
-import { invalidOption } from '../errors.js'
+import { loadScenes } from './addon.js'
+import { invalidOption } from '../../dist/esm/errors.js'
 
 export interface SceneKind {
   readonly name: string
@@ -11,7 +11,7 @@ export interface SceneKind {
 }
 
 /** In a fixed order: positions are part of recorded streams. */
-export const sceneKinds = (): readonly SceneKind[] => loadAddon().scene.kinds
+export const sceneKinds = (): readonly SceneKind[] => loadScenes().kinds
 
 /** @param parameter what the name was given as @throws VideoDepthError INVALID_OPTION */
 export function kindIndex(name: string, parameter = 'kind'): number {

@@ -1,8 +1,8 @@
 // Owns: a clip of procedural scenes, frame after frame, and its cuts.
 // Must not know: how a picture is drawn, where it goes.
 
-import { loadAddon } from '../binding.js'
-import type { NativeRenderedPicture, NativeScene } from '../native-scene-types.js'
+import { loadScenes } from './addon.js'
+import type { NativeRenderedPicture, NativeScene } from './native-types.js'
 import { kindIndex } from './kinds.js'
 import type { RenderedFrame } from './rendered-frame.js'
 import { checkSequence, type CheckedSequence, type SequenceOptions } from './sequence-options.js'
@@ -81,7 +81,7 @@ class Clip {
 
   #sceneOf(shot: number): NativeScene {
     if (shot !== this.#shot || this.#scene === undefined) {
-      this.#scene = new (loadAddon().scene.Scene)(this.#kind, this.#options.seed + shot * seedStride)
+      this.#scene = new (loadScenes().Scene)(this.#kind, this.#options.seed + shot * seedStride)
       this.#shot = shot
     }
     return this.#scene

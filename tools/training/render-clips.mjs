@@ -2,9 +2,9 @@
 // Must not know: networks. The format is in README.md.
 
 import { parseArgs } from 'node:util'
-import { kindIndex, sceneKinds } from '#lib/scene/kinds.js'
-import { exactDisparity } from '#lib/scene/rendered-frame.js'
-import { renderClip } from '#lib/scene/sequence.js'
+import { kindIndex, sceneKinds } from '../../dist-tools/scenes/kinds.js'
+import { exactDisparity } from '../../dist-tools/scenes/rendered-frame.js'
+import { renderClip } from '../../dist-tools/scenes/sequence.js'
 
 const magic = 0x31434456 // "VDC1"
 const number = (value) => ({ type: 'string', default: String(value) })

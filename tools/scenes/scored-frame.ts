@@ -1,8 +1,8 @@
 // Owns: a rendered frame and a prediction of its depth, as the evaluator takes them.
 // Must not know: how depth is predicted, what is measured.
 
-import type { Plane } from '../evaluate/plane.js'
-import type { EvaluationFrame } from '../evaluate/video-evaluation.js'
+import type { Plane } from '../../dist/esm/evaluate/plane.js'
+import type { EvaluationFrame } from '../../dist/esm/evaluate/video-evaluation.js'
 import type { RenderedFrame } from './rendered-frame.js'
 
 /** Metres, KITTI's cap: what is farther away, and the sky, does not count in figures of rendered scenes. */
