@@ -82,11 +82,12 @@ t.test('options reach the core', async (t) => {
     [['--min-disparity', '0.05'], { minDisparity: 0.05 }],
     [['--crop', '2:-3,4:30'], { crop: { rows: [2, -3], columns: [4, 30] } }],
     [['--crop', '2:14,3:20', '--crop-prediction'], { crop: { rows: [2, 14], columns: [3, 20] }, cropPrediction: true }],
-    [['--kind', 'metric'], { kind: 'metric' }],
     [['--protocol', 'kitti'], { maxDepth: 80 }],
     [['--protocol', 'scannet', '--max-depth', '60'], { maxDepth: 60, crop: { rows: [8, -8], columns: [11, -11] } }],
   ]
   for (const [args, options] of cases) agrees(t, await report(t, npz, ...against, ...args), options, args.join(' '))
+  const silent = at('stack.npy') // an archive of ours says what it holds
+  agrees(t, await report(t, silent, ...against, '--kind', 'metric'), { kind: 'metric' }, '--kind metric')
   const some = await report(t, npz, ...against, '--frames', '1:4')
   agrees(t, some, {}, '--frames', 1e-9, frames.slice(1, 4))
   t.same(some.frames, [1, 4])
