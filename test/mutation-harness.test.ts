@@ -36,7 +36,7 @@ t.test('a reader with a fault fails, with what repeats it', async (t) => {
     ['rejects', /the process ended with 1: [^]*nobody listens/],
   ]
   for (const [name, message] of cases) {
-    const { failures } = await tried(name)
+    const { failures } = await tried(name, {}, 2)
     t.ok(failures.length >= 1, name)
     for (const failure of failures) {
       t.match(failure, message)
@@ -49,6 +49,20 @@ t.test('other values fail where the format has checksums, but not behind repaire
   t.same((await tried('silent')).failures, [])
   t.match((await tried('silent', { guarded: true })).failures[0], /: other values in silence$/)
   t.same((await tried('silent', { guarded: true, repair: () => intact }, 40)).failures.length > 0, true)
+})
+
+t.test('what is packed is mutated before', async (t) => {
+  const packed: string[] = []
+  const { errors, values } = await tried('good', {
+    seeds: [oneFile('a.txt', Buffer.from('seed'))],
+    pack: (bytes) => {
+      packed.push(Buffer.from(bytes).toString('latin1'))
+      return intact
+    },
+  })
+  t.same([errors, values], [0, 6])
+  t.equal(packed[0], 'seed')
+  t.ok(packed.slice(1).filter((each) => each !== 'seed').length > 3)
 })
 
 t.test('a seed that is not read fails', async (t) => {

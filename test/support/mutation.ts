@@ -32,11 +32,14 @@ export interface Seed {
 }
 
 export interface MutatedReader {
+  /** As the module exports it; several may share one. */
   readonly name: string
   readonly seeds: readonly Seed[]
   /** The format has checksums: what the reader gives (a string) must be what it gave for the intact seed. */
   readonly guarded?: boolean
-  /** Puts checksums and the like right, so that mutations get past them; used for every second file, which is then not `guarded`. */
+  /** Makes a file of a seed's bytes, which are mutated before: what lies in an archive, behind a checksum. Default: the bytes. */
+  readonly pack?: (bytes: Uint8Array, name: string) => Uint8Array | Promise<Uint8Array>
+  /** Puts the checksums of a mutated file right; done to every second one, which is then not `guarded`. */
   readonly repair?: (bytes: Uint8Array, name: string) => Uint8Array | Promise<Uint8Array>
 }
 
@@ -85,7 +88,7 @@ export async function tryReader(reader: MutatedReader, module: URL, folder: stri
   try {
     const intact: Reply[] = []
     for (const [i, seed] of reader.seeds.entries()) {
-      const reply = await child.read(written(path.join(folder, `intact-${i}`), seed))
+      const reply = await child.read(written(path.join(folder, `intact-${i}`), await packed(reader, seed)))
       if (reply.outcome !== 'value') figures.failures.push(`intact seed ${i} (${seed.open}): ${reply.text}`)
       intact.push(reply)
     }
@@ -134,10 +137,17 @@ async function changed(reader: MutatedReader, index: number, next: Random): Prom
   const repair = next(2) === 0 ? reader.repair : undefined
   const last = (await repair?.(bytes, name)) ?? bytes
   return {
-    seed: { ...seed, files: { ...seed.files, [name]: last } },
+    seed: await packed(reader, { ...seed, files: { ...seed.files, [name]: last } }),
     isRepaired: repair !== undefined,
     how: `${name}, ${how}`,
   }
+}
+
+async function packed({ pack }: MutatedReader, seed: Seed): Promise<Seed> {
+  if (pack === undefined) return seed
+  const files: Record<string, Uint8Array> = {}
+  for (const [name, bytes] of Object.entries(seed.files)) files[name] = await pack(bytes, name)
+  return { ...seed, files }
 }
 
 /** @returns path of what is read */
