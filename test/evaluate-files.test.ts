@@ -201,11 +201,7 @@ const refused: [name: string, make: () => string | Promise<string>, reason: RegE
     () => put('o.npy', npy(Buffer.alloc(48), [1, 3, 4], '<f4', 'True')),
     /expected values in C order, found Fortran order/,
   ],
-  [
-    'cut short',
-    () => put('s.npy', npy(Buffer.alloc(47), [1, 3, 4])),
-    /expected 176 bytes of 1×3×4 values, found 175$/,
-  ],
+  ['cut short', () => put('s.npy', npy(Buffer.alloc(47), [1, 3, 4])), /expected 176 bytes of 1×3×4 values, found 175$/],
   [
     'a scale without a step',
     () => (put('sc/0.png', ''), put('sc/scale.json', '{}'), at('sc')),

@@ -34,7 +34,12 @@ function sized(bytes: Buffer, size: number): Buffer {
 
 /** @throws Error where it is of another size; no more than that is unpacked */
 function inflated(stored: Buffer, size: number): Buffer {
-  return sized(inflateSync(stored, { maxOutputLength: size }), size)
+  try {
+    return sized(inflateSync(stored, { maxOutputLength: size }), size)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new Error(`expected ${size} bytes in a block, found more`, { cause: error })
+  }
 }
 
 /** A count n below 0 is followed by −n bytes as they are, otherwise by one byte that stands for n + 1. */
