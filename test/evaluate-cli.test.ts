@@ -6,8 +6,9 @@ import path from 'node:path'
 import t, { type Test } from 'tap'
 import { evaluateFrames } from '#lib/evaluate/depth-evaluation.js'
 import type { EvaluationOptions } from '#lib/evaluate/evaluation-options.js'
+import { pngSequenceSink } from '#lib/io/png-sequence-sink.js'
 import { openSink, type OutputSpec } from '#lib/io/sinks.js'
-import { npy, writeDepthFolder, type DepthFormat } from './support/depth-files.js'
+import { npy, npz as npzOf, writeDepthFolder, type DepthFormat } from './support/depth-files.js'
 import { agreement, report as evalReport, type EvalReport } from './support/eval-report.js'
 import { sceneVideo } from './support/evaluation-scene.js'
 import { runCli, type Ended } from './support/run-cli.js'
@@ -82,11 +83,12 @@ t.test('options reach the core', async (t) => {
     [['--min-disparity', '0.05'], { minDisparity: 0.05 }],
     [['--crop', '2:-3,4:30'], { crop: { rows: [2, -3], columns: [4, 30] } }],
     [['--crop', '2:14,3:20', '--crop-prediction'], { crop: { rows: [2, 14], columns: [3, 20] }, cropPrediction: true }],
-    [['--kind', 'metric'], { kind: 'metric' }],
     [['--protocol', 'kitti'], { maxDepth: 80 }],
     [['--protocol', 'scannet', '--max-depth', '60'], { maxDepth: 60, crop: { rows: [8, -8], columns: [11, -11] } }],
   ]
   for (const [args, options] of cases) agrees(t, await report(t, npz, ...against, ...args), options, args.join(' '))
+  const silent = at('stack.npy') // an archive of ours says what it holds
+  agrees(t, await report(t, silent, ...against, '--kind', 'metric'), { kind: 'metric' }, '--kind metric')
   const some = await report(t, npz, ...against, '--frames', '1:4')
   agrees(t, some, {}, '--frames', 1e-9, frames.slice(1, 4))
   t.same(some.frames, [1, 4])
@@ -113,6 +115,46 @@ t.test('metric depth says so itself', async (t) => {
     stderr,
     /Expected 'metric', as the prediction's files say, for --kind, received "disparity" \[INVALID_OPTION\]/,
   )
+})
+
+t.test('what holds depth is not scored as disparity', async (t) => {
+  const depths = truths.map(({ data, width, height }, index) => {
+    const metres = Float32Array.from(data, (metre) => 1.02 * (metre > 0 ? metre : 1))
+    return { index, timestampMs: 40 * index, width, height, data: metres, kind: 'metric' as const }
+  })
+  const sinks = [
+    await openSink({ format: 'npz', path: at('walk.npz') }),
+    await openSink({ format: 'png16', path: at('walk') }),
+    await pngSequenceSink(at('walk-live')),
+  ]
+  for (const sink of sinks) {
+    for (const depth of depths) await sink.write(depth)
+    const [file = ''] = await sink.finish()
+    const { videos } = await report(t, file, ...against)
+    t.match(videos[0], { kind: 'metric', alignment: 'none' }, file)
+    t.ok(Math.abs(videos[0]!.absRel - 0.02) < 2e-3, `${file}: ${videos[0]!.absRel}`)
+    const { code, stderr } = await run(file, ...against, '--kind', 'disparity')
+    t.equal(code, 2)
+    t.match(stderr, /Expected 'metric', as the prediction's files say, for --kind, received "disparity"/)
+  }
+  const contradicted = await run(npz, '--truth', at('walk.npz'), '--truth-kind', 'disparity')
+  t.equal(contradicted.code, 2)
+  t.match(contradicted.stderr, /Expected 'metric', as the truth's files say, for --truth-kind, received "disparity"/)
+
+  // An archive of another writer does not say it.
+  const bytes = Buffer.concat(depths.map(({ data }) => Buffer.from(data.buffer)))
+  writeFileSync(at('old.npz'), await npzOf({ depths: npy(bytes, [6, 20, 32]) }))
+  for (const alignment of ['video', 'frame', 'median']) {
+    const { code, stderr } = await run(at('old.npz'), ...against, '--alignment', alignment)
+    t.equal(code, 2, alignment)
+    t.match(
+      stderr,
+      /The prediction old is far where the truth is near\. .* the prediction is disparity \(else --kind metric\)/,
+    )
+  }
+  t.match((await report(t, at('old.npz'), ...against, '--kind', 'metric')).videos[0], { kind: 'metric' })
+  const insisted = ['--kind', 'disparity', '--truth-kind', 'metric']
+  t.match((await report(t, at('old.npz'), ...against, ...insisted)).videos[0], { kind: 'disparity' })
 })
 
 const refusals: [string, () => readonly string[] | Promise<readonly string[]>, number, RegExp][] = [

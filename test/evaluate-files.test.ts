@@ -136,9 +136,9 @@ t.test('our own outputs give back what went in', async (t) => {
   await fill(await pngSequenceSink(at('live')))
   for (const [name, kind, tolerance] of [
     ['d.f32', 'metric', 0],
-    ['d.npz', undefined, 0],
+    ['d.npz', 'disparity', 0],
     ['png', 'disparity', 1e-4],
-    ['live', undefined, 1e-4],
+    ['live', 'disparity', 1e-4],
   ] as const) {
     const sequence = await openDepth(at(name))
     t.match({ length: sequence.length, kind: sequence.kind }, { length: count, kind }, name)
@@ -201,11 +201,7 @@ const refused: [name: string, make: () => string | Promise<string>, reason: RegE
     () => put('o.npy', npy(Buffer.alloc(48), [1, 3, 4], '<f4', 'True')),
     /expected values in C order, found Fortran order/,
   ],
-  [
-    'cut short',
-    () => put('s.npy', npy(Buffer.alloc(47), [1, 3, 4])),
-    /expected 176 bytes of 1 frames of 4×3, found 175$/,
-  ],
+  ['cut short', () => put('s.npy', npy(Buffer.alloc(47), [1, 3, 4])), /expected 176 bytes of 1×3×4 values, found 175$/],
   [
     'a scale without a step',
     () => (put('sc/0.png', ''), put('sc/scale.json', '{}'), at('sc')),
@@ -229,13 +225,13 @@ t.test('maps that cannot be read say why', async (t) => {
     [at('rgb.png'), /rgb\.png: expected one grey channel, found 3 channels$/],
     [put('x.png', 'no'), /x\.png: /],
     [put('x.npy', npy(Buffer.alloc(4), [1])), /expected an array \[height, width\], found one of 1$/],
-    [put('y.npy', npy(Buffer.alloc(8), [1, 3])), /expected 3 values, found 2$/],
+    [put('y.npy', npy(Buffer.alloc(8), [1, 3])), /expected 140 bytes of 1×3 values, found 136$/],
     [put('x.pfm', 'PF\n1 1\n1\n'), /expected one channel \(Pf\), found colour \(PF\)$/],
     [put('y.pfm', 'P5 1 1'), /expected a PFM header \(Pf, width, height, scale\), found "P5 1 1"$/],
-    [put('z.pfm', 'Pf\n2 1\n-1\n1234'), /expected 8 bytes of 2×1 values, found 4$/],
+    [put('z.pfm', 'Pf\n2 1\n-1\n1234'), /expected 18 bytes of 2×1 values, found 14$/],
     [put('x.exr', 'plain text'), /expected an OpenEXR file, found another$/],
     [put('y.exr', b44), /expected compression none, RLE, ZIPS, ZIP, PIZ, PXR24, found B44$/],
-    [put('z.exr', exr(map, { channels: ['a', 'b'] })), /expected a channel Z, V, Depth, Y, R, found a, b$/],
+    [put('z.exr', exr(map, { channels: ['a', 'b'] })), /expected a channel Z, depth, V, Y or R, found a, b$/],
     [put('w.exr', exr(map).subarray(0, 60)), /w\.exr: /],
   ]
   for (const [file, message] of cases) await t.rejects(readDepthImage(file), { code: 'SOURCE_UNREADABLE', message })
@@ -257,7 +253,7 @@ t.test('archives: the array depths or the only one, whole', async (t) => {
     /bad\.npz: expected an array named depths, or only one, found a\.npy, b\.npy$/,
   )
   await refuse({}, /found none$/)
-  await refuse({ depths: stack(1).subarray(0, -3) }, /expected 4 more bytes of the array, found 1$/)
+  await refuse({ depths: stack(1).subarray(0, -3) }, /expected 136 bytes of 2×1×1 values, found 133$/)
   await fill(await openSink({ format: 'npz', path: at('whole.npz') }))
   const bytes = readFileSync(at('whole.npz'))
   bytes.fill(0xff, 400, 900)
@@ -278,7 +274,7 @@ t.test('flow', async (t) => {
   t.same([...flo.data], [NaN, 0, 1, 2])
   const cases: [string, RegExp][] = [
     [put('g.npy', npy(bytes, [4])), /expected an array \[height, width, 2\], found one of 4$/],
-    [put('h.npy', npy(bytes, [3, 1, 2])), /expected 6 values of 1×3×2, found 4$/],
+    [put('h.npy', npy(bytes, [3, 1, 2])), /expected 152 bytes of 3×1×2 values, found 144$/],
     [put('g.flo', 'none'), /expected a \.flo file, found another$/],
   ]
   for (const [file, message] of cases) await t.rejects(readFlow(file), { code: 'SOURCE_UNREADABLE', message })
@@ -316,8 +312,8 @@ t.test('manifests', async (t) => {
     [two, undefined, /expected one data set, found kitti, bonn$/],
     [two, 'nyuv2', /expected nyuv2, found kitti, bonn$/],
     [put('m/text.json', '{'), undefined, /text\.json: .*JSON/],
-    [write('list', []), undefined, /expected an object of data sets, found \[\]$/],
-    [write('flat', { kitti: { v: [] } }), undefined, /expected a list for kitti, found \{"v":\[\]\}$/],
+    [write('list', []), undefined, /expected an object of data sets, found a list of 0$/],
+    [write('flat', { kitti: { v: [] } }), undefined, /expected a list for kitti, found an object$/],
     [
       write('none', { kitti: [{ v: [{ image: 'a' }] }] }),
       undefined,
@@ -331,7 +327,7 @@ t.test('manifests', async (t) => {
     [
       write('K', { k: [{ v: [{ ...frame, K: [[1]] }] }] }),
       undefined,
-      /expected 3 rows of 3 numbers for K of v, frame 0, found \[\[1\]\]$/,
+      /expected 3 rows of 3 numbers for K of v, frame 0, found a list of 1$/,
     ],
     [
       write('mask', { k: [{ v: [{ ...frame, mask: 1 }] }] }),

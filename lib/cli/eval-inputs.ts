@@ -8,7 +8,7 @@ import type { Crop } from '../evaluate/evaluation-options.js'
 import { cropped, type Plane } from '../evaluate/plane.js'
 import type { EvaluationFrame } from '../evaluate/video-evaluation.js'
 import type { DepthKind } from '../frame.js'
-import { fileSequence } from '../io/depth/depth-folder.js'
+import { describedSequence, fileSequence } from '../io/depth/depth-folder.js'
 import { depthExtensions, readDepthImage, readOpacity } from '../io/depth/depth-image.js'
 import type { DepthSequence } from '../io/depth/depth-sequence.js'
 import { readFlow } from '../io/depth/flow.js'
@@ -21,6 +21,8 @@ export interface EvalVideo {
   readonly name: string
   /** What the prediction is by its files; undefined where they do not say. */
   readonly kind: DepthKind | undefined
+  /** Whether the truth, or an option, says what the truth is. */
+  readonly isTruthSure: boolean
   /** Whether every frame has a pose and intrinsics. */
   readonly hasPoses: boolean
   /** Whether every frame but the last has flow. */
@@ -52,6 +54,22 @@ export async function evalVideos(
   return opened
 }
 
+/**
+ * What files and option say together; undefined where neither does.
+ *
+ * @throws VideoDepthError INVALID_OPTION where they contradict each other
+ */
+export function statedKind(
+  whose: 'prediction' | 'truth',
+  option: string,
+  byFiles: DepthKind | undefined,
+  byOption: DepthKind | undefined,
+): DepthKind | undefined {
+  if (byFiles !== undefined && byOption !== undefined && byFiles !== byOption)
+    throw invalidOption(`'${byFiles}', as the ${whose}'s files say,`, option, byOption)
+  return byOption ?? byFiles
+}
+
 async function singleVideo(
   prediction: string,
   truthPath: string,
@@ -61,13 +79,17 @@ async function singleVideo(
   const [predicted, truth] = [await openDepth(prediction), await openDepth(truthPath)]
   const [from, to] = range(settings, truth.length)
   checkLength(predicted, truth.length, to, 'the truth')
-  const truthKind = options.truthKind ?? truth.kind ?? 'metric'
+  const stated = statedKind('truth', '--truth-kind', truth.kind, options.truthKind)
+  const truthKind = stated ?? 'metric'
   async function* frames(): AsyncGenerator<EvaluationFrame> {
     for await (const [shown, real] of together(predicted.frames(from, to), truth.frames(from, to)))
       yield { prediction: scaled(shown, options), truth: metres(real, options.factor ?? 1, truthKind) }
   }
   const name = path.parse(prediction).name
-  return { name, kind: predicted.kind, hasPoses: false, hasFlow: false, hasMattes: false, length: to - from, frames }
+  return {
+    ...{ name, kind: predicted.kind, isTruthSure: stated !== undefined },
+    ...{ hasPoses: false, hasFlow: false, hasMattes: false, length: to - from, frames },
+  }
 }
 
 async function manifestVideo(
@@ -103,7 +125,10 @@ async function manifestVideo(
   const hasPoses = listed.every(({ pose, intrinsics }) => pose !== undefined && intrinsics !== undefined)
   const hasFlow = listed.slice(0, -1).every(({ flow }) => flow !== undefined) && listed.length > 1
   const hasMattes = listed.every(({ matte }) => matte !== undefined)
-  return { name: video.name, kind: sequence.kind, hasPoses, hasFlow, hasMattes, length: listed.length, frames }
+  return {
+    ...{ name: video.name, kind: sequence.kind, isTruthSure: true },
+    ...{ hasPoses, hasFlow, hasMattes, length: listed.length, frames },
+  }
 }
 
 interface Predicted {
@@ -130,7 +155,7 @@ async function predictionOf(
     if (missing !== undefined && !skipMissing)
       throw unreadable(file(missing), `it is missing, the prediction of frame ${missing} of ${name}`)
     const present = wanted.filter((_, i) => found[i])
-    return { sequence: fileSequence(root, present.map(file)), present }
+    return { sequence: await describedSequence(root, present.map(file)), present }
   }
   const whole = isDirect
     ? await openDepth(root)

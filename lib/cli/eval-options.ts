@@ -52,7 +52,11 @@ export function addEvalOptions(command: Command): Command {
         protocols.map(({ name }) => name),
       ),
     )
-    .addOption(new Option('--kind <kind>', 'what the prediction is (default: what its files say)').choices(depthKinds))
+    .addOption(
+      new Option('--kind <kind>', 'what the prediction is (default: what its files say, else disparity)').choices(
+        depthKinds,
+      ),
+    )
     .addOption(
       new Option('--truth-kind <kind>', 'what --truth is (default: what it says, else metric)').choices(depthKinds),
     )

@@ -2,12 +2,13 @@
 // Must not know: file formats, how anything is measured.
 
 import { Command } from 'commander'
-import { invalidOption } from '../errors.js'
+import { invalidOption, VideoDepthError } from '../errors.js'
 import { resolveEvaluation } from '../evaluate/evaluation-options.js'
+import type { EvaluationResult } from '../evaluate/depth-evaluation.js'
 import { evaluateVideo, measureNames, type Measure, type EvaluationFrame } from '../evaluate/video-evaluation.js'
 import type { DepthKind } from '../frame.js'
 import { evalFolder, writeEvaluation } from './eval-files.js'
-import { evalVideos, type EvalVideo } from './eval-inputs.js'
+import { evalVideos, statedKind, type EvalVideo } from './eval-inputs.js'
 import { addEvalOptions, evalSettings, type EvalArguments, type EvalSettings } from './eval-options.js'
 import { means, table, videoObject, type EvaluatedVideo } from './eval-report.js'
 import { exitCode } from './exit-code.js'
@@ -57,7 +58,8 @@ async function evaluated(
   progress: ProgressLine,
   signal: AbortSignal,
 ): Promise<EvaluatedVideo> {
-  const depth = { ...settings.depth, kind: kindOf(video, options) }
+  const stated = statedKind('prediction', '--kind', video.kind, options.kind)
+  const depth = { ...settings.depth, kind: stated ?? ('disparity' as const) }
   const measures = measuresOf(video, settings)
   async function* frames(): AsyncGenerator<EvaluationFrame> {
     let index = 0
@@ -73,6 +75,7 @@ async function evaluated(
     stitching: options.stitching,
     firstFrame: settings.frames[0],
   })
+  checkDirection(video, result.depth, stated)
   const { minDepth, maxDepth, alignment } = resolveEvaluation(depth)
   if (result.depth.pixels > 0) return { name: video.name, kind: depth.kind, alignment, result }
   throw invalidOption(
@@ -98,10 +101,20 @@ function measuresOf(video: EvalVideo, { measures }: EvalSettings): readonly Meas
   throw invalidOption(`a manifest with ${needs[lacking]?.what}`, `--measures ${lacking}`, `none for ${video.name}`)
 }
 
-function kindOf(video: EvalVideo, { kind }: EvalArguments): DepthKind {
-  if (kind !== undefined && video.kind !== undefined && kind !== video.kind)
-    throw invalidOption(`'${video.kind}', as the prediction's files say,`, '--kind', kind)
-  return kind ?? video.kind ?? 'disparity'
+/** Where a kind is only assumed: depth taken as disparity, or the reverse, falls where the truth rises. */
+function checkDirection(video: EvalVideo, { perFrame, pixels }: EvaluationResult, stated: DepthKind | undefined): void {
+  const isSure = stated === 'metric' || (stated === 'disparity' && video.isTruthSure)
+  const reversed = perFrame.reduce((sum, frame) => sum + (frame.isReversed ? frame.pixels : 0), 0)
+  if (isSure || 2 * reversed <= pixels) return
+  const assumed = [
+    ...(stated === undefined ? ['the prediction is disparity (else --kind metric)'] : []),
+    ...(video.isTruthSure ? [] : ['the truth is metric depth (else --truth-kind disparity)']),
+  ]
+  throw new VideoDepthError(
+    'INVALID_OPTION',
+    `The prediction ${video.name} is far where the truth is near. The files do not say that ${assumed.join(' or that ')}. ` +
+      'If it is so nevertheless, say it by --kind and --truth-kind',
+  )
 }
 
 function summary(

@@ -28,6 +28,8 @@ export interface FrameResult extends FrameScores {
   readonly aligned: LineFit
   /** The scale and shift that would fit this frame alone (`median`: its ratio of medians): their change is drift and flicker. */
   readonly own: Fit
+  /** What should be near is far: correlation with the truth, in the space of the fit, below −½. */
+  readonly isReversed: boolean
 }
 
 export interface EvaluationResult extends DepthScores {
@@ -74,10 +76,17 @@ export class DepthEvaluation {
     if (this.needsTwoPasses && index >= this.#observed)
       throw new Error(`frame ${index} was not observed, ${this.#observed} were`)
     const frame = preparedFrame(pair, this.options, index)
-    const own = this.#ownFit(frame)
+    const line = LineMoments.of(frame.x, frame.y, frame.valid).fit()
+    const own = this.options.alignment === 'median' ? medianFit(frame) : line
     const aligned = this.#alignment(own)
     const depth = this.#aligned(frame.x, aligned)
-    this.#perFrame.push({ index, ...frameScores(depth, frame.truth, frame.valid), aligned, own })
+    this.#perFrame.push({
+      index,
+      ...frameScores(depth, frame.truth, frame.valid),
+      aligned,
+      own,
+      isReversed: isReversed(frame, line),
+    })
     const { width, height, truth, valid } = frame
     return { index, width, height, depth, truth, valid }
   }
@@ -95,13 +104,6 @@ export class DepthEvaluation {
       fit: this.needsTwoPasses ? this.#moments.fit() : undefined,
       perFrame,
     }
-  }
-
-  #ownFit({ x, y, valid, pixels }: PreparedFrame): Fit {
-    if (this.options.alignment !== 'median') return LineMoments.of(x, y, valid).fit()
-    const scale = pixels === 0 ? NaN : median(chosen(y, valid, pixels)) / median(chosen(x, valid, pixels))
-    const degenerate = !(Number.isFinite(scale) && scale > 0)
-    return { scale: degenerate ? 1 : scale, shift: 0, degenerate }
   }
 
   #alignment(own: Fit): LineFit {
@@ -130,6 +132,17 @@ export function evaluateFrames(pairs: readonly FramePair[], options: EvaluationO
   if (evaluation.needsTwoPasses) for (const pair of pairs) evaluation.observe(pair)
   for (const pair of pairs) evaluation.add(pair)
   return evaluation.result()
+}
+
+/** The slopes of both regressions multiply to the square of the correlation. */
+function isReversed({ x, y, valid }: PreparedFrame, { scale }: Fit): boolean {
+  return scale < 0 && scale * LineMoments.of(y, x, valid).fit().scale > 1 / 4
+}
+
+function medianFit({ x, y, valid, pixels }: PreparedFrame): Fit {
+  const scale = pixels === 0 ? NaN : median(chosen(y, valid, pixels)) / median(chosen(x, valid, pixels))
+  const degenerate = !(Number.isFinite(scale) && scale > 0)
+  return { scale: degenerate ? 1 : scale, shift: 0, degenerate }
 }
 
 function chosen(values: Float64Array, valid: Uint8Array, count: number): Float64Array {

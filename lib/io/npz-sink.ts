@@ -1,16 +1,20 @@
-// Owns: depth as NumPy's compressed archive, as upstream's `--save_npz` writes it.
+// Owns: depth as NumPy's compressed archive, as upstream's `--save_npz` writes it, and beside it a word for what the values are.
 // Must not know: other formats, the pipeline.
 
 import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ZipFile } from 'yazl'
+import type { DepthKind } from '../frame.js'
 import { AtomicFile } from './atomic-output.js'
 import type { DepthSpill } from './depth-spill.js'
 import { outputError } from './output-errors.js'
 import type { SpillOutput } from './spilled-sink.js'
 
-/** `numpy.load(path)['depths']`: [frames, height, width] float32, C order, deflated; ZIP64 where it exceeds 4 GiB. */
+/**
+ * `numpy.load(path)['depths']`: [frames, height, width] float32, C order, deflated; ZIP64 where it exceeds 4 GiB.
+ * `['kind']`: the text 'disparity', or 'metric' for metres.
+ */
 export async function npzOutput(path: string): Promise<SpillOutput> {
   const file = await AtomicFile.create(path)
   return {
@@ -25,12 +29,13 @@ export async function npzOutput(path: string): Promise<SpillOutput> {
 }
 
 async function writeArchive(spill: DepthSpill, path: string): Promise<void> {
-  const { width, height, count } = spill.facts
-  const header = npyHeader([count, height, width])
+  const { width, height, count, kind } = spill.facts
+  const header = npyHeader('<f4', [count, height, width])
   const size = header.byteLength + count * height * width * Float32Array.BYTES_PER_ELEMENT
   const array = Readable.from(parts(header, spill), { objectMode: false })
   const zip = new ZipFile()
   zip.addReadStream(array, 'depths.npy', { compress: true, size })
+  zip.addBuffer(npyText(kind), 'kind.npy')
   zip.end()
   // yazl pipes without passing errors on, so each end has to bring down the other.
   array.once('error', (error) => zip.outputStream.emit('error', error))
@@ -47,9 +52,16 @@ async function* parts(header: Uint8Array, spill: DepthSpill): AsyncGenerator<Uin
   yield* spill.bytes()
 }
 
+/** An array without a shape: one text in UTF-32. */
+function npyText(kind: DepthKind): Buffer {
+  const text = Buffer.alloc(4 * kind.length)
+  for (let i = 0; i < kind.length; i++) text.writeUInt32LE(kind.charCodeAt(i), 4 * i)
+  return Buffer.concat([npyHeader(`<U${kind.length}`, []), text])
+}
+
 /** NPY format 1.0: magic, version, length, a Python literal padded with spaces to a multiple of 64 bytes, newline. */
-function npyHeader(shape: readonly number[]): Uint8Array {
-  const literal = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`
+function npyHeader(descr: string, shape: readonly number[]): Uint8Array {
+  const literal = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`
   const prefixBytes = 10
   const total = Math.ceil((prefixBytes + literal.length + 1) / 64) * 64
   const header = Buffer.alloc(total, ' ')

@@ -30,8 +30,8 @@ const digits = 6
 
 /**
  * Files `000000.png`, `000001.png` … called by the frames' indices, each of which appears complete or not at all, and
- * `frames.jsonl` with a line for each once it is there: `{file, index, timestampMs, offset, step}`, where
- * value = offset + pixel · step (metres for metric depth). What was written stays after an abort. An existing folder must
+ * `frames.jsonl` with a line for each once it is there: `{file, index, timestampMs, kind, unit, offset, step}`, where
+ * value = offset + pixel · step, in `unit` (`m` for metric depth, null for disparity). What was written stays after an abort. An existing folder must
  * hold nothing else; what an earlier run left in it is removed when the first frame comes.
  *
  * @throws `OUTPUT_UNWRITABLE`, `OUTPUT_FULL`, `INVALID_OPTION`
@@ -75,7 +75,8 @@ class PngSequence {
     const file = `${String(frame.index).padStart(digits, '0')}.png`
     const png = await encodedPng(await quantised(frame.data, mapping), frame.width, frame.height)
     await replaceFile(join(this.#folder, file), png)
-    const line = { file, index: frame.index, timestampMs: frame.timestampMs, ...mapping }
+    const { index, timestampMs, kind } = frame
+    const line = { file, index, timestampMs, kind, unit: kind === 'metric' ? 'm' : null, ...mapping }
     await writeAll(this.#lines, Buffer.from(`${JSON.stringify(line)}\n`))
   }
 

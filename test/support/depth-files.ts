@@ -50,7 +50,7 @@ const floats = (data: ArrayLike<number>): Buffer => {
 }
 
 export function npy(values: Buffer, shape: readonly number[], descr = '<f4', order = 'False'): Buffer {
-  const literal = `{'descr': '${descr}', 'fortran_order': ${order}, 'shape': (${shape.join(', ')},), }`
+  const literal = `{'descr': '${descr}', 'fortran_order': ${order}, 'shape': (${shape.map((side) => `${side},`).join(' ')}), }`
   const header = Buffer.alloc(Math.ceil((10 + literal.length + 1) / 64) * 64, ' ')
   header.write('\x93NUMPY\x01\x00', 'latin1')
   header.writeUInt16LE(header.length - 10, 8)
@@ -77,11 +77,13 @@ export interface ExrOptions {
   /** Numbers of the first column and line. */
   readonly left?: number
   readonly top?: number
+  /** First column and line, last column and line; default: no such attribute. */
+  readonly display?: readonly [left: number, top: number, right: number, bottom: number]
 }
 
 /** One part with scan lines. */
 export function exr({ data, width, height }: Map2d, options: ExrOptions = {}): Buffer {
-  const { channels = ['Z'], half = false, compression = 'zip', left = 0, top = 0 } = options
+  const { channels = ['Z'], half = false, compression = 'zip', left = 0, top = 0, display } = options
   const kind = ['none', 'rle', 'zips', 'zip'].indexOf(compression)
   const text = (value: string): Buffer => Buffer.from(`${value}\0`, 'latin1')
   const ints = (...values: readonly number[]): Buffer => Buffer.from(Int32Array.from(values).buffer)
@@ -95,6 +97,7 @@ export function exr({ data, width, height }: Map2d, options: ExrOptions = {}): B
     ints(20000630, 2),
     attribute('channels', 'chlist', channelList),
     attribute('compression', 'compression', Buffer.of(kind)),
+    ...(display === undefined ? [] : [attribute('displayWindow', 'box2i', ints(...display))]),
     attribute('dataWindow', 'box2i', ints(left, top, left + width - 1, top + height - 1)),
     Buffer.alloc(1),
   ])
@@ -156,9 +159,9 @@ function runLengths(bytes: Buffer): Buffer {
 }
 
 /** Arrays by name, without the `.npy` of the member. */
-export async function npz(arrays: Readonly<Record<string, Buffer>>): Promise<Buffer> {
+export async function npz(arrays: Readonly<Record<string, Buffer>>, compress = true): Promise<Buffer> {
   const zip = new ZipFile()
-  for (const [name, bytes] of Object.entries(arrays)) zip.addBuffer(bytes, `${name}.npy`)
+  for (const [name, bytes] of Object.entries(arrays)) zip.addBuffer(bytes, `${name}.npy`, { compress })
   zip.end()
   const chunks: Buffer[] = []
   for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer)

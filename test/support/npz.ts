@@ -20,7 +20,7 @@ const readers: Readonly<Record<string, (bytes: ArrayBuffer) => NpyArray['data']>
   '<i8': (bytes) => new BigInt64Array(bytes),
 }
 
-/** Arrays by name, without the `.npy` of the member. */
+/** Arrays of numbers by name, without the `.npy` of the member; our own `kind`, a text, is left out. */
 export async function readNpz(path: string): Promise<Map<string, NpyArray>> {
   const zip = await openZip(path)
   return new Promise((resolve, reject) => {
@@ -29,7 +29,8 @@ export async function readNpz(path: string): Promise<Map<string, NpyArray>> {
     zip.on('end', () => resolve(arrays))
     zip.on('entry', (entry: Entry) => {
       readEntry(zip, entry).then((bytes) => {
-        arrays.set(entry.fileName.replace(/\.npy$/, ''), parseNpy(bytes))
+        const name = entry.fileName.replace(/\.npy$/, '')
+        if (name !== 'kind') arrays.set(name, parseNpy(bytes))
         zip.readEntry()
       }, reject)
     })

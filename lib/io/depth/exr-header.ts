@@ -13,13 +13,20 @@ export interface ExrHeader {
   readonly channels: readonly ExrChannel[]
   /** Index in `compressions`. */
   readonly compression: number
-  /** Pixels; the data window. */
-  readonly width: number
-  readonly height: number
-  /** Number of the first line. */
-  readonly top: number
+  /** The pixels that are stored. */
+  readonly data: ExrWindow
+  /** The picture, which stored pixels may leave empty in part, or exceed. */
+  readonly display: ExrWindow
   /** Where the table of block offsets begins. Bytes. */
   readonly end: number
+}
+
+/** Pixels; `left` and `top` are numbers of a column and a line. */
+export interface ExrWindow {
+  readonly left: number
+  readonly top: number
+  readonly width: number
+  readonly height: number
 }
 
 /** Lines that are packed together. */
@@ -68,6 +75,8 @@ export function parseExrHeader(bytes: Buffer): ExrHeader {
     const [name, afterName] = textAt(bytes, at)
     const [, afterType] = textAt(bytes, afterName)
     const size = bytes.readInt32LE(afterType)
+    if (size < 0 || size > bytes.length - afterType - 4)
+      throw new RangeError(`expected an attribute within the file, found one of ${size} bytes`)
     attributes.set(name, bytes.subarray(afterType + 4, afterType + 4 + size))
     at = afterType + 4 + size
   }
@@ -76,16 +85,22 @@ export function parseExrHeader(bytes: Buffer): ExrHeader {
     if (found === undefined) throw new Error(`expected an attribute ${name}, found none`)
     return found
   }
-  const window = attribute('dataWindow')
-  const [left, top, right, bottom] = [0, 4, 8, 12].map((offset) => window.readInt32LE(offset)) as Box
+  const data = windowOf('dataWindow', attribute('dataWindow'))
+  const display = attributes.get('displayWindow')
   return {
     channels: parseChannels(attribute('channels')),
     compression: attribute('compression').readUInt8(0),
-    width: right - left + 1,
-    height: bottom - top + 1,
-    top,
+    data,
+    display: display === undefined ? data : windowOf('displayWindow', display),
     end: at + 1,
   }
+}
+
+/** @throws Error where it has no pixels */
+function windowOf(name: string, bytes: Buffer): ExrWindow {
+  const [left, top, right, bottom] = [0, 4, 8, 12].map((offset) => bytes.readInt32LE(offset)) as Box
+  if (right >= left && bottom >= top) return { left, top, width: right - left + 1, height: bottom - top + 1 }
+  throw new Error(`expected a ${name} with pixels, found one from ${left}, ${top} to ${right}, ${bottom}`)
 }
 
 type Box = [left: number, top: number, right: number, bottom: number]
@@ -98,7 +113,9 @@ function parseChannels(bytes: Buffer): ExrChannel[] {
     const type = types[bytes.readInt32LE(next)]
     const [xSampling, ySampling] = [bytes.readInt32LE(next + 8), bytes.readInt32LE(next + 12)]
     if (type === undefined || xSampling !== 1 || ySampling !== 1)
-      throw new Error(`expected channels of full size, found ${name} with another sampling or type`)
+      throw new Error(
+        `expected channels of full size, found ${JSON.stringify(name.slice(0, 40))} with another sampling or type`,
+      )
     channels.push({ name, ...type })
     at = next + 16
   }

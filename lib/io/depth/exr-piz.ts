@@ -23,12 +23,14 @@ export function unpackPiz(stored: Buffer, { channels, width, lines }: ExrBlock):
     const step = bytes / 2
     const line = step * width
     for (let i = 0; i < step; i++) undoWavelet(words, { from: from + i, step, line, width, lines }, largest < 1 << 14)
-    for (let y = 0; y < lines; y++)
-      for (let i = 0; i < line; i++)
-        raw.writeUInt16LE(
-          values[words[from + y * line + i] as number] as number,
-          2 * (y * perPixel * width + before * width + i),
-        )
+    for (let y = 0; y < lines; y++) {
+      let to = 2 * width * (y * perPixel + before)
+      for (let i = 0; i < line; i++) {
+        const value = values[words[from + y * line + i] as number] as number
+        raw[to++] = value
+        raw[to++] = value >> 8
+      }
+    }
     from += line * lines
     before += step
   }

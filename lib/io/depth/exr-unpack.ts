@@ -10,8 +10,8 @@ type Unpack = (stored: Buffer, block: ExrBlock, size: number) => Buffer
 const unpackers: ReadonlyMap<string, Unpack> = new Map<string, Unpack>([
   ['none', (stored) => stored],
   ['RLE', (stored, _block, size) => restored(runs(stored, size))],
-  ['ZIPS', (stored, _block, size) => restored(sized(inflateSync(stored), size))],
-  ['ZIP', (stored, _block, size) => restored(sized(inflateSync(stored), size))],
+  ['ZIPS', (stored, _block, size) => restored(inflated(stored, size))],
+  ['ZIP', (stored, _block, size) => restored(inflated(stored, size))],
   ['PIZ', unpackPiz],
   ['PXR24', unpackPxr24],
 ])
@@ -32,16 +32,32 @@ function sized(bytes: Buffer, size: number): Buffer {
   throw new Error(`expected ${size} bytes in a block, found ${bytes.length}`)
 }
 
+/** @throws Error where it is of another size; no more than that is unpacked */
+function inflated(stored: Buffer, size: number): Buffer {
+  try {
+    return sized(inflateSync(stored, { maxOutputLength: size }), size)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new Error(`expected ${size} bytes in a block, found more`, { cause: error })
+  }
+}
+
 /** A count n below 0 is followed by −n bytes as they are, otherwise by one byte that stands for n + 1. */
 function runs(stored: Buffer, size: number): Buffer {
-  const parts: Buffer[] = []
+  const bytes = Buffer.alloc(size)
+  let to = 0
   for (let at = 0; at < stored.length;) {
     const count = stored.readInt8(at)
-    const isLiteral = count < 0
-    parts.push(isLiteral ? stored.subarray(at + 1, at + 1 - count) : Buffer.alloc(count + 1, stored.readUInt8(at + 1)))
-    at += isLiteral ? 1 - count : 2
+    const [isLiteral, length] = [count < 0, count < 0 ? -count : count + 1]
+    const from = at + 1
+    at = from + (isLiteral ? length : 1)
+    if (at > stored.length) throw new RangeError('it is cut short in a block')
+    if (to + length > size) throw new Error(`expected ${size} bytes in a block, found more`)
+    if (isLiteral) stored.copy(bytes, to, from, at)
+    else bytes.fill(stored[from] as number, to, to + length)
+    to += length
   }
-  return sized(Buffer.concat(parts), size)
+  return sized(bytes.subarray(0, to), size)
 }
 
 /** Undoes the differences of neighbours, then puts the two halves back into even and odd places. */
@@ -56,7 +72,7 @@ function restored(packed: Buffer): Buffer {
 /** Floats without their last eight bits. Of each line and channel the highest bytes, the next, and so on, as differences of neighbours. */
 function unpackPxr24(stored: Buffer, { channels, width, lines }: ExrBlock, size: number): Buffer {
   const planes = channels.map(({ type, bytes }) => (type === 'float' ? 3 : bytes))
-  const packed = sized(inflateSync(stored), planes.reduce((sum, count) => sum + count, 0) * width * lines)
+  const packed = inflated(stored, planes.reduce((sum, count) => sum + count, 0) * width * lines)
   const raw = Buffer.alloc(size)
   let from = 0
   let to = 0

@@ -1,9 +1,10 @@
 // Owns: optical flow from a file: NPY of [height, width, 2], or Middlebury's .flo.
 // Must not know: what flow is used for.
 
-import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
-import { decodedNumbers, npyHeaderBytes, parseNpyHeader } from './npy.js'
+import { readExactly, withRegular, type OpenFile } from '../../read-file.js'
+import { checkSize, readNpy, readNumbers } from './number-file.js'
+import { countOf } from './npy.js'
 import { readError } from './unreadable.js'
 
 export interface Flow {
@@ -13,38 +14,39 @@ export interface Flow {
   readonly height: number
 }
 
-/** Of .flo: the first bytes, and from which magnitude on a value means that it is unknown. */
+/** Of .flo: the first bytes, how many there are before the values, and from which magnitude on a value means that it is unknown. */
 const magic = 'PIEH'
+const headerBytes = 12
 const unknownFlow = 1e9
 
 /** @throws VideoDepthError SOURCE_UNREADABLE */
 export async function readFlow(path: string): Promise<Flow> {
   try {
-    const bytes = await readFile(path)
-    return extname(path).toLowerCase() === '.flo' ? parseFlo(bytes) : parseNpyFlow(bytes)
+    return await withRegular(path, extname(path).toLowerCase() === '.flo' ? readFlo : readNpyFlow)
   } catch (cause) {
     throw readError(path, cause)
   }
 }
 
-function parseFlo(bytes: Buffer): Flow {
-  if (bytes.length < 12 || bytes.toString('latin1', 0, 4) !== magic)
+async function readFlo(file: OpenFile): Promise<Flow> {
+  const head = Buffer.alloc(Math.min(headerBytes, file.size))
+  await readExactly(file.handle, head, 0)
+  if (head.length < headerBytes || head.toString('latin1', 0, 4) !== magic)
     throw new Error('expected a .flo file, found another')
-  const [width, height] = [bytes.readInt32LE(4), bytes.readInt32LE(8)]
-  const values = decodedNumbers(bytes.subarray(12), { letter: 'f', bytes: 4, littleEndian: true })
-  const data = Float32Array.from(values, (value) => (Math.abs(value) > unknownFlow ? NaN : value))
-  return checked(data, width, height)
+  const [width, height] = [head.readInt32LE(4), head.readInt32LE(8)]
+  const count = countOf([height, width, 2])
+  checkSize(file.size, headerBytes + 4 * count, [width, height, 2])
+  const data = (await readNumbers(file, headerBytes, count, floats)) as Float32Array
+  for (let i = 0; i < count; i++) if (!(Math.abs(data[i] as number) <= unknownFlow)) data[i] = NaN
+  return { data, width, height }
 }
 
-function parseNpyFlow(bytes: Buffer): Flow {
-  const { type, shape, start } = parseNpyHeader(bytes.subarray(0, npyHeaderBytes(bytes)))
+const floats = { letter: 'f', bytes: 4, littleEndian: true } as const
+
+async function readNpyFlow(file: OpenFile): Promise<Flow> {
+  const { values, shape } = await readNpy(file)
   const [height, width, parts] = shape
   if (shape.length !== 3 || parts !== 2 || height === undefined || width === undefined)
     throw new Error(`expected an array [height, width, 2], found one of ${shape.join('×')}`)
-  return checked(Float32Array.from(decodedNumbers(bytes.subarray(start), type)), width, height)
-}
-
-function checked(data: Float32Array, width: number, height: number): Flow {
-  if (data.length === 2 * width * height) return { data, width, height }
-  throw new Error(`expected ${2 * width * height} values of ${width}×${height}×2, found ${data.length}`)
+  return { data: values instanceof Float32Array ? values : Float32Array.from(values), width, height }
 }

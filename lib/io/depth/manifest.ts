@@ -1,10 +1,10 @@
 // Owns: which files a data set's videos consist of, as a JSON manifest lists them.
 // Must not know: how the files are read, what is measured.
 
-import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Matrix4 } from '../../evaluate/matrix4.js'
 import type { Intrinsics } from '../../evaluate/temporal-alignment.js'
+import { readText } from './side-file.js'
 import { readError } from './unreadable.js'
 
 export interface ManifestFrame {
@@ -48,12 +48,13 @@ export interface Manifest {
  */
 export async function readManifest(path: string, dataset?: string): Promise<Manifest> {
   try {
-    const root: unknown = JSON.parse(await readFile(path, 'utf8'))
+    const root: unknown = JSON.parse(await readText(path))
     const sets = entries(root, 'an object of data sets')
     const names = sets.map(([name]) => name)
     const chosen = dataset ?? (names.length === 1 ? names[0] : undefined)
     const [name, found] = sets.find(([each]) => each === chosen) ?? []
-    if (name === undefined) throw new Error(`expected ${chosen ?? 'one data set'}, found ${names.join(', ') || 'none'}`)
+    if (name === undefined)
+      throw new Error(`expected ${chosen ?? 'one data set'}, found ${names.slice(0, 20).join(', ') || 'none'}`)
     const folder = dirname(path)
     const videos = list(found, name).flatMap((group) =>
       entries(group, `an object of videos in ${name}`).map(([video, frames]) => ({
@@ -74,13 +75,13 @@ function parseFrame(value: unknown, at: string, folder: string): ManifestFrame {
     const text = frame[name]
     if (text === undefined) return undefined
     if (typeof text === 'string') return join(folder, text)
-    throw new Error(`expected a path for ${name} of ${at}, found ${JSON.stringify(text)}`)
+    throw new Error(`expected a path for ${name} of ${at}, found ${shown(text)}`)
   }
   const truth = file('gt_depth')
   if (typeof frame['image'] !== 'string' || truth === undefined)
-    throw new Error(`expected image and gt_depth for ${at}, found ${Object.keys(frame).join(', ')}`)
-  if (factor !== undefined && !(typeof factor === 'number' && factor > 0))
-    throw new Error(`expected a positive number for factor of ${at}, found ${JSON.stringify(factor)}`)
+    throw new Error(`expected image and gt_depth for ${at}, found ${Object.keys(frame).slice(0, 20).join(', ')}`)
+  if (factor !== undefined && !(typeof factor === 'number' && factor > 0 && factor < Infinity))
+    throw new Error(`expected a positive number for factor of ${at}, found ${shown(factor)}`)
   return {
     image: frame['image'],
     truth,
@@ -103,9 +104,9 @@ const intrinsicsOf = (k: Matrix4): Intrinsics => ({
 
 function rows(value: unknown, least: number, at: string): number[][] {
   const isRow = (row: unknown): row is number[] =>
-    Array.isArray(row) && row.length >= least && row.every((number) => typeof number === 'number')
+    Array.isArray(row) && row.length >= least && row.every(Number.isFinite)
   if (Array.isArray(value) && value.length >= least && value.every(isRow)) return value
-  throw new Error(`expected ${least} rows of ${least} numbers for ${at}, found ${JSON.stringify(value)}`)
+  throw new Error(`expected ${least} rows of ${least} numbers for ${at}, found ${shown(value)}`)
 }
 
 function entries(value: unknown, what: string): [string, unknown][] {
@@ -118,4 +119,9 @@ function list(value: unknown, at: string): unknown[] {
   throw new Error(`expected a list for ${at}, found ${shown(value)}`)
 }
 
-const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 40))
+/** A list's or an object's own text could be long, or nested too deeply to be written. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (Array.isArray(value)) return `a list of ${value.length}`
+  return typeof value === 'object' && value !== null ? 'an object' : JSON.stringify(value).slice(0, 40)
+}

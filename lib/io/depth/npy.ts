@@ -10,7 +10,8 @@ export interface NumberType {
 }
 
 export interface NpyHeader {
-  readonly type: NumberType
+  /** NumPy's type string, such as '<f4'. */
+  readonly descr: string
   readonly shape: readonly number[]
   /** Where the values begin. Bytes. */
   readonly start: number
@@ -19,6 +20,8 @@ export interface NpyHeader {
 const magic = '\x93NUMPY'
 /** Enough to learn how long the header is. */
 export const npyPrefixBytes = 12
+/** A plain array's header takes 128; NumPy itself refuses more than 10,000. */
+const mostHeaderBytes = 16_384
 
 /**
  * How many bytes from the start the whole header takes.
@@ -30,19 +33,39 @@ export function npyHeaderBytes(prefix: Uint8Array): number {
   const found = bytes.toString('latin1', 0, magic.length)
   if (found !== magic || bytes.length < npyPrefixBytes)
     throw new Error(`expected an NPY array, found one that begins with ${JSON.stringify(found)}`)
-  return bytes.readUInt8(6) === 1 ? 10 + bytes.readUInt16LE(8) : npyPrefixBytes + bytes.readUInt32LE(8)
+  const version = bytes.readUInt8(6)
+  if (version < 1 || version > 3) throw new Error(`expected version 1 to 3 of NPY, found ${version}`)
+  const length = version === 1 ? 10 + bytes.readUInt16LE(8) : npyPrefixBytes + bytes.readUInt32LE(8)
+  if (length <= mostHeaderBytes) return length
+  throw new Error(`expected a header of at most ${mostHeaderBytes} bytes, found ${length}`)
 }
 
 /** @param header the bytes that `npyHeaderBytes` tells @throws Error saying what was expected and found */
 export function parseNpyHeader(header: Uint8Array): NpyHeader {
   const text = Buffer.from(header).toString('latin1')
   const descr = /'descr':\s*'([^']*)'/.exec(text)?.[1]
-  const shape = /'shape':\s*\(([^)]*)\)/.exec(text)?.[1]?.match(/\d+/g)?.map(Number)
-  if (descr === undefined || shape === undefined)
-    throw new Error(`expected a plain array of numbers, found ${JSON.stringify(text.slice(10).trim())}`)
+  const sides = /'shape':\s*\(([^)]*)\)/.exec(text)?.[1]
+  if (descr === undefined || sides === undefined)
+    throw new Error(`expected a plain array, found ${JSON.stringify(text.slice(10, 200).trim())}`)
   if (!/'fortran_order':\s*False/.test(text))
     throw new Error('expected values in C order, found Fortran order (save numpy.ascontiguousarray of it)')
-  return { type: numberType(descr), shape, start: header.length }
+  return { descr, shape: parseShape(sides), start: header.length }
+}
+
+/** `2, 3, 4`, `2,` or nothing. */
+function parseShape(text: string): number[] {
+  const sides = text.split(',').map((side) => side.trim())
+  if (sides.at(-1) === '') sides.pop()
+  if (sides.every((side) => /^\d{1,15}$/.test(side))) return sides.map(Number)
+  throw new Error(`expected whole numbers from 0 for the shape, found (${text.slice(0, 80)})`)
+}
+
+/** How many values an array of this shape has, each side of which is at least 1. @throws Error */
+export function countOf(shape: readonly unknown[]): number {
+  const areSides = shape.every((side) => Number.isSafeInteger(side) && (side as number) >= 1)
+  const count = shape.reduce<number>((product, side) => product * (side as number), 1)
+  if (areSides && Number.isSafeInteger(8 * count)) return count
+  throw new Error(`expected a shape of whole numbers from 1, found ${JSON.stringify(shape).slice(0, 80)}`)
 }
 
 const sizes: Readonly<Record<NumberType['letter'], readonly number[]>> = {
@@ -61,15 +84,30 @@ export function numberType(descr: string): NumberType {
   throw new Error(`expected floating point numbers or integers, found type ${JSON.stringify(descr)}`)
 }
 
-/** float64 and integers of more than 16 bits come as float64, all others, exactly, as float32. */
-export function decodedNumbers(bytes: Uint8Array, type: NumberType): Float32Array | Float64Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const count = Math.floor(bytes.byteLength / type.bytes)
-  const isWide = type.bytes > (type.letter === 'f' ? 4 : 2)
-  const values = isWide ? new Float64Array(count) : new Float32Array(count)
-  const read = reader(view, type)
-  for (let i = 0; i < count; i++) values[i] = read(i * type.bytes)
-  return values
+/** float64 and integers of more than 16 bits are kept as float64, all others, exactly, as float32. */
+const isWide = ({ letter, bytes }: NumberType): boolean => bytes > (letter === 'f' ? 4 : 2)
+
+/** Bytes of one value where `Numbers` keeps it. */
+export const keptBytes = (type: NumberType): number => (isWide(type) ? 8 : 4)
+
+/** Numbers that come as bytes, in parts. */
+export class Numbers {
+  readonly values: Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>
+  readonly #type: NumberType
+  #count = 0
+
+  constructor(count: number, type: NumberType) {
+    this.values = isWide(type) ? new Float64Array(count) : new Float32Array(count)
+    this.#type = type
+  }
+
+  /** @param bytes of whole values, no more than are still to come */
+  add(bytes: Uint8Array): void {
+    const { values } = this
+    const step = this.#type.bytes
+    const read = reader(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), this.#type)
+    for (let at = 0; at < bytes.length; at += step) values[this.#count++] = read(at)
+  }
 }
 
 function reader(view: DataView, { letter, bytes, littleEndian: little }: NumberType): (at: number) => number {

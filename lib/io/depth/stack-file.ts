@@ -1,96 +1,78 @@
 // Owns: depth maps one after another in an uncompressed file: NPY of [frames, height, width], and our raw float32.
 // Must not know: other formats, what a value means.
 
-import { open, readFile, type FileHandle } from 'node:fs/promises'
 import type { Plane } from '../../evaluate/plane.js'
 import type { DepthKind } from '../../frame.js'
+import { openRegular, withRegular } from '../../read-file.js'
 import type { DepthSequence } from './depth-sequence.js'
-import { decodedNumbers, npyHeaderBytes, npyPrefixBytes, numberType, parseNpyHeader, type NpyHeader } from './npy.js'
-import { readError, unreadable } from './unreadable.js'
+import { checkSize, readNpyHeader, readNumbers } from './number-file.js'
+import { countOf, numberType, type NpyHeader } from './npy.js'
+import { checkedKind, parseObject, readText } from './side-file.js'
+import { readError } from './unreadable.js'
 
 /** @throws VideoDepthError SOURCE_UNREADABLE */
 export async function openNpyStack(path: string): Promise<DepthSequence> {
-  const header = await withFile(path, async (file) => {
-    const prefix = await bytesAt(file, 0, npyPrefixBytes)
-    return parseNpyHeader(await bytesAt(file, 0, npyHeaderBytes(prefix)))
-  })
-  return stack(path, header, undefined)
-}
-
-/** What `rawSink` writes beside the numbers. */
-interface RawDescription {
-  readonly dtype: string
-  readonly shape: readonly number[]
-  readonly kind: DepthKind
+  try {
+    return await stack(path, await withRegular(path, readNpyHeader), undefined)
+  } catch (cause) {
+    throw readError(path, cause)
+  }
 }
 
 /** A file that our raw output wrote, with its description beside it. @throws VideoDepthError SOURCE_UNREADABLE */
 export async function openRawStack(path: string): Promise<DepthSequence> {
   const beside = `${path}.json`
+  let header: NpyHeader
+  let kind: DepthKind | undefined
   try {
-    const { dtype, shape, kind } = JSON.parse(await readFile(beside, 'utf8')) as RawDescription
-    return await stack(path, { type: numberType(dtype), shape, start: 0 }, kind)
+    const { dtype, order = 'C', shape, kind: said } = parseObject(await readText(beside))
+    if (typeof dtype !== 'string' || !Array.isArray(shape) || order !== 'C')
+      throw new Error('expected dtype, order "C" and shape, found something else')
+    numberType(dtype)
+    stackShape(shape)
+    header = { descr: dtype, shape: shape as number[], start: 0 }
+    kind = checkedKind(said)
   } catch (cause) {
     throw readError(beside, cause)
+  }
+  try {
+    return await stack(path, header, kind)
+  } catch (cause) {
+    throw readError(path, cause)
   }
 }
 
 async function stack(path: string, header: NpyHeader, kind: DepthKind | undefined): Promise<DepthSequence> {
-  const { type, shape, start } = header
-  const [frames, height, width] = stackShape(path, shape)
+  const { descr, shape, start } = header
+  const type = numberType(descr)
+  const [frames, height, width] = stackShape(shape)
   const frameBytes = height * width * type.bytes
-  await withFile(path, async (file) => {
-    const { size } = await file.stat()
-    const expected = start + frames * frameBytes
-    if (size !== expected)
-      throw new Error(`expected ${expected} bytes of ${frames} frames of ${width}×${height}, found ${size}`)
+  await withRegular(path, ({ size }) => {
+    checkSize(size, start + frames * frameBytes, [frames, height, width])
+    return Promise.resolve()
   })
   async function* planes(from: number, to: number): AsyncGenerator<Plane> {
-    const file = await open(path).catch((cause: unknown) => {
-      throw readError(path, cause)
-    })
     try {
-      for (let i = from; i < to; i++) {
-        const bytes = await bytesAt(file, start + i * frameBytes, frameBytes)
-        yield { data: decodedNumbers(bytes, type), width, height }
+      const file = await openRegular(path)
+      try {
+        for (let i = from; i < to; i++)
+          yield { data: await readNumbers(file, start + i * frameBytes, height * width, type), width, height }
+      } finally {
+        await file.handle.close()
       }
     } catch (cause) {
       throw readError(path, cause)
-    } finally {
-      await file.close()
     }
   }
   return { name: path, length: frames, kind, frames: planes }
 }
 
-/** @throws VideoDepthError SOURCE_UNREADABLE */
-export function stackShape(path: string, shape: readonly number[]): [frames: number, height: number, width: number] {
-  const sides = shape.length === 4 ? shape.filter((side, i) => i === 0 || side !== 1) : shape
+/** @throws Error */
+export function stackShape(shape: readonly unknown[]): [frames: number, height: number, width: number] {
+  countOf(shape)
+  const sides = (shape as number[]).filter((side, i) => shape.length !== 4 || i === 0 || side !== 1)
   const [frames, height, width] = sides
   if (sides.length === 3 && frames !== undefined && height !== undefined && width !== undefined)
     return [frames, height, width]
-  throw unreadable(path, `expected an array [frames, height, width], found one of ${shape.join('×')}`)
-}
-
-async function bytesAt(file: FileHandle, position: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length)
-  for (let done = 0; done < length;) {
-    const { bytesRead } = await file.read(bytes, done, length - done, position + done)
-    if (bytesRead === 0) throw new Error(`expected ${position + length} bytes, found ${position + done}`)
-    done += bytesRead
-  }
-  return bytes
-}
-
-async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
-  try {
-    const file = await open(path)
-    try {
-      return await use(file)
-    } finally {
-      await file.close()
-    }
-  } catch (cause) {
-    throw readError(path, cause)
-  }
+  throw new Error(`expected an array [frames, height, width], found one of ${shape.slice(0, 8).join('×')}`)
 }
