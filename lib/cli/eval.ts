@@ -6,6 +6,7 @@ import { invalidOption } from '../errors.js'
 import { resolveEvaluation } from '../evaluate/evaluation-options.js'
 import { evaluateVideo, measureNames, type Measure, type EvaluationFrame } from '../evaluate/video-evaluation.js'
 import type { DepthKind } from '../frame.js'
+import { jsonLine, shown } from '../outside-text.js'
 import { evalFolder, writeEvaluation } from './eval-files.js'
 import { evalVideos, type EvalVideo } from './eval-inputs.js'
 import { addEvalOptions, evalSettings, type EvalArguments, type EvalSettings } from './eval-options.js'
@@ -13,6 +14,7 @@ import { means, table, videoObject, type EvaluatedVideo } from './eval-report.js
 import { exitCode } from './exit-code.js'
 import { interruptible } from './interrupt.js'
 import { ProgressLine } from './progress.js'
+import { say, sayJson } from './tell.js'
 
 export function evalCommand(): Command {
   const command = new Command('eval')
@@ -40,9 +42,9 @@ async function evaluate(prediction: string, options: EvalArguments, signal: Abor
       progress.end()
     }
     const object = summary(prediction, options, settings, done)
-    const json = `${JSON.stringify(object)}\n`
-    const files = folder === undefined ? [] : await writeEvaluation(folder, json, done, settings.frames[0])
-    process.stdout.write(options.json ? json : table(done) + files.map((file) => `  ${file}\n`).join(''))
+    const files = folder === undefined ? [] : await writeEvaluation(folder, jsonLine(object), done, settings.frames[0])
+    if (options.json) sayJson(object)
+    else say(table(done) + files.map((file) => `  ${shown(file)}\n`).join(''))
     return exitCode.ok
   } catch (error) {
     await folder?.discard()

@@ -4,7 +4,8 @@
 import type { LiveEvent } from '../io/live/live-options.js'
 import type { LiveStats } from '../io/live/live-source.js'
 import type { StreamStats } from '../stream/depth-stream.js'
-import { tell } from './tell.js'
+import { shown } from '../outside-text.js'
+import { overwriteLine, tell } from './tell.js'
 
 /** In a pipe, lines come this much more rarely than on a terminal. */
 export const pipeFactor = 10
@@ -78,7 +79,7 @@ export class StatusLine {
   /** A line of its own that stays. */
   say(text: string): void {
     this.#freshLine()
-    tell(`video-depth: ${text}\n`, this.#out)
+    tell(`video-depth: ${shown(text)}\n`, this.#out)
   }
 
   /** No more lines; leaves the cursor on a fresh one. Idempotent. */
@@ -116,8 +117,7 @@ export class StatusLine {
       return
     }
     this.#shown = true
-    const columns = this.#out.columns || 80 // 0 where the terminal does not know
-    tell(`\r\u001b[K${text.slice(0, Math.max(20, columns - 1))}`, this.#out)
+    overwriteLine(text, this.#out)
   }
 
   #eventText(event: Exclude<LiveEvent, { readonly type: 'damaged' }>): string {
