@@ -4,6 +4,7 @@
 import type { LiveEvent } from '../io/live/live-options.js'
 import type { LiveStats } from '../io/live/live-source.js'
 import type { StreamStats } from '../stream/depth-stream.js'
+import type { LatencyPercentiles } from '../stream/latency.js'
 import { shown } from '../outside-text.js'
 import { overwriteLine, tell } from './tell.js'
 
@@ -55,12 +56,11 @@ export class StatusLine {
     this.#last = { ms, framesIn, framesOut }
     const seconds = Math.max(0.001, (ms - last.ms) / 1000)
     const rate = (now: number, before: number): string => ((now - before) / seconds).toFixed(1)
-    const { p50, p95, p99 } = latency
     const parts = [
       `in ${rate(framesIn, last.framesIn)} fps`,
       `out ${rate(framesOut, last.framesOut)} fps`,
       `dropped ${dropped}`,
-      `p50 ${p50.toFixed(0)}  p95 ${p95.toFixed(0)}  p99 ${p99.toFixed(0)} ms`,
+      ...latencyTexts(latency),
       ...mishapTexts(mishaps),
     ]
     this.#show(parts.join('  '))
@@ -148,6 +148,12 @@ export function mishapTexts({ reconnects, damagedPackets, damagedFrames, sizeCha
     [sizeChanges, 'size change'],
   ]
   return counts.filter(([count]) => count > 0).map(([count, what]) => counted(count, what))
+}
+
+function latencyTexts(latency: LatencyPercentiles | undefined): string[] {
+  if (latency === undefined) return []
+  const { p50, p95, p99 } = latency
+  return [`p50 ${p50.toFixed(0)}  p95 ${p95.toFixed(0)}  p99 ${p99.toFixed(0)} ms`]
 }
 
 function counted(count: number, what: string): string {

@@ -173,7 +173,7 @@ async function report({ model, stream, source, failure, outputs, status }: Ended
     const summary = {
       source: source.name,
       ...counts,
-      latencyMs: latency,
+      latencyMs: latency ?? null,
       engine: model.engineInfo,
       error: describe(error),
     }

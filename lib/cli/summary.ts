@@ -55,8 +55,8 @@ export function printSummary(finished: Finished, json: boolean): void {
     return
   }
   const { frames, scenes, framesPerSecond, peakMemoryMiB, width, height, kind, latencyMs } = object
-  const way =
-    latencyMs === null ? `${object.windows} windows` : `p50 ${latencyMs['p50']} ms, p99 ${latencyMs['p99']} ms`
+  const latency = latencyMs === null ? 'a stream' : `p50 ${latencyMs['p50']} ms, p99 ${latencyMs['p99']} ms`
+  const way = object.windows === null ? latency : `${object.windows} windows`
   const lines = [
     `${frames} frames of ${width}×${height}, ${kind}, ${way}${scenes > 1 ? `, ${scenes} scenes` : ''}, ${object.seconds.total} s (${framesPerSecond} fps), peak memory ${peakMemoryMiB} MiB`,
     ...(object.degenerateWindows !== null && object.degenerateWindows > 0
