@@ -123,7 +123,7 @@ t.test('times of any clock make a video that begins at 0, and a clock that is se
 
 t.test('an error of one build is an instance of the other build’s class', (t) => {
   const require = createRequire(path.join(packageRoot, 'package.json'))
-  const other = require('./dist/cjs/errors.js') as { readonly VideoDepthError: typeof VideoDepthError }
+  const other = require('./dist/cjs/index.js') as { readonly VideoDepthError: typeof VideoDepthError }
   t.not(other.VideoDepthError, VideoDepthError)
   t.ok(new other.VideoDepthError('CLOSED', 'x') instanceof VideoDepthError)
   t.ok(new VideoDepthError('CLOSED', 'x') instanceof other.VideoDepthError)
