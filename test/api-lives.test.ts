@@ -60,7 +60,10 @@ t.test('keys that nobody reads are refused wherever an object has keys', async (
   await t.rejects(stream.push(strange), refusal)
   await t.rejects(fromFrames([strange]), refusal)
   await stream.close()
-  const invalid = (name: string): { code: string; message: RegExp } => ({ code: 'INVALID_OPTION', message: new RegExp(`received "${name}"`) })
+  const invalid = (name: string): { code: string; message: RegExp } => ({
+    code: 'INVALID_OPTION',
+    message: new RegExp(`received "${name}"`),
+  })
   await t.rejects(rgbVideoWriter(at('x.mp4'), { fps: 3 } as object), invalid('fps'))
   const range = { min: 0, max: 1, unit: 'm' }
   await t.rejects(openSink({ format: 'video', path: at('y.mp4'), range }), invalid('unit'))

@@ -22,6 +22,8 @@ async function seedsOf(ending: string, pictures: readonly Sharp[]): Promise<Seed
 const heif = async (name: string): Promise<Seed> =>
   oneFile(`a${path.extname(name)}`, await readFile(path.join(fixtures, 'images', name)))
 
+t.setTimeout(3_600_000) // by hand it may run for long
+
 t.test('mutated pictures give values or errors, soon and in little memory', async (t) => {
   const exif = { exif: { IFD0: { ImageDescription: 'a picture', Orientation: '6' } } }
   const readers: MutatedReader[] = [

@@ -26,8 +26,9 @@ function heldStream(signal?: AbortSignal): ReturnType<typeof streamOn> {
   return streamOn(engine, signal === undefined ? {} : { signal })
 }
 
-/** Frames that never come. */
-async function* never(): AsyncGenerator<never> {
+/** One frame, and then none for ever. */
+async function* oneFrame(): AsyncGenerator<RgbFrame> {
+  yield picture
   await new Promise(() => undefined)
 }
 
@@ -95,12 +96,7 @@ const scenes: Readonly<Record<string, () => Promise<void>>> = {
     await stream.close()
   },
   async source() {
-    const source = await fromFrames(
-      (async function* () {
-        yield picture
-        yield* never()
-      })(),
-    )
+    const source = await fromFrames(oneFrame())
     const frames = source[Symbol.asyncIterator]()
     await frames.next()
     void frames.next()
