@@ -8,6 +8,7 @@ import type { DepthFrame, DepthKind, RgbFrame, SceneMark } from './frame.js'
 import { FrameReader, type ReadFrame } from './frame-reader.js'
 import type { FrameSource, SourceInfo } from './io/source.js'
 import type { ProcessProgress } from './options.js'
+import { quietAtEnd } from './quiet-promise.js'
 import { openUnlessAborted } from './unless-aborted.js'
 import { isNeeded, newEnd, planWindow, releasable, type WindowPlan } from './window/plan.js'
 import { SlotTable } from './window/slots.js'
@@ -121,12 +122,16 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
   }
 
   next(): Promise<IteratorResult<DepthFrame, undefined>> {
-    return this.#frames.next()
+    return quietAtEnd(this.#frames.next(), (error) => this.#isEnd(error))
   }
 
-  async return(): Promise<IteratorResult<DepthFrame, undefined>> {
+  return(): Promise<IteratorResult<DepthFrame, undefined>> {
     this.stop(ended())
-    return this.#frames.return(undefined)
+    return quietAtEnd(this.#frames.return(undefined), (error) => this.#isEnd(error))
+  }
+
+  #isEnd(error: unknown): boolean {
+    return this.#stop.signal.aborted && error === this.#stop.signal.reason
   }
 
   /** Makes what is waited for reject with `reason`; the frames so far stay the reader's. */
@@ -145,7 +150,7 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
     this.#stop.signal.throwIfAborted()
     signal?.addEventListener('abort', abort, { once: true })
     // What is waited for then rejects, so that an abort takes effect before a long graph run ends.
-    this.#stop.signal.addEventListener('abort', () => void this.#session?.close())
+    this.#stop.signal.addEventListener('abort', () => void this.#session?.close().catch(() => undefined))
     try {
       for await (const emission of this.#windowsInOrder()) yield* this.#emit(emission)
       if (this.#reader.error !== undefined) throw this.#reader.error

@@ -1,6 +1,8 @@
 // Owns: the error class and the one wording for bad input.
 // Must not know: where an error is raised or who shows it.
 
+import { quoted, shown, shownPart } from './outside-text.js'
+
 /** Stable, documented causes. A program branches on these; the message is for a person. */
 export type ErrorCode =
   | 'INVALID_OPTION' // an option or argument outside its documented range
@@ -32,13 +34,29 @@ export type ErrorCode =
   | 'OUTPUT_UNWRITABLE' // an output cannot be created or written
   | 'OUTPUT_FULL' // no space left where the output goes
 
+/** The same in every copy of this package that a program loads: as an ES module, as CommonJS, or in two versions. */
+const brand = Symbol.for('video-depth.VideoDepthError')
+
+/**
+ * Every error of this package. `instanceof` also holds between the package's ES modules and its CommonJS build. The message
+ * is one line of at most about 2,000 characters; control characters of what it quotes are escaped.
+ */
 export class VideoDepthError extends Error {
   override readonly name = 'VideoDepthError'
   readonly code: ErrorCode
 
+  static {
+    Object.defineProperty(this.prototype, brand, { value: true })
+  }
+
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
+    super(shown(message), options)
     this.code = code
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== VideoDepthError) return Function.prototype[Symbol.hasInstance].call(this, value) // a class derived from it
+    return typeof value === 'object' && value !== null && brand in value
   }
 }
 
@@ -52,10 +70,10 @@ export function invalidOption(what: string, parameter: string, received: unknown
 }
 
 function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value)
-  if (value === null || typeof value !== 'object') return String(value)
+  if (typeof value === 'string') return quoted(value)
+  if (value === null || typeof value !== 'object') return shownPart(String(value))
   if (Array.isArray(value)) return `an array of ${value.length}`
   if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${value.byteLength} bytes`
   const { constructor } = value as { constructor?: { name: string } } // none where the prototype is null
-  return `an object of type ${constructor?.name ?? 'Object'}`
+  return `an object of type ${shownPart(constructor?.name ?? 'Object')}`
 }

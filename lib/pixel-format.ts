@@ -16,6 +16,8 @@ export const pixelLayoutNames: readonly (keyof PixelLayout)[] = [
   'colorRange',
 ]
 
+export const pictureNames: readonly (keyof LaidOutPicture)[] = ['data', 'width', 'height', ...pixelLayoutNames]
+
 /** Widest picture that the core takes, pixels a side. */
 export const mostPixels = 32_768
 
@@ -93,6 +95,12 @@ export function resolvePicture(picture: LaidOutPicture, what: string): NativePic
     throw invalid(what, `${exact ? '' : 'at least '}${bytes} bytes (${width}×${height} ${pixelFormat})`, 'data', data)
   const view = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   return { data: view, width, height, pixelFormat, strideBytes, colorMatrix, colorRange }
+}
+
+/** A key that nobody reads is refused, not ignored. @throws VideoDepthError FRAME_INVALID */
+export function knownKeys(frame: object, what: string, names: readonly string[]): void {
+  const stranger = Object.keys(frame).find((name) => !names.includes(name))
+  if (stranger !== undefined) throw invalid(what, `only ${names.join(', ')}`, 'frame', stranger)
 }
 
 function oneOf(what: string, choices: readonly string[], parameter: string, value: unknown): void {

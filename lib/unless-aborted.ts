@@ -6,10 +6,7 @@ export async function openUnlessAborted<T extends { close(): Promise<void> }>(
   opening: Promise<T>,
   signal: AbortSignal | undefined,
 ): Promise<T> {
-  opening.then(
-    (opened) => signal?.aborted === true && void opened.close(),
-    () => undefined,
-  )
+  opening.then((opened) => (signal?.aborted === true ? opened.close() : undefined)).catch(() => undefined) // who waits for `opening` hears of it; who no longer does has nothing to learn
   return unlessAborted(opening, signal)
 }
 

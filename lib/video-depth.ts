@@ -157,7 +157,7 @@ export class VideoDepth {
   async close(): Promise<void> {
     if (this.#closed === undefined) {
       this.#closed = this.#engine.close()
-      for (const stream of this.#streams) void stream.close()
+      for (const stream of this.#streams) void stream.close().catch(() => undefined) // told by the engine's own
       for (const run of this.#runs) run.stop(new VideoDepthError('CLOSED', 'The model was closed'))
     }
     await this.#closed

@@ -30,7 +30,7 @@ t.test('one frame in, one depth map out, in order, with its timings', async (t) 
       [3, 10],
     ],
   )
-  t.ok((all[2]?.latency.p99 ?? 0) >= (all[2]?.latency.p50 ?? Infinity), 'percentiles are running')
+  t.ok((all[2]?.latency?.p99 ?? 0) >= (all[2]?.latency?.p50 ?? Infinity), 'percentiles are running')
   t.match(stream.stats, { framesIn: 4, framesOut: 4, dropped: 0, scenes: 1 })
   await stream.close()
   t.equal(engine.open, 0)
@@ -272,8 +272,8 @@ t.test('frames that waited for the network to be loaded do not count into the pe
   }
   const stream = streamOn(engine)
   await Promise.all([1, 2, 3].map((value) => stream.push(frame(value))))
-  t.equal(stream.stats.latency.p99, 0)
+  t.equal(stream.stats.latency, undefined)
   await stream.push(frame(4))
-  const { p99 } = stream.stats.latency
+  const { p99 = NaN } = stream.stats.latency ?? {}
   t.ok(p99 > 0 && p99 < 200)
 })

@@ -2,6 +2,7 @@
 // Must not know: what is built.
 
 import type { LoadProgress } from '../engine/engine.js'
+import { shown } from '../outside-text.js'
 import { progressText } from './engine-text.js'
 import { duration, ProgressLine } from './progress.js'
 import { tell } from './tell.js'
@@ -27,7 +28,7 @@ export class BuildProgress {
     const [step = ''] = detail.split(': ') // what follows is TensorRT's own phase, of which there are dozens
     if (`${phase} ${step}` === this.#lastStep) return
     this.#lastStep = `${phase} ${step}`
-    tell(`${elapsed}  ${phase}${step === '' ? '' : `: ${step}`}\n`, this.#out)
+    tell(`${elapsed}  ${phase}${step === '' ? '' : `: ${shown(step)}`}\n`, this.#out)
   }
 
   end(): void {

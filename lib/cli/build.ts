@@ -18,6 +18,7 @@ import {
   type CheckedLoadOptions,
   type StreamBatch,
 } from '../options.js'
+import { jsonLine, shown } from '../outside-text.js'
 import { mostPixels } from '../pixel-format.js'
 import { slotCount } from '../window/plan.js'
 import { defaultWindowLength, windowStrategy } from '../window/strategy.js'
@@ -26,6 +27,7 @@ import { arithmeticLines } from './engine-text.js'
 import { exitCode } from './exit-code.js'
 import { interruptible } from './interrupt.js'
 import { checkpointOption, inputSizeOption, listed, number, requireCheckpoint } from './options.js'
+import { say } from './tell.js'
 
 type PlanPrecision = 'fp16' | 'fp32'
 const planPrecisions: readonly PlanPrecision[] = ['fp16', 'fp32']
@@ -147,7 +149,7 @@ export async function build(
             options.json,
           )
     progress.end()
-    output.stdout.write(text)
+    say(text, output.stdout)
     return exitCode.ok
   } finally {
     progress.end()
@@ -191,11 +193,11 @@ function writeGraphs(
 }
 
 function plansText(info: EngineInfo, json: boolean): string {
-  return json ? `${JSON.stringify(info)}\n` : `${arithmeticLines(info).join('\n')}\n`
+  return json ? jsonLine(info) : `${arithmeticLines(info).join('\n')}\n`
 }
 
 function graphsText({ graphs, weights }: ExportManifest, folder: string, json: boolean): string {
-  if (json) return `${JSON.stringify({ folder, weights, graphs })}\n`
+  if (json) return jsonLine({ folder, weights, graphs })
   const lines = graphs.map(({ file, use, label }) => `  ${file}  (${use}: ${label})`)
-  return `${folder}: README.md, manifest.json, ${weights.join(', ')} and\n${lines.join('\n')}\n`
+  return `${shown(folder)}: README.md, manifest.json, ${weights.join(', ')} and\n${lines.join('\n')}\n`
 }

@@ -20,6 +20,7 @@ import { processorFinding } from './doctor-processor.js'
 import { exitCode } from './exit-code.js'
 import { findingsText, type Finding } from './finding.js'
 import { listed } from './options.js'
+import { say, sayJson } from './tell.js'
 
 const requireFromPackage = createRequire(path.join(packageRoot, 'package.json'))
 
@@ -43,8 +44,8 @@ export function doctorCommand(): Command {
       ]
       const usable = findings.every(({ ok, part }) => ok || gpuParts.includes(part))
       const hasGpu = ['driver', 'GPU', 'TensorRT'].every((name) => gpu.some(({ part, ok }) => ok && part === name))
-      const text = findingsText(findings) + verdict(usable, hasGpu)
-      process.stdout.write(json ? `${JSON.stringify({ usable, findings })}\n` : text)
+      if (json) sayJson({ usable, findings })
+      else say(findingsText(findings) + verdict(usable, hasGpu))
       process.exitCode = usable ? exitCode.ok : exitCode.failed
     })
 }

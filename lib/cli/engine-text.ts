@@ -3,11 +3,12 @@
 
 import type { EngineInfo, PlanSetInfo } from '../engine/engine-info.js'
 import type { LoadProgress } from '../engine/engine.js'
+import { shown } from '../outside-text.js'
 
 /** Once the model is loaded. Empty where there is nothing that anybody would wonder about. */
 export function loadedText({ fallback, gpu, precision }: EngineInfo): string {
   if (gpu !== undefined) return `TensorRT ${gpu.tensorRt} on ${gpu.name}, ${precision}\n`
-  if (fallback?.isSurprising === true) return `The processor computes, not the GPU: ${fallback.reason}\n`
+  if (fallback?.isSurprising === true) return `The processor computes, not the GPU: ${shown(fallback.reason)}\n`
   return ''
 }
 
@@ -15,7 +16,7 @@ export function loadedText({ fallback, gpu, precision }: EngineInfo): string {
 export function arithmeticLines({ plans, precision, kernels, check }: EngineInfo): string[] {
   const ofPlans = plans.flatMap((plan) => [
     `${plan.use} at ${plan.inputWidth}×${plan.inputHeight}: ${plan.variant}, ${origin(plan)}, ${figures(plan)}`,
-    ...plan.rejected.map(({ variant, reason }) => `  not ${variant}: ${reason}`),
+    ...plan.rejected.map(({ variant, reason }) => `  not ${variant}: ${shown(reason)}`),
   ])
   if (check === undefined) return ofPlans
   const { absRel, delta1 } = check

@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { AtomicFolder } from '../io/atomic-output.js'
 import { outputError } from '../io/output-errors.js'
+import { shownPart } from '../outside-text.js'
 import type { EvaluatedVideo } from './eval-report.js'
 import { lineChart, type ChartPanel } from './line-chart.js'
 
@@ -28,7 +29,7 @@ export async function writeEvaluation(
     const { default: sharp } = await import('sharp')
     await writeFile(path.join(folder.temporary, resultsName), results)
     for (const [video, name] of videos.map((each, i) => [each, fileName(each.name, i, videos)] as const)) {
-      const svg = lineChart({ title: video.name, xLabel: 'frame', start: firstFrame, panels: panels(video) })
+      const svg = lineChart({ title: shownPart(video.name), xLabel: 'frame', start: firstFrame, panels: panels(video) })
       const [svgName, pngName] = plotEndings.map((ending) => name + ending) as [string, string]
       await writeFile(path.join(folder.temporary, svgName), svg)
       await sharp(Buffer.from(svg), { density: 144 }).png().toFile(path.join(folder.temporary, pngName))

@@ -5,6 +5,7 @@ import { scoreNames } from '../evaluate/depth-scores.js'
 import type { AlignmentMode } from '../evaluate/evaluation-options.js'
 import type { VideoEvaluation } from '../evaluate/video-evaluation.js'
 import type { DepthKind } from '../frame.js'
+import { shownPart } from '../outside-text.js'
 
 export interface EvaluatedVideo {
   readonly name: string
@@ -103,7 +104,7 @@ export function table(videos: readonly EvaluatedVideo[]): string {
   const total = videos.reduce((sum, { result }) => sum + result.depth.frames, 0)
   const rows = [
     ['video', 'frames', ...shown.map(({ title }) => title)],
-    ...videos.map(({ name, result }) => line(name, result.depth.frames, ({ of }) => of(result))),
+    ...videos.map(({ name, result }) => line(shownPart(name), result.depth.frames, ({ of }) => of(result))),
     ...(videos.length > 1 ? [line(`mean of ${videos.length}`, total, ({ key }) => mean[key])] : []),
   ]
   const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)))

@@ -7,6 +7,7 @@ import { resolveEvaluation } from '../evaluate/evaluation-options.js'
 import type { EvaluationResult } from '../evaluate/depth-evaluation.js'
 import { evaluateVideo, measureNames, type Measure, type EvaluationFrame } from '../evaluate/video-evaluation.js'
 import type { DepthKind } from '../frame.js'
+import { jsonLine, shown } from '../outside-text.js'
 import { evalFolder, writeEvaluation } from './eval-files.js'
 import { evalVideos, statedKind, type EvalVideo } from './eval-inputs.js'
 import { addEvalOptions, evalSettings, type EvalArguments, type EvalSettings } from './eval-options.js'
@@ -14,6 +15,7 @@ import { means, table, videoObject, type EvaluatedVideo } from './eval-report.js
 import { exitCode } from './exit-code.js'
 import { interruptible } from './interrupt.js'
 import { ProgressLine } from './progress.js'
+import { say, sayJson } from './tell.js'
 
 export function evalCommand(): Command {
   const command = new Command('eval')
@@ -41,9 +43,9 @@ async function evaluate(prediction: string, options: EvalArguments, signal: Abor
       progress.end()
     }
     const object = summary(prediction, options, settings, done)
-    const json = `${JSON.stringify(object)}\n`
-    const files = folder === undefined ? [] : await writeEvaluation(folder, json, done, settings.frames[0])
-    process.stdout.write(options.json ? json : table(done) + files.map((file) => `  ${file}\n`).join(''))
+    const files = folder === undefined ? [] : await writeEvaluation(folder, jsonLine(object), done, settings.frames[0])
+    if (options.json) sayJson(object)
+    else say(table(done) + files.map((file) => `  ${shown(file)}\n`).join(''))
     return exitCode.ok
   } catch (error) {
     await folder?.discard()

@@ -1,6 +1,8 @@
 // Owns: one line of what `video-depth doctor` found.
 // Must not know: how it was found.
 
+import { shown } from '../outside-text.js'
+
 export interface Finding {
   readonly part: string
   readonly ok: boolean
@@ -11,8 +13,8 @@ export interface Finding {
 
 export function findingsText(findings: readonly Finding[]): string {
   const lines = findings.map(({ part, ok, detail, remedy }) => {
-    const line = `${ok ? '✓' : '✗'} ${part.padEnd(13)} ${detail}\n`
-    return remedy === undefined ? line : `${line}  ${''.padEnd(13)} → ${remedy}\n`
+    const line = `${ok ? '✓' : '✗'} ${part.padEnd(13)} ${shown(detail)}\n`
+    return remedy === undefined ? line : `${line}  ${''.padEnd(13)} → ${shown(remedy)}\n`
   })
   return lines.join('')
 }

@@ -3,6 +3,8 @@
 
 import { Command } from 'commander'
 import { describeCheckpoint, type CheckpointDescription } from '../model/describe.js'
+import { shown } from '../outside-text.js'
+import { say, sayJson } from './tell.js'
 
 interface InspectArguments {
   readonly checkFinite: boolean
@@ -17,7 +19,8 @@ export function inspectCommand(): Command {
     .option('--json', 'print one object', false)
     .action(async (file: string, { checkFinite, json }: InspectArguments) => {
       const description = await describeCheckpoint(file, { checkFinite })
-      process.stdout.write(json ? `${JSON.stringify(description)}\n` : text(description))
+      if (json) sayJson(description)
+      else say(text(description))
     })
 }
 
@@ -42,5 +45,5 @@ function text(description: CheckpointDescription): string {
     ['licence', licenseNote],
     ...(finite === undefined ? [] : ([['weights', 'all finite']] as [string, string][])),
   ]
-  return rows.map(([name, value]) => `${name.padEnd(11)} ${value}\n`).join('')
+  return rows.map(([name, value]) => `${name.padEnd(11)} ${shown(value)}\n`).join('')
 }

@@ -4,7 +4,9 @@
 import type { LiveEvent } from '../io/live/live-options.js'
 import type { LiveStats } from '../io/live/live-source.js'
 import type { StreamStats } from '../stream/depth-stream.js'
-import { tell } from './tell.js'
+import type { LatencyPercentiles } from '../stream/latency.js'
+import { shown } from '../outside-text.js'
+import { overwriteLine, tell } from './tell.js'
 
 /** In a pipe, lines come this much more rarely than on a terminal. */
 export const pipeFactor = 10
@@ -54,12 +56,11 @@ export class StatusLine {
     this.#last = { ms, framesIn, framesOut }
     const seconds = Math.max(0.001, (ms - last.ms) / 1000)
     const rate = (now: number, before: number): string => ((now - before) / seconds).toFixed(1)
-    const { p50, p95, p99 } = latency
     const parts = [
       `in ${rate(framesIn, last.framesIn)} fps`,
       `out ${rate(framesOut, last.framesOut)} fps`,
       `dropped ${dropped}`,
-      `p50 ${p50.toFixed(0)}  p95 ${p95.toFixed(0)}  p99 ${p99.toFixed(0)} ms`,
+      ...latencyTexts(latency),
       ...mishapTexts(mishaps),
     ]
     this.#show(parts.join('  '))
@@ -78,7 +79,7 @@ export class StatusLine {
   /** A line of its own that stays. */
   say(text: string): void {
     this.#freshLine()
-    tell(`video-depth: ${text}\n`, this.#out)
+    tell(`video-depth: ${shown(text)}\n`, this.#out)
   }
 
   /** No more lines; leaves the cursor on a fresh one. Idempotent. */
@@ -116,8 +117,7 @@ export class StatusLine {
       return
     }
     this.#shown = true
-    const columns = this.#out.columns || 80 // 0 where the terminal does not know
-    tell(`\r\u001b[K${text.slice(0, Math.max(20, columns - 1))}`, this.#out)
+    overwriteLine(text, this.#out)
   }
 
   #eventText(event: Exclude<LiveEvent, { readonly type: 'damaged' }>): string {
@@ -148,6 +148,12 @@ export function mishapTexts({ reconnects, damagedPackets, damagedFrames, sizeCha
     [sizeChanges, 'size change'],
   ]
   return counts.filter(([count]) => count > 0).map(([count, what]) => counted(count, what))
+}
+
+function latencyTexts(latency: LatencyPercentiles | undefined): string[] {
+  if (latency === undefined) return []
+  const { p50, p95, p99 } = latency
+  return [`p50 ${p50.toFixed(0)}  p95 ${p95.toFixed(0)}  p99 ${p99.toFixed(0)} ms`]
 }
 
 function counted(count: number, what: string): string {

@@ -18,7 +18,7 @@ import { checkLive, type LiveSettings } from './live-checks.js'
 import { LiveOutputs, openOutputs } from './live-outputs.js'
 import { mishapTexts, StatusLine, type Mishaps } from './live-status.js'
 import { tellOfWeights } from './run.js'
-import { errorText, print, tell } from './tell.js'
+import { errorText, printJson, tell } from './tell.js'
 
 /** Longest wait for a graph run in native code once the end is asked for. Milliseconds. */
 const closeMs = 2000
@@ -173,11 +173,11 @@ async function report({ model, stream, source, failure, outputs, status }: Ended
     const summary = {
       source: source.name,
       ...counts,
-      latencyMs: latency,
+      latencyMs: latency ?? null,
       engine: model.engineInfo,
       error: describe(error),
     }
-    await print(`${JSON.stringify(summary)}\n`)
+    await printJson(summary)
   }
   if (error === undefined) return exitCode.ok
   return outputs.failures.length === 0 && isSourceError(failure) ? exitCode.partial : exitCode.failed

@@ -38,6 +38,8 @@ const program = new Command('video-depth')
       'and may leave a hidden .partial file.',
   )
 for (const command of program.commands) command.exitOverride()
+// commander quotes what was typed
+for (const command of [program, ...program.commands]) command.configureOutput({ writeErr: (text) => tell(text) })
 
 // A stream whose failure nobody listens to ends the process. Without a reader there is nobody to tell, but work to complete.
 process.stderr.on('error', () => undefined)

@@ -15,7 +15,7 @@ export interface PassSummary {
   readonly flatMaps: number
   /** Undefined in a stream, which has none. */
   readonly windows: { readonly count: number; readonly degenerate: number } | undefined
-  /** Milliseconds a frame; undefined in windows. */
+  /** Milliseconds a frame; undefined in windows, and where every frame waited for the network to be loaded. */
   readonly latencyMs: LatencyPercentiles | undefined
   /** By phase. */
   readonly seconds: Readonly<Record<string, number>>

@@ -2,6 +2,7 @@
 // Must not know: what progresses.
 
 import type { ProcessProgress } from '../options.js'
+import { overwriteLine } from './tell.js'
 
 const updateIntervalMs = 100
 
@@ -53,8 +54,7 @@ export class ProgressLine {
     if (!this.#active || (!now && time - this.#lastMs < updateIntervalMs)) return
     this.#lastMs = time
     this.#shown = true
-    const columns = this.#out.columns || 80 // 0 where the terminal does not know
-    this.#out.write(`\r\u001b[K${text.slice(0, Math.max(20, columns - 1))}`)
+    overwriteLine(text, this.#out)
   }
 }
 

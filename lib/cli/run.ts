@@ -189,14 +189,10 @@ async function writeAll(run: Run, options: RunArguments, signal: AbortSignal): P
 export function tellOfWeights(architecture: Architecture): void {
   const matching = matchRecipes(architecture)
   if (matching.some(({ file }) => file === null)) {
-    process.stderr.write(
-      "The weights are those of the test network: RANDOM. What comes out has depth's form, not its content.\n",
-    )
+    tell("The weights are those of the test network: RANDOM. What comes out has depth's form, not its content.\n")
   } else if (matching.some(({ source }) => source === null)) {
-    process.stderr.write(
-      'The weights are those of the bundled small network, trained on rendered scenes alone (engines/README.md).\n',
-    )
-  } else if (matching.some(({ commercialUse }) => !commercialUse)) process.stderr.write(`${licenseNote(matching)}\n`)
+    tell('The weights are those of the bundled small network, trained on rendered scenes alone (engines/README.md).\n')
+  } else if (matching.some(({ commercialUse }) => !commercialUse)) tell(`${licenseNote(matching)}\n`)
 }
 
 /** Writes every frame; gives back the source's error where the frames before it are worth keeping. */

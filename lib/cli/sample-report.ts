@@ -89,12 +89,13 @@ function figuresOf({ depth, tae }: VideoEvaluation, truth: readonly Plane[]): Sa
   }
 }
 
-const percent = (part: number): string => `${(100 * part).toFixed(1)} %`
+/** A dash for what one frame alone, or none, does not have. */
+const percent = (part: number, digits = 1): string => (Number.isNaN(part) ? '–' : `${(100 * part).toFixed(digits)} %`)
 
 /** For the pictures and the terminal. */
 export function lines({ absRel, delta1, tae, constant, ramp }: SampleFigures): readonly string[] {
   return [
-    `error AbsRel ${percent(absRel)}, ${percent(delta1)} of pixels within a factor of 1.25; change from frame to frame (TAE) ${tae.toFixed(2)} %`,
+    `error AbsRel ${percent(absRel)}, ${percent(delta1)} of pixels within a factor of 1.25; change from frame to frame (TAE) ${percent(tae / 100, 2)}`,
     `for comparison, without the picture: best plane ${percent(ramp.absRel)}, ${percent(ramp.delta1)}; best constant ${percent(constant.absRel)}, ${percent(constant.delta1)}`,
   ]
 }

@@ -13,11 +13,13 @@ import { outputError } from '../io/output-errors.js'
 import { openSinks } from '../io/sinks.js'
 import { openVideo } from '../io/video-source.js'
 import { makeFolder } from '../make-folder.js'
+import { shown } from '../outside-text.js'
 import { writeAnimation, writeContactSheet } from './contact-sheet.js'
 import { interruptible } from './interrupt.js'
 import { addModelOptions, type ModelArguments } from './options.js'
 import { checkRun, runVideo, type RunArguments } from './run.js'
 import { compareSample, lines } from './sample-report.js'
+import { say } from './tell.js'
 
 interface SampleArguments extends ModelArguments {
   readonly output: string
@@ -72,9 +74,9 @@ async function sample(given: SampleArguments, signal: AbortSignal): Promise<numb
   const text = `${JSON.stringify({ frames: truth.depth.length, ...figures }, undefined, 2)}\n`
   await writeFileAtomically(at('sample.json'), (file) => writeFile(file, text))
   if (!options.json) {
-    process.stdout.write(`  ${at('sample.png')}   input, exact depth, the network's, and its error\n`)
-    process.stdout.write(`  ${at('sample.webp')}  the same, moving\n`)
-    for (const line of lines(figures)) process.stdout.write(`${line}\n`)
+    say(`  ${shown(at('sample.png'))}   input, exact depth, the network's, and its error\n`)
+    say(`  ${shown(at('sample.webp'))}  the same, moving\n`)
+    for (const line of lines(figures)) say(`${line}\n`)
   }
   return code
 }

@@ -2,9 +2,11 @@
 // Must not know: how the run went about it.
 
 import { VideoDepthError } from '../errors.js'
+import { shown } from '../outside-text.js'
 import type { SourceInfo } from '../io/source.js'
 import type { VideoDepth } from '../video-depth.js'
 import type { PassSummary } from './pass.js'
+import { say, sayJson, tell } from './tell.js'
 
 export interface Finished {
   readonly files: readonly string[]
@@ -49,32 +51,32 @@ export function printSummary(finished: Finished, json: boolean): void {
     error,
   }
   if (json) {
-    process.stdout.write(`${JSON.stringify(object)}\n`)
+    sayJson(object)
     return
   }
   const { frames, scenes, framesPerSecond, peakMemoryMiB, width, height, kind, latencyMs } = object
-  const way =
-    latencyMs === null ? `${object.windows} windows` : `p50 ${latencyMs['p50']} ms, p99 ${latencyMs['p99']} ms`
+  const latency = latencyMs === null ? 'a stream' : `p50 ${latencyMs['p50']} ms, p99 ${latencyMs['p99']} ms`
+  const way = object.windows === null ? latency : `${object.windows} windows`
   const lines = [
     `${frames} frames of ${width}×${height}, ${kind}, ${way}${scenes > 1 ? `, ${scenes} scenes` : ''}, ${object.seconds.total} s (${framesPerSecond} fps), peak memory ${peakMemoryMiB} MiB`,
     ...(object.degenerateWindows !== null && object.degenerateWindows > 0
       ? [`${object.degenerateWindows} windows could not be fitted and kept their own scale`]
       : []),
     ...(object.flatMaps > 0 ? [`${object.flatMaps} depth maps of the network were flat`] : []),
-    ...(object.engine.fallback?.isSurprising === true ? [`on the processor: ${object.engine.fallback.reason}`] : []),
-    ...files.map((file) => `  ${file}`),
+    ...(object.engine.fallback?.isSurprising === true
+      ? [`on the processor: ${shown(object.engine.fallback.reason)}`]
+      : []),
+    ...files.map((file) => `  ${shown(file)}`),
   ]
-  process.stdout.write(`${lines.join('\n')}\n`)
+  say(`${lines.join('\n')}\n`)
   if (error !== null) {
-    process.stderr.write(
-      `video-depth: the input ended early, ${frames} frames were kept: ${error.message} [${error.code}]\n`,
-    )
+    tell(`video-depth: the input ended early, ${frames} frames were kept: ${error.message} [${error.code}]\n`)
   }
 }
 
 function described(error: unknown): { code: string; message: string } {
   if (error instanceof VideoDepthError) return { code: error.code, message: error.message }
-  return { code: 'SOURCE_DAMAGED', message: error instanceof Error ? error.message : String(error) }
+  return { code: 'SOURCE_DAMAGED', message: shown(error instanceof Error ? error.message : String(error)) }
 }
 
 const rounded = (values: object): Record<string, number> =>

@@ -5,12 +5,37 @@ import { setImmediate } from 'node:timers/promises'
 import { VideoDepthError } from '../errors.js'
 import { errorCode } from '../io/output-errors.js'
 import { sender, streamError } from '../io/raw-stream-sink.js'
+import { jsonLine, shown, shownLines } from '../outside-text.js'
 
 /** Longest wait for a reader who takes nothing. Milliseconds. */
 const flushMs = 1000
 
-/** On standard error, or nowhere: what cannot be said is no reason to stop. */
-export function tell(text: string, out: Pick<NodeJS.WriteStream, 'write'> = process.stderr): void {
+const mostStackLines = 30
+
+type Output = Pick<NodeJS.WriteStream, 'write'>
+
+/** Lines on standard error, or nowhere: what cannot be said is no reason to stop. Control characters are escaped. */
+export function tell(lines: string, out: Output = process.stderr): void {
+  writeOrNot(shownLines(lines), out)
+}
+
+/** Lines for a person on standard output. Control characters are escaped. */
+export function say(lines: string, out: Output = process.stdout): void {
+  out.write(shownLines(lines))
+}
+
+/** One object for a program on standard output. */
+export function sayJson(value: unknown, out: Output = process.stdout): void {
+  out.write(jsonLine(value))
+}
+
+/** Over the terminal's present line, cut to its width; nothing goes to the next line. */
+export function overwriteLine(text: string, out: NodeJS.WriteStream): void {
+  const columns = out.columns || 80 // 0 where the terminal does not know
+  writeOrNot(`\r\u001b[K${shown(text).slice(0, Math.max(20, columns - 1))}`, out)
+}
+
+function writeOrNot(text: string, out: Output): void {
   try {
     out.write(text)
   } catch {
@@ -18,10 +43,10 @@ export function tell(text: string, out: Pick<NodeJS.WriteStream, 'write'> = proc
   }
 }
 
-/** On standard output. @throws VideoDepthError OUTPUT_UNWRITABLE, OUTPUT_FULL */
-export async function print(text: string): Promise<void> {
+/** One object for a program on standard output, waited for. @throws VideoDepthError OUTPUT_UNWRITABLE, OUTPUT_FULL */
+export async function printJson(value: unknown): Promise<void> {
   try {
-    await sender(process.stdout)(Buffer.from(text))
+    await sender(process.stdout)(Buffer.from(jsonLine(value)))
   } catch (cause) {
     throw streamError('standard output', cause)
   }
@@ -48,7 +73,16 @@ function emptied(out: NodeJS.WriteStream): Promise<void> {
 export function errorText(error: unknown): string {
   if (error instanceof VideoDepthError) return `${error.message} [${error.code}]`
   if (isFailedWrite(error)) return errorText(streamError('standard output', error))
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return longestStack(error instanceof Error ? (error.stack ?? error.message) : String(error))
+}
+
+/** The message in front may be anything. */
+function longestStack(text: string): string {
+  return text
+    .split('\n')
+    .slice(0, mostStackLines)
+    .map((line) => shown(line))
+    .join('\n')
 }
 
 /** Of a summary, by the system: all other outputs word their failures themselves. */

@@ -2,6 +2,7 @@
 // Must not know: how depth was aligned, files, data sets.
 
 import { invalidOption } from '../errors.js'
+import { known } from '../known-options.js'
 import { checkMatrix4, inverse, multiplied, type Matrix4 } from './matrix4.js'
 
 /** Pinhole camera, pixels; pixel (0, 0)'s centre is at 0, 0: a point (x, y, z) appears at u = fx·x/z + cx, v = fy·y/z + cy. */
@@ -116,6 +117,8 @@ function halfToEven(value: number): number {
   return below % 2 === 0 ? below : below + 1
 }
 
+const intrinsicNames: readonly (keyof Intrinsics)[] = ['fx', 'fy', 'cx', 'cy']
+
 function check({ depth, width, height, pose, intrinsics, mask }: PosedFrame): void {
   const size = width * height
   if (depth.length !== size)
@@ -123,7 +126,8 @@ function check({ depth, width, height, pose, intrinsics, mask }: PosedFrame): vo
   if (mask !== undefined && mask.length !== size)
     throw invalidOption(`${size} values (${width}×${height})`, 'mask', `${mask.length} values`)
   checkMatrix4(pose, 'pose')
-  for (const name of ['fx', 'fy', 'cx', 'cy'] as const)
+  known(intrinsics, 'intrinsics', intrinsicNames)
+  for (const name of intrinsicNames)
     if (!Number.isFinite(intrinsics[name])) throw invalidOption('a finite number', name, intrinsics[name])
   for (const name of ['fx', 'fy'] as const)
     if (intrinsics[name] === 0) throw invalidOption('a number other than 0', name, intrinsics[name])

@@ -34,6 +34,11 @@ export interface EvaluationFrame extends FramePair {
   readonly matte?: Float32Array | undefined
 }
 
+const frameNames: Readonly<Record<keyof EvaluationFrame, true>> = {
+  ...{ prediction: true, truth: true, mask: true, pose: true, intrinsics: true },
+  ...{ staticMask: true, flow: true, matte: true },
+}
+
 export interface VideoEvaluationOptions {
   /** How depth is aligned, and which pixels count. */
   readonly depth?: EvaluationOptions
@@ -91,6 +96,7 @@ export async function evaluateVideo(
     }
   }
   for await (const frame of frames()) {
+    known(frame, 'frame', Object.keys(frameNames))
     const aligned = evaluation.add(frame)
     measures.loss?.add(disparityMaps(frame, evaluation.options, aligned.index))
     measures.add(aligned, frame)

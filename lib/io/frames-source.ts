@@ -6,7 +6,7 @@ import { expected, VideoDepthError } from '../errors.js'
 import type { RgbFrame } from '../frame.js'
 import { known } from '../known-options.js'
 import type { NativePicture } from '../native-types.js'
-import { resolvePicture, rowBytes, type LaidOutPicture } from '../pixel-format.js'
+import { knownKeys, pictureNames, resolvePicture, rowBytes, type LaidOutPicture } from '../pixel-format.js'
 import { openGuarded, type FrameProducer } from './guarded-source.js'
 import {
   checkFrameRate,
@@ -25,6 +25,8 @@ export interface InputFrame extends LaidOutPicture {
   readonly data: Uint8Array | Uint8ClampedArray
   /** Milliseconds from the start; default: the frame's position at `frameRate`. */
   readonly timestampMs?: number | undefined
+  /** As frames of live sources have it. It matters to streams alone. */
+  readonly discontinuity?: boolean | undefined
 }
 
 export interface FramesSourceOptions extends SourceOptions {
@@ -35,6 +37,8 @@ export interface FramesSourceOptions extends SourceOptions {
 }
 
 const assumedFrameRate = 24
+
+const frameNames: readonly (keyof InputFrame)[] = [...pictureNames, 'timestampMs', 'discontinuity']
 
 export const framesSourceOptionNames: readonly (keyof FramesSourceOptions)[] = [
   ...sourceOptionNames,
@@ -125,7 +129,9 @@ class IterableProducer implements FrameProducer {
   async close(): Promise<void> {
     if (this.#ended) return
     this.#ended = true
-    const returned = Promise.resolve(this.#iterator.return?.()).catch(() => undefined)
+    const returned = Promise.resolve()
+      .then(() => this.#iterator.return?.())
+      .catch(() => undefined)
     if (!this.#busy) await returned
   }
 
@@ -148,6 +154,7 @@ class IterableProducer implements FrameProducer {
 
   async #converted(frame: InputFrame, position: number): Promise<RgbFrame> {
     const picture = resolvePicture(frame, `Frame ${position}`)
+    knownKeys(frame, `Frame ${position}`, frameNames)
     const { width, height } = picture
     this.#given ??= { width, height }
     const first = this.#given

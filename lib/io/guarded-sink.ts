@@ -3,6 +3,7 @@
 
 import { expected, VideoDepthError } from '../errors.js'
 import type { DepthMap } from '../frame.js'
+import { quietAtEnd } from '../quiet-promise.js'
 import type { DepthSink } from './sink.js'
 
 /** The plain part of a sink. No two calls overlap. */
@@ -74,11 +75,16 @@ class GuardedSink implements DepthSink {
       () => undefined,
       () => undefined,
     )
-    return result
+    return quietAtEnd(result)
   }
 
   #check(frame: DepthMap): void {
-    const { width, height, data } = frame
+    const { width, height, data, timestampMs } = frame
+    if (!Number.isFinite(timestampMs))
+      throw new VideoDepthError(
+        'FRAME_INVALID',
+        expected('a finite number of milliseconds', `timestampMs of depth frame ${frame.index}`, timestampMs),
+      )
     if (data.length !== width * height)
       throw new VideoDepthError(
         'FRAME_INVALID',

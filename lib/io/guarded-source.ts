@@ -3,6 +3,7 @@
 
 import { VideoDepthError } from '../errors.js'
 import type { RgbFrame } from '../frame.js'
+import { quietIterator } from '../quiet-promise.js'
 import { unlessAborted } from '../unless-aborted.js'
 import type { FrameSource, SourceInfo } from './source.js'
 
@@ -57,7 +58,7 @@ class GuardedSource<F extends RgbFrame> implements FrameSource<F> {
   [Symbol.asyncIterator](): AsyncIterator<F> {
     if (this.#iterated) throw new VideoDepthError('CLOSED', `${this.info.name} was iterated already; open it again`)
     this.#iterated = true
-    return this.#frames()
+    return quietIterator(this.#frames(), (error) => error === this.#stopped?.reason)
   }
 
   close(): Promise<void> {
@@ -65,9 +66,10 @@ class GuardedSource<F extends RgbFrame> implements FrameSource<F> {
     return this.#closing ?? Promise.resolve()
   }
 
-  async *#frames(): AsyncGenerator<F, void, void> {
+  async *#frames(): AsyncGenerator<F, undefined> {
     try {
       for (let frame = await this.#take(); frame !== undefined; frame = await this.#take()) yield frame
+      return undefined
     } finally {
       const closed = this.close()
       // After an abort the consumer is not kept waiting for a native call that is still running.

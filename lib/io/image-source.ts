@@ -1,13 +1,14 @@
 // Owns: frames from image files: a list, or a folder in natural order.
 // Must not know: videos, the pipeline.
 
-import { readdir, stat } from 'node:fs/promises'
-import { basename, extname, join, resolve } from 'node:path'
-import type { Sharp } from 'sharp'
+import { readdir } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
 import { VideoDepthError } from '../errors.js'
 import type { RgbFrame } from '../frame.js'
 import { known } from '../known-options.js'
 import { openGuarded, type FrameProducer } from './guarded-source.js'
+import { isImagePath, isOtherImagePath } from './image-kind.js'
+import { openPicture, unreadablePicture } from './picture.js'
 import {
   checkFrameRate,
   keptFrames,
@@ -24,21 +25,16 @@ export interface ImageSourceOptions extends SourceOptions {
   readonly frameRate?: number
 }
 
-/** What the image library decodes everywhere; a folder's other files are passed over. */
-const extensions: ReadonlySet<string> = new Set(['.png', '.jpg', '.jpeg', '.webp', '.tif', '.tiff', '.avif'])
 const defaultFrameRate = 24
 const optionNames: readonly (keyof ImageSourceOptions)[] = [...sourceOptionNames, 'frameRate']
 const naturalOrder = new Intl.Collator('en', { numeric: true })
 
-export function isImagePath(path: string): boolean {
-  return extensions.has(extname(path).toLowerCase())
-}
-
 /**
  * Images as a video: files in the order given, or a folder's image files in natural order (`2.png` before `10.png`;
- * hidden files and subfolders are passed over). EXIF orientation is applied, 16 bits become 8, grey becomes RGB,
- * embedded colour profiles become sRGB, and an alpha channel is dropped, not blended, as OpenCV does. Of animations and
- * multi-page files the first picture counts.
+ * hidden files, subfolders and what is no image by its name are passed over). PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP and PNM
+ * are read, HEIC where it is not stored in tiles; images of other kinds are refused, not passed over. EXIF orientation is
+ * applied, 16 bits become 8, grey and CMYK become RGB, embedded colour profiles become sRGB, and an alpha channel is dropped,
+ * not blended, as OpenCV does. A file of several pictures is refused: an animation alone is a video, see `openVideo`.
  *
  * @throws `SOURCE_UNREADABLE` naming the folder or the first image; `SOURCE_EMPTY` no image; while iterating
  *   `SOURCE_DAMAGED` naming a later image that cannot be read, `FRAME_SIZE_CHANGED`
@@ -60,7 +56,7 @@ export async function openImages(
     const paths = listed
       .filter((_, index) => index % stride === 0)
       .slice(0, keptFrames(listed.length, stride, resolved.maxLen))
-    const stored = await orientedSize(first)
+    const stored = await openPicture(first)
     const size = limitedSize(stored.width, stored.height, resolved.maxRes)
     const info = { name, ...size, frameRate: frameRate / stride, frameCount: paths.length, frameCountExact: true }
     return new ImageProducer(info, paths, stored, (stride * 1000) / frameRate)
@@ -75,10 +71,10 @@ class ImageProducer implements FrameProducer {
   readonly #intervalMs: number
   #index = 0
 
-  constructor(info: SourceInfo, paths: readonly string[], stored: Size, intervalMs: number) {
+  constructor(info: SourceInfo, paths: readonly string[], { width, height }: Size, intervalMs: number) {
     this.info = info
     this.#paths = paths
-    this.#stored = stored
+    this.#stored = { width, height }
     this.#intervalMs = intervalMs
   }
 
@@ -94,14 +90,15 @@ class ImageProducer implements FrameProducer {
   }
 
   async #read(path: string, index: number): Promise<RgbFrame> {
-    const { width, height } = await orientedSize(path)
+    const picture = await openPicture(path)
+    const { width, height } = picture
     if (width !== this.#stored.width || height !== this.#stored.height)
       throw new VideoDepthError(
         'FRAME_SIZE_CHANGED',
         `Image ${index} (${path}) is ${width}×${height}, the images before it were ${this.#stored.width}×${this.#stored.height}`,
       )
     return {
-      data: await pixels(path, this.info),
+      data: await picture.pixels(this.info),
       width: this.info.width,
       height: this.info.height,
       timestampMs: index * this.#intervalMs,
@@ -114,51 +111,30 @@ class ImageProducer implements FrameProducer {
 }
 
 async function imagesIn(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => unreadable(folder, cause))
+  const found = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
+    throw unreadablePicture(folder, cause)
+  })
+  const entries = found.filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'))
+  const strangers = entries.filter(({ name }) => isOtherImagePath(name)).map(({ name }) => name)
+  if (strangers.length > 0)
+    throw new VideoDepthError(
+      'SOURCE_UNREADABLE',
+      `Cannot read ${listed(strangers)} in ${folder}: images of that kind cannot be decoded; convert them, or take them out`,
+    )
   return entries
-    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.') && isImagePath(entry.name))
-    .map((entry) => entry.name)
+    .map(({ name }) => name)
+    .filter(isImagePath)
     .sort((a, b) => naturalOrder.compare(a, b) || (a < b ? -1 : 1))
     .map((name) => join(folder, name))
 }
 
-async function orientedSize(path: string): Promise<Size> {
-  await stat(path).catch((cause: unknown) => unreadable(path, cause))
-  const image = await openImage(path)
-  const { autoOrient } = await image.metadata().catch((cause: unknown) => unreadable(path, cause))
-  return { width: autoOrient.width, height: autoOrient.height }
-}
-
-async function pixels(path: string, size: Size): Promise<Uint8Array> {
-  const image = (await openImage(path))
-    .autoOrient()
-    .resize({ width: size.width, height: size.height, fit: 'fill', kernel: 'cubic' })
-    .removeAlpha()
-    .toColourspace('srgb')
-    .raw({ depth: 'uchar' })
-  const { data, info } = await image
-    .toBuffer({ resolveWithObject: true })
-    .catch((cause: unknown) => unreadable(path, cause))
-  if (info.channels !== 3 || data.length !== size.width * size.height * 3)
-    throw new VideoDepthError(
-      'SOURCE_UNREADABLE',
-      `Cannot read ${path} as RGB: it came out with ${info.channels} channels`,
-    )
-  return data
-}
-
-async function openImage(path: string): Promise<Sharp> {
-  const { default: sharp } = await import('sharp')
-  return sharp(path)
+function listed(names: readonly string[]): string {
+  const [first = ''] = names
+  return names.length === 1 ? first : `${first} and ${names.length - 1} more`
 }
 
 /** What cannot be read after the first image does not take the images before it away. */
 function damaged(error: unknown, index: number): unknown {
   if (!(error instanceof VideoDepthError) || error.code !== 'SOURCE_UNREADABLE') return error
   return new VideoDepthError('SOURCE_DAMAGED', `Image ${index}: ${error.message}`, { cause: error })
-}
-
-function unreadable(path: string, cause: unknown): never {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  throw new VideoDepthError('SOURCE_UNREADABLE', `Cannot read ${path}: ${reason}`, { cause })
 }

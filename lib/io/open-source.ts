@@ -5,7 +5,9 @@ import { stat } from 'node:fs/promises'
 import { invalidOption } from '../errors.js'
 import { known } from '../known-options.js'
 import { framesSourceOptionNames, fromFrames, type FramesSourceOptions, type InputFrame } from './frames-source.js'
-import { isImagePath, openImages } from './image-source.js'
+import { readExactly, withRegular } from '../read-file.js'
+import { headBytes, imageKind, isImagePath, type ImageKind } from './image-kind.js'
+import { openImages } from './image-source.js'
 import type { FrameSource } from './source.js'
 import { openVideo } from './video-source.js'
 
@@ -27,10 +29,28 @@ export async function openSource(input: SourceInput, options: OpenSourceOptions 
 async function openPath(path: string, options: OpenSourceOptions): Promise<FrameSource> {
   const found = await stat(path).catch(() => undefined)
   if (found?.isDirectory() === true) return openImages(path, options)
-  if (isImagePath(path)) return openImages([path], options)
+  if (await isPicture(path)) return openImages([path], options)
   const { frameRate, ...videoOptions } = options
   if (frameRate !== undefined) throw invalidOption('none (a video has its own)', 'frameRate', frameRate)
   return openVideo(path, videoOptions)
+}
+
+/**
+ * One still picture, whatever it is called; an animation is a video, except where FFmpeg would give one picture of it. What
+ * cannot be told is told by its name.
+ */
+async function isPicture(path: string): Promise<boolean> {
+  const kind = await headKind(path).catch(() => undefined)
+  if (kind === undefined) return isImagePath(path)
+  return kind.format === 'heif' || (!kind.isAnimated && kind.format !== 'gif')
+}
+
+function headKind(path: string): Promise<ImageKind | undefined> {
+  return withRegular(path, async ({ handle, size }) => {
+    const head = Buffer.alloc(Math.min(size, headBytes))
+    await readExactly(handle, head, 0)
+    return imageKind(head)
+  })
 }
 
 function isPathList(input: Exclude<SourceInput, string>): input is readonly string[] {

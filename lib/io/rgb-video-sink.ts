@@ -2,10 +2,14 @@
 // Must not know: depth.
 
 import type { RgbFrame } from '../frame.js'
-import { VideoDepthError } from '../errors.js'
+import { expected, VideoDepthError } from '../errors.js'
+import { known } from '../known-options.js'
+import { resolvePicture } from '../pixel-format.js'
+import { quietAtEnd } from '../quiet-promise.js'
 import { AtomicFile } from './atomic-output.js'
 import { outputError } from './output-errors.js'
 import { checkEncoderOptions, VideoEncoder, type VideoEncoderOptions } from './video-encoder.js'
+import { WrittenTimes } from './written-times.js'
 
 /** As `DepthSink`, for RGB: nothing appears under its final name before `finish()` resolves. Calls that overlap wait for each other. */
 export interface RgbVideoWriter {
@@ -23,15 +27,25 @@ export interface TwoStepVideoWriter extends RgbVideoWriter {
   complete(): Promise<void>
 }
 
-/** H.264 MP4, see `VideoEncoder`; each frame keeps its time. */
+/** H.264 MP4, see `VideoEncoder`; each frame keeps its time, counted from the first, so that any clock will do. */
 export async function rgbVideoWriter(path: string, options: VideoEncoderOptions = {}): Promise<TwoStepVideoWriter> {
+  known(options, 'options', ['frameRate', 'crf'])
   checkEncoderOptions(options)
   return new Mp4Writer(await AtomicFile.create(path), options)
+}
+
+/** @throws VideoDepthError FRAME_INVALID */
+function checkRgb(data: Uint8Array, frame: RgbFrame): void {
+  const { width, height, timestampMs } = frame
+  resolvePicture({ data, width, height }, 'A frame of a video')
+  if (!Number.isFinite(timestampMs))
+    throw new VideoDepthError('FRAME_INVALID', expected('a finite number of milliseconds', 'timestampMs', timestampMs))
 }
 
 class Mp4Writer implements TwoStepVideoWriter {
   readonly #file: AtomicFile
   readonly #options: VideoEncoderOptions
+  readonly #times: WrittenTimes
   #encoder: VideoEncoder | undefined
   #size: { readonly width: number; readonly height: number } | undefined
   #completed = false
@@ -44,12 +58,15 @@ class Mp4Writer implements TwoStepVideoWriter {
   constructor(file: AtomicFile, options: VideoEncoderOptions) {
     this.#file = file
     this.#options = options
+    this.#times = new WrittenTimes(1000 / checkEncoderOptions(options).frameRate)
   }
 
-  write({ data, width, height, timestampMs }: RgbFrame): Promise<void> {
-    const copy = new Uint8Array(data)
+  write(frame: RgbFrame): Promise<void> {
+    const copy = new Uint8Array(frame.data)
     return this.#run(async () => {
       if (this.#completed) throw this.#closed()
+      const { width, height, timestampMs } = frame
+      checkRgb(copy, frame)
       this.#size ??= { width, height }
       if (width !== this.#size.width || height !== this.#size.height)
         throw new VideoDepthError(
@@ -58,7 +75,7 @@ class Mp4Writer implements TwoStepVideoWriter {
         )
       await this.#guard(async () => {
         this.#encoder ??= await VideoEncoder.create(this.#file.temporary, width, height, this.#options)
-        await this.#encoder.write(copy, width, height, timestampMs)
+        await this.#encoder.write(copy, width, height, this.#times.next(timestampMs))
       })
     })
   }
@@ -107,7 +124,7 @@ class Mp4Writer implements TwoStepVideoWriter {
       () => undefined,
       () => undefined,
     )
-    return result
+    return quietAtEnd(result)
   }
 
   #closed(): VideoDepthError {

@@ -4,6 +4,7 @@
 import { invalidOption } from '../errors.js'
 import type { DepthMap } from '../frame.js'
 import { known } from '../known-options.js'
+import { quietAtEnd } from '../quiet-promise.js'
 import { checkRange } from './depth-range.js'
 import { npzOutput } from './npz-sink.js'
 import { png16Output, type Png16Options } from './png16-sink.js'
@@ -70,7 +71,8 @@ export function fanOut(sinks: readonly DepthSink[]): DepthSink {
     await Promise.all(sinks.map((sink) => sink.abort()))
   }
   let failure: { readonly error: unknown } | undefined
-  const orAbort = async <T>(action: () => Promise<T>): Promise<T> => {
+  const orAbort = <T>(action: () => Promise<T>): Promise<T> => quietAtEnd(unlessFailed(action))
+  const unlessFailed = async <T>(action: () => Promise<T>): Promise<T> => {
     if (failure !== undefined) throw failure.error
     try {
       return await action()

@@ -25,7 +25,7 @@ export interface DepthVideoOptions extends VideoEncoderOptions {
 /** For `range: 'global'`: made in a second pass. */
 export async function videoOutput(path: string, options: DepthVideoOptions = {}): Promise<SpillOutput> {
   const colours = palette(options.palette ?? 'inferno')
-  const writer = await rgbVideoWriter(path, options)
+  const writer = await rgbVideoWriter(path, { frameRate: options.frameRate, crf: options.crf })
   return {
     path,
     render: async (spill) => {
@@ -46,7 +46,7 @@ export async function liveVideoSink(
 ): Promise<DepthSink> {
   checkRange(options.range)
   const colours = palette(options.palette ?? 'inferno')
-  const writer = await rgbVideoWriter(path, options)
+  const writer = await rgbVideoWriter(path, { frameRate: options.frameRate, crf: options.crf })
   const painter = new Painter(writer, colours)
   const running = new RunningRange()
   const { range } = options

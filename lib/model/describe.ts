@@ -1,6 +1,7 @@
 // Owns: a description of a checkpoint for a person, made without converting it.
 // Must not know: the command line, engines, caches.
 
+import { known } from '../known-options.js'
 import { checkpointArchitecture, type Architecture, type ArchitectureOptions } from './architecture.js'
 import { openCheckpoint, type Checkpoint } from './checkpoint.js'
 import { bytesPerFloat, type FloatType } from './float-formats.js'
@@ -28,10 +29,13 @@ export interface DescribeOptions extends ArchitectureOptions {
   readonly checkFinite?: boolean
 }
 
+const optionNames: Readonly<Record<keyof DescribeOptions, true>> = { taps: true, recipes: true, checkFinite: true }
+
 /**
- * @throws VideoDepthError CHECKPOINT_UNREADABLE, CHECKPOINT_FORBIDDEN, CHECKPOINT_MISMATCH, WEIGHTS_NOT_FINITE
+ * @throws VideoDepthError INVALID_OPTION, CHECKPOINT_UNREADABLE, CHECKPOINT_FORBIDDEN, CHECKPOINT_MISMATCH, WEIGHTS_NOT_FINITE
  */
 export async function describeCheckpoint(path: string, options: DescribeOptions = {}): Promise<CheckpointDescription> {
+  known(options, 'options', Object.keys(optionNames))
   const checkpoint = await openCheckpoint(path)
   try {
     const architecture = checkpointArchitecture(checkpoint, options)

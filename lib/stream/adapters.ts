@@ -67,9 +67,10 @@ async function* generate(
 
 /** Reads as the box takes. At its end the frames are closed; a read that never ends is not waited for. */
 async function fill(box: Mailbox<OwnedFrame>, port: StreamPort, frames: StreamFrames): Promise<void> {
-  const iterator = Symbol.asyncIterator in frames ? frames[Symbol.asyncIterator]() : frames[Symbol.iterator]()
+  let iterator: Iterator<StreamFrame> | AsyncIterator<StreamFrame> | undefined
   let finished = false
   try {
+    iterator = Symbol.asyncIterator in frames ? frames[Symbol.asyncIterator]() : frames[Symbol.iterator]()
     while (!box.over.aborted) {
       const result = await unlessAborted(Promise.resolve(iterator.next()), box.over)
       finished = result.done === true
@@ -80,8 +81,15 @@ async function fill(box: Mailbox<OwnedFrame>, port: StreamPort, frames: StreamFr
   } catch (error) {
     box.end({ error })
   } finally {
-    if (!finished) Promise.resolve(iterator.return?.()).catch(() => undefined)
+    if (!finished) closeQuietly(iterator)
   }
+}
+
+/** Frames that fail to close have nobody to tell. */
+function closeQuietly(frames: Iterator<unknown> | AsyncIterator<unknown> | undefined): void {
+  Promise.resolve()
+    .then(() => frames?.return?.())
+    .catch(() => undefined)
 }
 
 /** Ends, errors and cancellations of either side reach the other at once. */

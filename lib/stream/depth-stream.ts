@@ -3,6 +3,7 @@
 
 import { invalidOption, VideoDepthError } from '../errors.js'
 import { mostPixels } from '../pixel-format.js'
+import { quietAtEnd, quietIterator } from '../quiet-promise.js'
 import { depthTransform, depthsOf, type StreamPort } from './adapters.js'
 import { FrameComputer, type ComputedFrame, type StreamHost } from './frame-computer.js'
 import { LatencyRecord, type LatencyPercentiles } from './latency.js'
@@ -20,8 +21,8 @@ export interface StreamStats {
   readonly scenes: number
   /** Maps of the network without two different values. */
   readonly flatMaps: number
-  /** Of all frames but those that waited for the network to be loaded. */
-  readonly latency: LatencyPercentiles
+  /** Of all frames but those that waited for the network to be loaded; undefined before the first of them. */
+  readonly latency: LatencyPercentiles | undefined
 }
 
 interface FrameJob {
@@ -50,7 +51,8 @@ export class DepthStream<Dropped extends undefined = never> {
   readonly #onClose: () => void
   readonly #latency = new LatencyRecord()
   readonly #queue: (FrameJob | Task)[] = []
-  readonly #onAbort = (): void => void this.#end(this.#options.signal?.reason as Error)
+  // What fails in closing is told to who closes.
+  readonly #onAbort = (): void => void this.#end(this.#options.signal?.reason as Error).catch(() => undefined)
   readonly #endListeners = new Set<(reason: Error) => void>()
   #busy: FrameJob | Task | undefined
   #ended: { readonly reason: Error } | undefined
@@ -86,9 +88,14 @@ export class DepthStream<Dropped extends undefined = never> {
    * came before this one's turn.
    *
    * Rejects with FRAME_INVALID, FRAME_SIZE_CHANGED, QUEUE_FULL (`queueLimit` frames are waiting), DEPTH_NOT_FINITE,
-   * ENGINE_FAILED, ENGINE_CRASHED or CLOSED, or the reason of an aborted `signal`.
+   * ENGINE_FAILED, ENGINE_CRASHED or CLOSED, or the reason of an aborted `signal`. A promise that rejects because the stream
+   * has ended may be left alone; other errors of a promise that nobody awaits end the process, as Node.js does it.
    */
-  async push(frame: StreamFrame): Promise<StreamDepth | Dropped> {
+  push(frame: StreamFrame): Promise<StreamDepth | Dropped> {
+    return this.#quiet(this.#push(frame))
+  }
+
+  async #push(frame: StreamFrame): Promise<StreamDepth | Dropped> {
     const waiting = this.#waiting().length
     if (this.#options.queue === 'all' && waiting >= this.#options.queueLimit) {
       this.#refuse(frame)
@@ -105,7 +112,7 @@ export class DepthStream<Dropped extends undefined = never> {
    * Breaking out of the loop closes the frames, not the stream; closing the stream ends the loop with its error.
    */
   depths(frames: Iterable<StreamFrame> | AsyncIterable<StreamFrame>): AsyncIterableIterator<StreamDepth, undefined> {
-    return depthsOf(this.#port(), frames)
+    return quietIterator(depthsOf(this.#port(), frames), (error) => this.#isEnd(error))
   }
 
   /**
@@ -117,7 +124,11 @@ export class DepthStream<Dropped extends undefined = never> {
   }
 
   /** Loads the network for frames of this size, in pixels; otherwise the first frame waits for that. */
-  async prepare(width: number, height: number): Promise<void> {
+  prepare(width: number, height: number): Promise<void> {
+    return this.#quiet(this.#prepare(width, height))
+  }
+
+  async #prepare(width: number, height: number): Promise<void> {
     for (const [name, side] of Object.entries({ width, height })) {
       if (!Number.isInteger(side) || side < 1 || side > mostPixels)
         throw invalidOption(`a whole number of pixels from 1 to ${mostPixels}`, name, side)
@@ -137,7 +148,7 @@ export class DepthStream<Dropped extends undefined = never> {
    */
   snapshot(): Promise<Uint8Array<ArrayBuffer>> {
     const next = this.#framesIn
-    return this.#task(() => this.#computer.snapshot(next))
+    return this.#quiet(this.#task(() => this.#computer.snapshot(next)))
   }
 
   /**
@@ -149,7 +160,7 @@ export class DepthStream<Dropped extends undefined = never> {
   restore(snapshot: Uint8Array): Promise<void> {
     const next = this.#framesIn
     const calledMs = performance.now()
-    return this.#task(() => this.#computer.restore(snapshot, next, calledMs))
+    return this.#quiet(this.#task(() => this.#computer.restore(snapshot, next, calledMs)))
   }
 
   /** Idempotent. What is waited for rejects with code CLOSED. */
@@ -275,6 +286,14 @@ export class DepthStream<Dropped extends undefined = never> {
       this.#onClose()
     }
     return this.#closing ?? Promise.resolve()
+  }
+
+  #quiet<T>(work: Promise<T>): Promise<T> {
+    return quietAtEnd(work, (error) => this.#isEnd(error))
+  }
+
+  #isEnd(error: unknown): boolean {
+    return this.#ended !== undefined && error === this.#ended.reason
   }
 
   #assertOpen(): void {

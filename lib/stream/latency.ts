@@ -22,10 +22,10 @@ export class LatencyRecord {
     this.#histogram.record(Math.min(mostMicroseconds, Math.max(1, Math.round(milliseconds * microseconds))))
   }
 
-  /** Zeros where nothing was added. */
-  get percentiles(): LatencyPercentiles {
-    const at = (percentile: number): number =>
-      this.#histogram.count === 0 ? 0 : this.#histogram.percentile(percentile) / microseconds
+  /** Undefined where nothing was added. */
+  get percentiles(): LatencyPercentiles | undefined {
+    if (this.#histogram.count === 0) return undefined
+    const at = (percentile: number): number => this.#histogram.percentile(percentile) / microseconds
     return { p50: at(50), p95: at(95), p99: at(99) }
   }
 }

@@ -4,7 +4,7 @@
 import { expected, VideoDepthError } from '../errors.js'
 import type { DepthMap, PixelLayout, SceneMark } from '../frame.js'
 import type { NativePicture } from '../native-types.js'
-import { resolvePicture } from '../pixel-format.js'
+import { knownKeys, pictureNames, resolvePicture } from '../pixel-format.js'
 import type { LatencyPercentiles } from './latency.js'
 import type { Stabilization } from './stabilizer.js'
 
@@ -27,8 +27,8 @@ export interface StreamDepth extends DepthMap {
   /** What the network's disparity was multiplied by and moved by; undefined unless `stabilize` is on. */
   readonly stabilization: Stabilization | undefined
   readonly timings: FrameTimings
-  /** Of `timings.totalMs`, running. */
-  readonly latency: LatencyPercentiles
+  /** Of `timings.totalMs`, running; undefined while all frames so far waited for the network to be loaded. */
+  readonly latency: LatencyPercentiles | undefined
   /** Frames that `queue: 'latest'` has passed over so far. */
   readonly dropped: number
 }
@@ -59,11 +59,14 @@ export interface OwnedFrame {
   readonly arrivedMs: number
 }
 
+const frameNames: readonly (keyof StreamFrame)[] = [...pictureNames, 'timestampMs', 'discontinuity']
+
 /** @throws VideoDepthError FRAME_INVALID */
 export function ownFrame(frame: StreamFrame, number: number, fresh: boolean): OwnedFrame {
   const arrivedMs = performance.now()
   const what = `Frame ${number}`
   const picture = resolvePicture(frame, what)
+  knownKeys(frame, what, frameNames)
   const { timestampMs, discontinuity = false } = frame
   if (timestampMs !== undefined && !Number.isFinite(timestampMs))
     throw invalid(what, 'a finite number of milliseconds', 'timestampMs', timestampMs)

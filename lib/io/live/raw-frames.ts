@@ -13,6 +13,7 @@ import {
   pixelFormats,
   type LaidOutPicture,
 } from '../../pixel-format.js'
+import { quietIterator } from '../../quiet-promise.js'
 import { checkFrameRate } from '../source-options.js'
 
 export interface RawFramesOptions {
@@ -107,7 +108,7 @@ class RawFrameReader implements RawFrameSource {
   [Symbol.asyncIterator](): AsyncIterator<RawFrame> {
     if (this.#chunks !== undefined) throw new VideoDepthError('CLOSED', `${this.info.name} was iterated already`)
     this.#chunks = this.#input[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>
-    return this.#frames(this.#chunks)
+    return quietIterator(this.#frames(this.#chunks), (error) => error === this.#stopped?.reason)
   }
 
   close(): Promise<void> {
@@ -115,10 +116,11 @@ class RawFrameReader implements RawFrameSource {
     return Promise.resolve()
   }
 
-  async *#frames(chunks: AsyncIterator<Uint8Array>): AsyncGenerator<RawFrame, void, void> {
+  async *#frames(chunks: AsyncIterator<Uint8Array>): AsyncGenerator<RawFrame, undefined> {
     try {
       for (let data = await this.#read(chunks); data !== undefined; data = await this.#read(chunks))
         yield { ...this.#format, data, timestampMs: this.#time() }
+      return undefined
     } finally {
       await this.close()
     }
