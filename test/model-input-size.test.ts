@@ -40,7 +40,7 @@ t.test('frames of any size are answered at once', (t) => {
   for (const [width, height] of [
     [1, 2 ** 53],
     [2 ** 53, 1],
-    [1, Number.MAX_VALUE],
+    [3, Number.MAX_SAFE_INTEGER],
   ] as const) {
     t.throws(() => networkInputSize(width, height, 518), { code: 'FRAME_INVALID', message: /set inputSize to \d/ })
   }

@@ -3,6 +3,7 @@
 
 import { crc32 } from 'node:zlib'
 import t from 'tap'
+import { decodeSnapshot } from '#lib/stream/snapshot.js'
 import { EchoEngine, frame, streamOn } from './support/echo-engine.js'
 
 /** With another header, and a checksum that fits. */
@@ -59,12 +60,8 @@ t.test('snapshots: exact about what they belong to', async (t) => {
 })
 
 t.test('a buffer that is taken away while it is read is noticed', async (t) => {
-  const stream = streamOn(new EchoEngine())
-  await stream.push(frame(1))
-  const snapshot = await stream.snapshot()
   const large = new Uint8Array(20 << 20) // read in slices
-  large.set(snapshot)
-  const restored = stream.restore(large)
+  const restored = decodeSnapshot(large)
   structuredClone(large.buffer, { transfer: [large.buffer] })
   await t.rejects(restored, { code: 'SNAPSHOT_MISMATCH', message: /resized or transferred while it was read/ })
 })
