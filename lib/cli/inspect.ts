@@ -3,8 +3,10 @@
 
 import { Command } from 'commander'
 import { describeCheckpoint, type CheckpointDescription } from '../model/describe.js'
+import { weightsKeyOption } from './options.js'
 
 interface InspectArguments {
+  readonly weightsKey?: string
   readonly checkFinite: boolean
   readonly json: boolean
 }
@@ -13,10 +15,11 @@ export function inspectCommand(): Command {
   return new Command('inspect')
     .description('What a checkpoint is: format, size, network, licence.')
     .argument('<file>', '.pth or .safetensors')
+    .addOption(weightsKeyOption())
     .option('--check-finite', 'read every weight and refuse NaN and infinity', false)
     .option('--json', 'print one object', false)
-    .action(async (file: string, { checkFinite, json }: InspectArguments) => {
-      const description = await describeCheckpoint(file, { checkFinite })
+    .action(async (file: string, { weightsKey, checkFinite, json }: InspectArguments) => {
+      const description = await describeCheckpoint(file, { weightsKey, checkFinite })
       process.stdout.write(json ? `${JSON.stringify(description)}\n` : text(description))
     })
 }
@@ -39,8 +42,18 @@ function text(description: CheckpointDescription): string {
     ['head', `features ${features}, projections ${outChannels.join('/')}`],
     ['positions', `grid ${gridSize}×${gridSize} patches (${gridSize * 14} pixels), ${temporalLength} frames`],
     ['like', recipes.map(({ title }) => title).join(' or ') || 'no published checkpoint'],
+    ...weightsRows(description),
     ['licence', licenseNote],
     ...(finite === undefined ? [] : ([['weights', 'all finite']] as [string, string][])),
   ]
   return rows.map(([name, value]) => `${name.padEnd(11)} ${value}\n`).join('')
+}
+
+/** What else the file holds. */
+function weightsRows({ weightsKeys, beside }: CheckpointDescription): [string, string][] {
+  const rows: [string, string][] = []
+  if (weightsKeys.length > 1) rows.push(['keys', `${weightsKeys.join(', ')} (--weights-key)`])
+  const more = beside.length > 5 ? ` and ${beside.length - 5} more` : ''
+  if (beside.length > 0) rows.push(['beside', `${beside.slice(0, 5).join(', ')}${more}: not used`])
+  return rows
 }

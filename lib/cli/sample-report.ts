@@ -115,7 +115,10 @@ function rows(shown: readonly Shown[], fit: LineFit | undefined): readonly Sheet
   return [
     { label: 'input', tiles: shown.map(({ frame }) => frame) },
     { label: 'exact disparity (near is bright)', tiles: painted(truths, nearest, 'inferno') },
-    { label: "the network's, one scale and shift for the video", tiles: painted(found, nearest, 'inferno') },
+    {
+      label: `the network's, ${fit === undefined ? 'as it is' : 'one scale and shift for the video'}`,
+      tiles: painted(found, nearest, 'inferno'),
+    },
     {
       label: `error of depth, brightest at ${percent(brightestError)} and more`,
       tiles: painted(errors, brightestError, 'magma'),

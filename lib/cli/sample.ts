@@ -13,6 +13,8 @@ import { rgbVideoWriter } from '../io/rgb-video-sink.js'
 import { openSinks } from '../io/sinks.js'
 import { checkWhole } from '../known-options.js'
 import { makeFolder } from '../make-folder.js'
+import { refuseOtherKind } from '../model/depth-kind.js'
+import { recipes, type Recipe } from '../model/recipe.js'
 import { exactDisparity, type RenderedFrame } from '../scene/rendered-frame.js'
 import { kindIndex } from '../scene/kinds.js'
 import { renderSequence } from '../scene/sequence.js'
@@ -67,7 +69,8 @@ export function sampleCommand(): Command {
 
 async function sample(given: SampleArguments, signal: AbortSignal): Promise<number> {
   const options = { ...given, checkpoint: given.checkpoint ?? bundledCheckpoint }
-  const { frames, seed, kind } = options
+  const { frames, seed, kind, metric } = options
+  if (given.checkpoint === undefined) refuseOtherKind(bundledCheckpoint, metric, bundledRecipe())
   checkWhole(frames, '--frames', 1, mostFrames)
   checkWhole(seed, '--seed', 0, 2 ** 32 - 1)
   kindIndex(kind, '--kind')
@@ -82,7 +85,7 @@ async function sample(given: SampleArguments, signal: AbortSignal): Promise<numb
   const rendered = (): AsyncIterable<RenderedFrame> => heard(renderSequence({ ...clip, kind, seed, frames }), signal)
   const depth = await openDepth(at('sample_depths.npz'))
   const title = `${kind} ${seed}, ${frames} frames`
-  const report = { frames: rendered, count: frames, depth, metric: options.metric }
+  const report = { frames: rendered, count: frames, depth, metric }
   const figures = await reportSample(report, title, at('sample.png'))
   await writeText(at('sample.json'), `${JSON.stringify({ kind, seed, frames, ...figures }, undefined, 2)}\n`)
   if (!options.json) {
@@ -90,6 +93,10 @@ async function sample(given: SampleArguments, signal: AbortSignal): Promise<numb
     for (const line of lines(figures)) process.stdout.write(`${line}\n`)
   }
   return code
+}
+
+function bundledRecipe(): Recipe | undefined {
+  return recipes().find(({ file }) => file === path.basename(bundledCheckpoint))
 }
 
 async function* heard<T>(frames: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
