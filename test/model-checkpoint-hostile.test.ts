@@ -108,3 +108,21 @@ t.test('what stands beside the tensors is not looked at, and not run', async (t)
   t.same([...(await checkpoint.read('a'))], [1, 2, 3, 4, 5, 6])
   await checkpoint.close()
 })
+
+t.test('each set of weights has a place of its own in the cache', async (t) => {
+  const file = inFolder(t)
+  const both: files.TestTensors = new Map()
+  for (const [name, { shape, values }] of await files.tinyTensors()) {
+    both.set(`model.${name}`, { shape, values })
+    both.set(`ema.module.${name}`, { shape, values: values.map((value) => value / 2) })
+  }
+  await files.writeSafetensors(file('both.safetensors'), both)
+  const options = { checkpoint: file('both.safetensors'), cacheDir: file('cache'), precision: 'fp32' } as const
+  await t.rejects(prepareWeights(options), { code: 'CHECKPOINT_MISMATCH', message: /keys "model", "ema"/ })
+  const model = await prepareWeights({ ...options, weightsKey: 'model' })
+  const ema = await prepareWeights({ ...options, weightsKey: 'ema' })
+  t.not(model.folder, ema.folder)
+  t.not(model.sha256, ema.sha256)
+  t.ok((await prepareWeights({ ...options, weightsKey: 'ema' })).cacheHit)
+  await t.rejects(prepareWeights({ ...options, weightsKey: 'emma' }), { code: 'INVALID_OPTION' })
+})

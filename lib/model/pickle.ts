@@ -1,38 +1,17 @@
 // Owns: a restricted reader of Python pickles: it builds values, and never runs what a pickle names.
 // Must not know: PyTorch, files. What a named global means is its host's business.
 
-import { VideoDepthError } from '../errors.js'
 import { opcodeNames } from './pickle-opcodes.js'
-
-/** Base of everything that the host makes. */
-export abstract class PickleObject {
-  protected readonly hosted = true
-}
-
-/**
- * A class of which nothing is made, or an object that nothing was put into: what a file says beside its tensors. What is
- * called, built or filled with it stays this.
- */
-export class PickleInert extends PickleObject {}
-
-export class PickleTuple {
-  readonly items: readonly PickleValue[]
-  constructor(items: readonly PickleValue[]) {
-    this.items = items
-  }
-}
-
-export class PickleList {
-  readonly items: PickleValue[] = []
-}
-
-/** A dict or an OrderedDict. A Map, so that no key reaches a prototype. */
-export class PickleDict {
-  readonly entries = new Map<PickleValue, PickleValue>()
-}
-
-export type PickleValue =
-  null | boolean | number | bigint | string | PickleTuple | PickleList | PickleDict | PickleObject
+import {
+  damaged,
+  forbidden,
+  PickleDict,
+  PickleInert,
+  PickleList,
+  PickleObject,
+  PickleTuple,
+  type PickleValue,
+} from './pickle-values.js'
 
 /** Gives meaning to the few names that are allowed; throws on all others. */
 export interface PickleHost {
@@ -47,18 +26,6 @@ const maxMemo = 1 << 20
 const maxObjects = 1 << 18
 const mark = Symbol('mark')
 type StackItem = PickleValue | typeof mark
-
-export function forbidden(what: string): VideoDepthError {
-  return new VideoDepthError(
-    'CHECKPOINT_FORBIDDEN',
-    `The checkpoint's pickle asks for ${what}, which a state_dict does not need. Nothing was executed. ` +
-      `If you trust the file, re-save only its tensors: torch.save(model.state_dict(), "checkpoint.pth")`,
-  )
-}
-
-export function damaged(reason: string): VideoDepthError {
-  return new VideoDepthError('CHECKPOINT_UNREADABLE', `The checkpoint's pickle is damaged: ${reason}`)
-}
 
 /** Reads one pickle of protocol 2 to 5. Time and memory are bounded by its length and by `maxObjects`. */
 export function readPickle(bytes: Uint8Array, host: PickleHost): PickleValue {

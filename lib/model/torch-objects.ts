@@ -8,9 +8,9 @@ import {
   PickleInert,
   PickleObject,
   PickleTuple,
-  type PickleHost,
   type PickleValue,
-} from './pickle.js'
+} from './pickle-values.js'
+import type { PickleHost } from './pickle.js'
 
 /** Types that tensors may have. Only the first four can be read; the others are there to be named in messages. */
 const storageTypes = new Map<string, { type: string; bytes: number }>([
