@@ -7,9 +7,10 @@ import { quoted, shown, shownPart } from './outside-text.js'
 export type ErrorCode =
   | 'INVALID_OPTION' // an option or argument outside its documented range
   | 'ADDON_UNAVAILABLE' // the native addon is missing, or was built for another platform
+  | 'PACKAGE_DAMAGED' // a file that comes with this package cannot be read
   | 'CHECKPOINT_UNREADABLE' // not a checkpoint, truncated, or damaged
   | 'CHECKPOINT_FORBIDDEN' // a pickle that asks for more than a state_dict needs
-  | 'CHECKPOINT_MISMATCH' // tensors missing, surplus or misshapen for Video Depth Anything
+  | 'CHECKPOINT_MISMATCH' // not Video Depth Anything's tensors, or several sets of them
   | 'WEIGHTS_NOT_FINITE' // NaN or infinity among the weights
   | 'CACHE_UNWRITABLE' // the graph cache cannot be written
   | 'ENGINE_FAILED' // the inference engine reported an error

@@ -6,23 +6,29 @@ import path from 'node:path'
 
 /**
  * As `mkdir(folder, { recursive: true })`, which never returns (Node.js 20 to 24) where a parent exists but takes no
- * entries and says ENOENT, as /proc does.
+ * entries and says ENOENT, as /proc does. Others may make the same folders at the same time.
  */
 export async function makeFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder)
+    await makeOne(folder)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'EEXIST' && (await stat(folder)).isDirectory()) return
     const parent = path.dirname(folder)
-    if (code !== 'ENOENT' || parent === folder || (await exists(parent))) throw error
+    if (codeOf(error) !== 'ENOENT' || parent === folder) throw error
     await makeFolder(parent)
-    await makeFolder(folder)
+    await makeOne(folder) // where a parent takes no entries, this fails again and that is the reason
   }
 }
 
-const exists = (file: string): Promise<boolean> =>
-  stat(file).then(
-    () => true,
-    () => false,
-  )
+async function makeOne(folder: string): Promise<void> {
+  try {
+    await mkdir(folder)
+  } catch (error) {
+    // Whatever the reason: of a folder that is there, some systems say that it may not be written or is busy.
+    const found = await stat(folder).catch(() => undefined)
+    if (found?.isDirectory() !== true) throw error
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}

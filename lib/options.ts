@@ -35,7 +35,16 @@ export interface LoadOptions {
    * Cost grows with its square, attention's with the fourth power.
    */
   readonly inputSize?: number
-  /** The checkpoint is a metric one: depth in metres, windows not fitted to each other. Default false. */
+  /**
+   * Under which key of the file the weights lie, or its last parts: `ema`, `state_dict.model`; `.` for those under none.
+   * Needed where the file holds several sets, as training scripts save averaged weights beside the last ones; the error
+   * names the keys.
+   */
+  readonly weightsKey?: string
+  /**
+   * The checkpoint is a metric one: depth in metres, windows not fitted to each other. Default false. A published file that
+   * is known to be of the other kind is refused (INVALID_OPTION); of another one whose name says so, `onWarning` is told.
+   */
   readonly metric?: boolean
   /**
    * `tensorrt` needs an NVIDIA GPU and TensorRT 10.3 or later. `auto` (default) takes it where `load` can open it, otherwise
@@ -77,6 +86,8 @@ export interface LoadOptions {
   readonly signal?: AbortSignal
   /** Called while a checkpoint is converted or graphs are made; also before the first frame of a new size. */
   readonly onProgress?: (progress: LoadProgress) => void
+  /** Told what makes the depth doubtful, a sentence each. Default: `process.emitWarning`. */
+  readonly onWarning?: (message: string) => void
 }
 
 /** `maxRes`, `maxLen`, `targetFps`, `frameRate` and `name` are for sources that `process` opens itself. */
@@ -105,6 +116,7 @@ export interface CheckedLoadOptions {
   readonly checkpoint: string
   /** Undefined: the recipe's. */
   readonly inputSize: number | undefined
+  readonly weightsKey: string | undefined
   readonly metric: boolean
   readonly backend: BackendChoice
   /** Undefined: the backend's own. */
@@ -119,16 +131,26 @@ export interface CheckedLoadOptions {
   readonly taps: readonly number[] | undefined
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((progress: LoadProgress) => void) | undefined
+  readonly onWarning: (message: string) => void
 }
 
 /** @throws VideoDepthError INVALID_OPTION naming the option, what it may be, and what came */
 export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
   known(options, 'options', loadOptionNames)
-  const { checkpoint, inputSize, metric = false, backend = 'auto', precision } = options
+  const { checkpoint, inputSize, weightsKey, metric = false, backend = 'auto', precision } = options
   const gpu = checkGpuOptions(options, backend, precision)
-  const { cacheDir, threads = Math.min(mostThreads, defaultThreads()), taps, signal, onProgress } = options
+  const {
+    cacheDir,
+    threads = Math.min(mostThreads, defaultThreads()),
+    taps,
+    signal,
+    onProgress,
+    onWarning = emitWarning,
+  } = options
   if (typeof checkpoint !== 'string' || checkpoint === '') throw invalidOption('a file path', 'checkpoint', checkpoint)
   if (inputSize !== undefined) checkWhole(inputSize, 'inputSize', patchSize, 4096)
+  if (weightsKey !== undefined && (typeof weightsKey !== 'string' || weightsKey === ''))
+    throw invalidOption('a key of the checkpoint', 'weightsKey', weightsKey)
   if (typeof metric !== 'boolean') throw invalidOption('true or false', 'metric', metric)
   oneOf(backend, 'backend', backendChoices)
   if (precision !== undefined) oneOf(precision, 'precision', precisions)
@@ -143,7 +165,13 @@ export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
   if (taps !== undefined) checkTaps(taps)
   checkSignal(signal)
   checkCallback(onProgress)
-  return { checkpoint, inputSize, metric, backend, precision, ...gpu, cacheDir, threads, taps, signal, onProgress }
+  checkCallback(onWarning, 'onWarning')
+  const ofFile = { checkpoint, weightsKey, metric, taps }
+  return { ...ofFile, inputSize, backend, precision, ...gpu, cacheDir, threads, signal, onProgress, onWarning }
+}
+
+function emitWarning(message: string): void {
+  process.emitWarning(message, 'VideoDepthWarning')
 }
 
 type GpuOptions = Pick<CheckedLoadOptions, 'device' | 'tensorrtPath' | 'streamBatch' | 'batchDelayMs'>
@@ -193,6 +221,7 @@ export function checkProcessOptions(options: ProcessOptions): CheckedProcessOpti
 const loadOptionNames: readonly (keyof LoadOptions)[] = [
   'checkpoint',
   'inputSize',
+  'weightsKey',
   'metric',
   'backend',
   'precision',
@@ -205,6 +234,7 @@ const loadOptionNames: readonly (keyof LoadOptions)[] = [
   'taps',
   'signal',
   'onProgress',
+  'onWarning',
 ]
 
 const processOptionNames: readonly (keyof ProcessOptions)[] = [
@@ -230,7 +260,6 @@ function checkTaps(taps: readonly number[]): void {
     throw invalidOption('four increasing block numbers from 0', 'taps', String(taps))
 }
 
-function checkCallback(onProgress: unknown): void {
-  if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw invalidOption('a function', 'onProgress', onProgress)
+function checkCallback(callback: unknown, parameter = 'onProgress'): void {
+  if (callback !== undefined && typeof callback !== 'function') throw invalidOption('a function', parameter, callback)
 }

@@ -11,6 +11,7 @@ import type { DepthKind } from './frame.js'
 import { openSource, type SourceInput } from './io/open-source.js'
 import type { FrameSource } from './io/source.js'
 import type { Architecture } from './model/architecture.js'
+import { kindDoubt } from './model/depth-kind.js'
 import { networkInputSize, type InputSize } from './model/input-size.js'
 import { defaultInputSize } from './model/recipe.js'
 import {
@@ -59,7 +60,11 @@ export class VideoDepth {
    */
   static async load(options: LoadOptions): Promise<VideoDepth> {
     const checked = checkLoadOptions(options)
-    return new VideoDepth(await openEngine(checked), checked)
+    const engine = await openEngine(checked)
+    const { checkpoint, metric, onWarning } = checked
+    const doubt = engine.recipe === undefined ? kindDoubt(checkpoint, metric) : undefined
+    if (doubt !== undefined) onWarning(doubt)
+    return new VideoDepth(engine, checked)
   }
 
   /** What `load` found in the checkpoint. */

@@ -335,11 +335,3 @@ t.test('where caches are by default', (t) => {
   t.match(defaultCacheDir({ LOCALAPPDATA: '/l' }, 'win32'), /^.l.video-depth.cache$/)
   t.end()
 })
-
-t.test('a folder in place of a cache file is not taken for one', async (t) => {
-  const cacheDir = t.testdir()
-  const { folder } = await prepareWeights({ checkpoint: tinyPth, cacheDir, precision: 'fp32' })
-  await rm(path.join(folder, 'weights.fp32.bin'))
-  await mkdir(path.join(folder, 'weights.fp32.bin'))
-  await t.rejects(prepareWeights({ checkpoint: tinyPth, cacheDir, precision: 'fp32' }), { code: 'CACHE_UNWRITABLE' })
-})

@@ -202,3 +202,24 @@ async function readGrey16(path: string): Promise<Uint16Array> {
   if (info.channels !== 1) throw new Error(`${path} has ${info.channels} channels`)
   return new Uint16Array(new Uint8Array(data).buffer)
 }
+
+t.test('video: what is bright, of disparity and of metric depth', async (t) => {
+  const folder = t.testdir()
+  const firstPixel = async (kind: 'disparity' | 'metric', bright?: 'near' | 'far'): Promise<number> => {
+    const path = join(folder, `${kind}-${bright}.mp4`)
+    const sink = await openSink({ format: 'video', path, palette: 'gray', bright })
+    await sink.write(depthFrame(0, 64, 32, (_, x) => (x < 32 ? 9 : 1), kind))
+    await sink.finish()
+    const { frames } = await collect(await openVideo(path))
+    return frames[0]?.data[0] ?? -1
+  }
+  t.ok((await firstPixel('disparity')) > 200)
+  t.ok((await firstPixel('disparity', 'near')) > 200)
+  t.ok((await firstPixel('disparity', 'far')) < 50)
+  t.ok((await firstPixel('metric')) > 200, "upstream's rule")
+  t.ok((await firstPixel('metric', 'far')) > 200)
+  t.ok((await firstPixel('metric', 'near')) < 50)
+  await t.rejects(openSink({ format: 'video', path: join(folder, 'x.mp4'), bright: 'up' as never }), {
+    message: 'Expected one of near, far for bright, received "up"',
+  })
+})

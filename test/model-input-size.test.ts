@@ -35,3 +35,14 @@ t.test('frames too elongated for one patch say which input size would do', (t) =
   }
   t.end()
 })
+
+t.test('frames of any size are answered at once', (t) => {
+  for (const [width, height] of [
+    [1, 2 ** 53],
+    [2 ** 53, 1],
+    [3, Number.MAX_SAFE_INTEGER],
+  ] as const) {
+    t.throws(() => networkInputSize(width, height, 518), { code: 'FRAME_INVALID', message: /set inputSize to \d/ })
+  }
+  t.end()
+})

@@ -3,7 +3,8 @@
 
 import t from 'tap'
 import { VideoDepthError } from '#lib/errors.js'
-import { PickleDict, PickleList, readPickle } from '#lib/model/pickle.js'
+import { readPickle } from '#lib/model/pickle.js'
+import { PickleDict, PickleList } from '#lib/model/pickle-values.js'
 import { torchHost, TorchTensor } from '#lib/model/torch-objects.js'
 import { pickleStateDict, pickleTensor, PickleWriter } from './support/pickle-writer.js'
 

@@ -3,6 +3,7 @@
 
 import { crc32 } from 'node:zlib'
 import t from 'tap'
+import { decodeSnapshot } from '#lib/stream/snapshot.js'
 import { EchoEngine, frame, streamOn } from './support/echo-engine.js'
 
 /** With another header, and a checksum that fits. */
@@ -34,7 +35,13 @@ t.test('snapshots: exact about what they belong to', async (t) => {
   versioned[8] = 9
   const senseless = crafted(bytes, (header) => ({ ...header, frames: -7 }))
   const unequal = crafted(bytes, (header) => ({ ...header, memoryBytes: 4000 }))
+  const sized = (frameWidth: number, frameHeight: number): Uint8Array =>
+    crafted(bytes, (header) => ({ ...header, geometry: { frameWidth, frameHeight, inputWidth: 14, inputHeight: 14 } }))
   const cases: readonly [Uint8Array, RegExp][] = [
+    [sized(1, 2 ** 53), /header makes no sense/],
+    [sized(2 ** 52, 2 ** 52), /header makes no sense/],
+    [sized(0, 1), /header makes no sense/],
+    [sized(32_769, 1), /header makes no sense/],
     [damaged, /truncated or damaged/],
     [bytes.subarray(0, bytes.length - 3), /truncated or damaged/],
     [versioned, /version 9, this package reads version 1/],
@@ -50,4 +57,11 @@ t.test('snapshots: exact about what they belong to', async (t) => {
   Object.assign(stranger, { id: 'another' })
   await t.rejects(streamOn(stranger).restore(bytes), { message: /of another network \(echo\)/ })
   t.match(await other.push(frame(5)), { index: 4 }, 'a refused snapshot changes nothing')
+})
+
+t.test('a buffer that is taken away while it is read is noticed', async (t) => {
+  const large = new Uint8Array(20 << 20) // read in slices
+  const restored = decodeSnapshot(large)
+  structuredClone(large.buffer, { transfer: [large.buffer] })
+  await t.rejects(restored, { code: 'SNAPSHOT_MISMATCH', message: /resized or transferred while it was read/ })
 })

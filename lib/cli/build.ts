@@ -3,12 +3,13 @@
 
 import { Command, Option } from 'commander'
 import type { EngineInfo } from '../engine/engine-info.js'
+import type { LoadProgress } from '../engine/engine.js'
 import { openEngine } from '../engine/open-engine.js'
 import { exportGraphs, type ExportManifest } from '../engine/tensorrt/export-graphs.js'
 import { streamBatches as batchesUpTo, type PlanSpec } from '../engine/tensorrt/plan-spec.js'
 import type { TensorRtParts } from '../engine/tensorrt/tensorrt-engine.js'
 import { invalidOption } from '../errors.js'
-import { describeCheckpoint } from '../model/describe.js'
+import { describeCheckpoint, type CheckpointDescription } from '../model/describe.js'
 import { networkInputSize } from '../model/input-size.js'
 import { defaultInputSize } from '../model/recipe.js'
 import {
@@ -26,7 +27,7 @@ import { BuildProgress } from './build-progress.js'
 import { arithmeticLines } from './engine-text.js'
 import { exitCode } from './exit-code.js'
 import { interruptible } from './interrupt.js'
-import { checkpointOption, inputSizeOption, listed, number, requireCheckpoint } from './options.js'
+import { checkpointOption, inputSizeOption, listed, number, requireCheckpoint, weightsKeyOption } from './options.js'
 import { say } from './tell.js'
 
 type PlanPrecision = 'fp16' | 'fp32'
@@ -34,6 +35,7 @@ const planPrecisions: readonly PlanPrecision[] = ['fp16', 'fp32']
 
 export interface BuildArguments {
   readonly checkpoint?: string
+  readonly weightsKey?: string
   readonly input?: string
   readonly inputSize?: number
   /** Undefined: FP16, but FP32 for plans of weights that FP16 cannot hold. */
@@ -52,6 +54,7 @@ export function buildCommand(): Command {
   return new Command('build')
     .description('Build TensorRT plans ahead, so that the first video or stream of a size need not wait for them.')
     .addOption(checkpointOption())
+    .addOption(weightsKeyOption())
     .option('--input <WxH>', 'size of the frames, needed')
     .addOption(inputSizeOption())
     .addOption(
@@ -83,7 +86,8 @@ interface BuildSettings {
 
 /** @throws VideoDepthError INVALID_OPTION; nothing is opened or created */
 function checkBuild(options: BuildArguments): BuildSettings {
-  const { inputSize, precision, device, tensorrtPath, windowLength, graphsOnly, cacheDir, threads } = options
+  const { weightsKey, inputSize, precision, device, tensorrtPath, windowLength, graphsOnly, cacheDir, threads } =
+    options
   const match = /^(\d{1,5})x(\d{1,5})$/.exec(options.input ?? '')
   const [frameWidth, frameHeight] = [Number(match?.[1] ?? 0), Number(match?.[2] ?? 0)]
   const areSides = [frameWidth, frameHeight].every((side) => side >= 1 && side <= mostPixels)
@@ -99,6 +103,7 @@ function checkBuild(options: BuildArguments): BuildSettings {
   }
   const load = checkLoadOptions({
     ...{ checkpoint: requireCheckpoint(options), backend: 'tensorrt' },
+    ...(weightsKey !== undefined && { weightsKey }),
     ...(inputSize !== undefined && { inputSize }),
     ...(precision !== undefined && { precision }),
     ...(device !== undefined && { device }),
@@ -117,7 +122,9 @@ function checkBuild(options: BuildArguments): BuildSettings {
  */
 async function specsOf(settings: BuildSettings): Promise<readonly PlanSpec[]> {
   const { load, frameWidth, frameHeight, windowLength, streams } = settings
-  const side = load.inputSize ?? defaultInputSize((await describeCheckpoint(load.checkpoint)).architecture)
+  const described = (): Promise<CheckpointDescription> =>
+    describeCheckpoint(load.checkpoint, { weightsKey: load.weightsKey })
+  const side = load.inputSize ?? defaultInputSize((await described()).architecture)
   const { width: inputWidth, height: inputHeight } = networkInputSize(frameWidth, frameHeight, side)
   const size = { inputWidth, inputHeight }
   const windows: PlanSpec = { use: 'windows', ...size, windowLength }
@@ -164,7 +171,9 @@ async function buildPlans(
   progress: BuildProgress,
   parts: TensorRtParts | undefined,
 ): Promise<EngineInfo> {
-  const engine = await openEngine({ ...load, signal, onProgress: (report) => progress.report(report) }, parts)
+  // Plans of a relative and of a metric checkpoint are made alike.
+  const options = { ...load, metric: undefined, signal, onProgress: (report: LoadProgress) => progress.report(report) }
+  const engine = await openEngine(options, parts)
   const slots = slotCount(windowStrategy('upstream', windowLength))
   try {
     for (const { inputWidth, inputHeight, use } of specs) {
@@ -185,9 +194,9 @@ function writeGraphs(
   signal: AbortSignal,
   progress: BuildProgress,
 ): Promise<ExportManifest> {
-  const { checkpoint, cacheDir } = load
+  const { checkpoint, weightsKey, cacheDir } = load
   return exportGraphs(
-    { checkpoint, cacheDir, precision, specs, folder },
+    { checkpoint, weightsKey, cacheDir, precision, specs, folder },
     { signal, onProgress: (report) => progress.report(report) },
   )
 }

@@ -4,7 +4,7 @@
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { choicePrefix, type Choice } from '../engine/tensorrt/choice-record.js'
-import { readRecord } from '../engine/json-record.js'
+import { readRecord } from '../graph/json-record.js'
 import { whyForeign } from '../engine/tensorrt/cached-file.js'
 import { ladderStart } from '../engine/tensorrt/ladder.js'
 import { isTooOld, leastComputeCapability } from '../engine/tensorrt/open-gpu.js'

@@ -4,9 +4,11 @@
 import { Command } from 'commander'
 import { describeCheckpoint, type CheckpointDescription } from '../model/describe.js'
 import { shown } from '../outside-text.js'
+import { weightsKeyOption } from './options.js'
 import { say, sayJson } from './tell.js'
 
 interface InspectArguments {
+  readonly weightsKey?: string
   readonly checkFinite: boolean
   readonly json: boolean
 }
@@ -15,10 +17,11 @@ export function inspectCommand(): Command {
   return new Command('inspect')
     .description('What a checkpoint is: format, size, network, licence.')
     .argument('<file>', '.pth or .safetensors')
+    .addOption(weightsKeyOption())
     .option('--check-finite', 'read every weight and refuse NaN and infinity', false)
     .option('--json', 'print one object', false)
-    .action(async (file: string, { checkFinite, json }: InspectArguments) => {
-      const description = await describeCheckpoint(file, { checkFinite })
+    .action(async (file: string, { weightsKey, checkFinite, json }: InspectArguments) => {
+      const description = await describeCheckpoint(file, { weightsKey, checkFinite })
       if (json) sayJson(description)
       else say(text(description))
     })
@@ -42,8 +45,18 @@ function text(description: CheckpointDescription): string {
     ['head', `features ${features}, projections ${outChannels.join('/')}`],
     ['positions', `grid ${gridSize}×${gridSize} patches (${gridSize * 14} pixels), ${temporalLength} frames`],
     ['like', recipes.map(({ title }) => title).join(' or ') || 'no published checkpoint'],
+    ...weightsRows(description),
     ['licence', licenseNote],
     ...(finite === undefined ? [] : ([['weights', 'all finite']] as [string, string][])),
   ]
   return rows.map(([name, value]) => `${name.padEnd(11)} ${shown(value)}\n`).join('')
+}
+
+/** What else the file holds. */
+function weightsRows({ weightsKeys, beside }: CheckpointDescription): [string, string][] {
+  const rows: [string, string][] = []
+  if (weightsKeys.length > 1) rows.push(['keys', `${weightsKeys.join(', ')} (--weights-key)`])
+  const more = beside.length > 5 ? ` and ${beside.length - 5} more` : ''
+  if (beside.length > 0) rows.push(['beside', `${beside.slice(0, 5).join(', ')}${more}: not used`])
+  return rows
 }

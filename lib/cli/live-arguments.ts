@@ -3,17 +3,18 @@
 
 import { Option, type Command } from 'commander'
 import type { ColorMatrix, ColorRange, PixelFormat } from '../frame.js'
-import { paletteNames, type PaletteName } from '../io/palettes.js'
+import { paletteNames, type Bright, type PaletteName } from '../io/palettes.js'
 import { colorMatrices, colorRanges, pixelFormats } from '../pixel-format.js'
 import { queuePolicies, type QueuePolicy } from '../stream/mailbox.js'
 import { pipeFactor } from './live-status.js'
-import { addModelOptions, number, sceneCutsOption, type ModelArguments } from './options.js'
+import { addModelOptions, brightOption, number, sceneCutsOption, type ModelArguments } from './options.js'
 
 export interface LiveArguments extends ModelArguments {
   readonly video?: string
   readonly png?: string
   readonly stdout: boolean
   readonly palette: PaletteName
+  readonly bright?: Bright
   readonly size?: string
   readonly pixelFormat: PixelFormat
   readonly colorMatrix: ColorMatrix
@@ -43,6 +44,7 @@ export function addLiveOptions(command: Command): Command {
     .addOption(
       new Option('--palette <name>', 'with --video: its colours').choices([...paletteNames]).default('inferno'),
     )
+    .addOption(brightOption())
   addRawOptions(command)
   addStreamOptions(command)
   addSourceOptions(command)

@@ -87,7 +87,7 @@ function checkOutputs(
   if (video !== undefined && path.extname(video).toLowerCase() !== '.mp4')
     throw invalidOption('a file name that ends in .mp4', '--video', video)
   if (png === '') throw invalidOption('a folder', '--png', png)
-  if (video === undefined) refuse(['palette'], isGiven, '--video', 'other outputs')
+  if (video === undefined) refuse(['palette', 'bright'], isGiven, '--video', 'other outputs')
 }
 
 function checkNumbers({ maxLen, stall, status, reconnect, wait }: LiveArguments): void {

@@ -26,13 +26,13 @@ export interface LiveOutput {
 
 /** @throws what the first output that cannot be opened throws; the others are removed */
 export async function openOutputs(
-  { video, png, stdout, palette }: Pick<LiveArguments, 'video' | 'png' | 'stdout' | 'palette'>,
+  { video, png, stdout, palette, bright }: Pick<LiveArguments, 'video' | 'png' | 'stdout' | 'palette' | 'bright'>,
   frameRate: number | undefined,
 ): Promise<LiveOutput[]> {
   const outputs: LiveOutput[] = []
   const add = (sink: DepthSink, isPipe = false): void => void outputs.push({ sink, isPipe })
   try {
-    if (video !== undefined) add(await liveVideoSink(video, { palette, range: 'running', frameRate }))
+    if (video !== undefined) add(await liveVideoSink(video, { palette, bright, range: 'running', frameRate }))
     if (png !== undefined) add(await pngSequenceSink(png))
     if (stdout) add(rawStreamSink(process.stdout), true)
     return outputs

@@ -52,7 +52,8 @@ interface FrameInput {
 async function runLive(settings: LiveSettings, options: LiveArguments, end: AbortSignal): Promise<number> {
   const status = new StatusLine(process.stderr, options.status * 1000)
   const onProgress = onceEach((text) => status.say(text))
-  const model = await VideoDepth.load({ ...settings.load, signal: end, onProgress })
+  const onWarning = (text: string): void => status.say(text)
+  const model = await VideoDepth.load({ ...settings.load, signal: end, onProgress, onWarning })
   tellOfWeights(model.architecture)
   tell(loadedText(model.engineInfo))
   let opened: FrameInput | undefined

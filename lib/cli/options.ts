@@ -3,6 +3,7 @@
 
 import { Option, type Command } from 'commander'
 import { invalidOption, VideoDepthError } from '../errors.js'
+import { brightChoices } from '../io/palettes.js'
 import { backendChoices, precisions, type BackendChoice, type LoadOptions, type Precision } from '../options.js'
 
 /** Where no `--checkpoint` is given. */
@@ -10,6 +11,13 @@ export const checkpointVariable = 'VIDEO_DEPTH_CHECKPOINT'
 
 export function checkpointOption(): Option {
   return new Option('--checkpoint <file>', 'Video Depth Anything weights, .pth or .safetensors').env(checkpointVariable)
+}
+
+export function weightsKeyOption(): Option {
+  return new Option(
+    '--weights-key <key>',
+    'which weights of the checkpoint, where it holds several sets, as "model" and "ema"',
+  )
 }
 
 export function inputSizeOption(): Option {
@@ -24,6 +32,7 @@ export function inputSizeOption(): Option {
 export function addModelOptions(command: Command): Command {
   return command
     .addOption(checkpointOption())
+    .addOption(weightsKeyOption())
     .addOption(inputSizeOption())
     .option('--metric', 'the checkpoint is a metric one: depth in metres, windows not fitted to each other', false)
     .addOption(
@@ -45,6 +54,7 @@ export function addModelOptions(command: Command): Command {
 
 export interface ModelArguments {
   readonly checkpoint?: string
+  readonly weightsKey?: string
   readonly inputSize?: number
   readonly metric: boolean
   readonly precision?: Precision
@@ -57,10 +67,11 @@ export interface ModelArguments {
 
 /** @throws VideoDepthError INVALID_OPTION where there is no checkpoint */
 export function modelOptions(options: ModelArguments): LoadOptions {
-  const { inputSize, metric, precision, backend, device, tensorrtPath, cacheDir, threads } = options
+  const { weightsKey, inputSize, metric, precision, backend, device, tensorrtPath, cacheDir, threads } = options
   return {
     checkpoint: requireCheckpoint(options),
     ...{ metric, backend },
+    ...(weightsKey !== undefined && { weightsKey }),
     ...(inputSize !== undefined && { inputSize }),
     ...(precision !== undefined && { precision }),
     ...(device !== undefined && { device }),
@@ -73,6 +84,13 @@ export function modelOptions(options: ModelArguments): LoadOptions {
 /** Of an option that may be repeated. */
 export function listed(text: string, before: readonly string[] = []): string[] {
   return [...before, text]
+}
+
+export function brightOption(): Option {
+  return new Option(
+    '--bright <what>',
+    'what the depth video shows bright (default: near; of metric depth far, as larger values are brighter)',
+  ).choices([...brightChoices])
 }
 
 /** The value is false, true (the default threshold) or a threshold. */

@@ -4,7 +4,7 @@
 import path from 'node:path'
 import type { DepthMap, RgbFrame } from '../frame.js'
 import { outputError } from '../io/output-errors.js'
-import type { PaletteName } from '../io/palettes.js'
+import type { Bright, PaletteName } from '../io/palettes.js'
 import { rgbVideoWriter, type TwoStepVideoWriter } from '../io/rgb-video-sink.js'
 import type { DepthSink } from '../io/sink.js'
 import { openSinks, type OutputSpec } from '../io/sinks.js'
@@ -14,6 +14,7 @@ import { makeFolder } from '../make-folder.js'
 export interface OutputOptions {
   readonly grayscale: boolean
   readonly palette: PaletteName
+  readonly bright?: Bright | undefined
   readonly saveNpz: boolean
   readonly savePng16: boolean
   readonly saveRaw: boolean
@@ -41,7 +42,7 @@ export class Outputs {
       throw outputError(folder, error)
     })
     const palette = options.grayscale ? 'gray' : options.palette
-    const specs: OutputSpec[] = [{ format: 'video', path: at('_vis.mp4'), palette, frameRate }]
+    const specs: OutputSpec[] = [{ format: 'video', path: at('_vis.mp4'), palette, bright: options.bright, frameRate }]
     if (options.saveNpz) specs.push({ format: 'npz', path: at('_depths.npz') })
     if (options.savePng16) specs.push({ format: 'png16', path: at('_png16') })
     if (options.saveRaw) specs.push({ format: 'raw', path: at('_depths.f32') })

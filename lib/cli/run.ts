@@ -25,7 +25,7 @@ import type { Stitching } from '../window/strategy.js'
 import { loadedText, arithmeticLines, progressText } from './engine-text.js'
 import { exitCode, isPartial } from './exit-code.js'
 import { interruptible } from './interrupt.js'
-import { addModelOptions, modelOptions, number, sceneCutsOption, type ModelArguments } from './options.js'
+import { addModelOptions, brightOption, modelOptions, number, sceneCutsOption, type ModelArguments } from './options.js'
 import { Outputs, type OutputOptions } from './outputs.js'
 import { streamPass, windowsPass, type Pass } from './pass.js'
 import { ProgressLine } from './progress.js'
@@ -77,6 +77,7 @@ export function runCommand(): Command {
     .addOption(
       new Option('--palette <name>', 'colours of the depth video').choices([...paletteNames]).default('inferno'),
     )
+    .addOption(brightOption())
     .option('--save-npz', 'write <name>_depths.npz: `depths` float32 [N, H, W]', false)
     .option('--save-png16', 'write <name>_png16/: 16-bit PNG images', false)
     .option('--save-raw', 'write <name>_depths.f32: float32 [N, H, W]', false)
@@ -126,6 +127,10 @@ export async function runVideo(input: string, options: RunArguments, signal: Abo
       ...settings.load,
       signal,
       onProgress: (report) => progress.step(progressText(report)),
+      onWarning: (text) => {
+        progress.end()
+        tell(`${text}\n`)
+      },
     })
     const loadSeconds = (performance.now() - started) / 1000
     progress.end()

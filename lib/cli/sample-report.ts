@@ -104,6 +104,7 @@ class Painter {
   readonly #pictures: readonly RgbFrame[]
   readonly #truth: SampleTruth
   readonly #predictions: readonly Plane<Float32Array>[]
+  readonly #isMetric: boolean
   readonly #disparity: (value: number) => number
   /** Disparity at full brightness. */
   readonly #nearest: number
@@ -118,6 +119,7 @@ class Painter {
     this.#pictures = pictures
     this.#truth = truth
     this.#predictions = predictions
+    this.#isMetric = fit === undefined
     this.#disparity = (v) => (fit === undefined ? 1 / v : Math.max(0, fit.scale * v + fit.shift))
     this.#nearest = Math.max(...truth.depth.map(({ data }) => 1 / quantile(data, 0.005)))
   }
@@ -127,7 +129,7 @@ class Painter {
     return [
       row('input', (i) => this.#input(i)),
       row('exact disparity (near is bright)', (i) => this.#exact(i)),
-      row("the network's, one scale and shift for the video", (i) => this.#found(i)),
+      row(`the network's, ${this.#isMetric ? 'as it is' : 'one scale and shift for the video'}`, (i) => this.#found(i)),
       row(`error of depth, brightest at ${percent(brightestError)} and more`, (i) => this.#error(i)),
     ]
   }

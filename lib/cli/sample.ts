@@ -13,6 +13,8 @@ import { outputError } from '../io/output-errors.js'
 import { openSinks } from '../io/sinks.js'
 import { openVideo } from '../io/video-source.js'
 import { makeFolder } from '../make-folder.js'
+import { refuseOtherKind } from '../model/depth-kind.js'
+import { recipes, type Recipe } from '../model/recipe.js'
 import { shown } from '../outside-text.js'
 import { writeAnimation, writeContactSheet } from './contact-sheet.js'
 import { interruptible } from './interrupt.js'
@@ -55,6 +57,8 @@ export function sampleCommand(): Command {
 
 async function sample(given: SampleArguments, signal: AbortSignal): Promise<number> {
   const options = { ...given, checkpoint: given.checkpoint ?? bundledCheckpoint }
+  const { metric } = options
+  if (given.checkpoint === undefined) refuseOtherKind(bundledCheckpoint, metric, bundledRecipe())
   const running: RunArguments = { ...options, ...sampleRun }
   checkRun(running)
   const at = (name: string): string => path.join(options.output, name)
@@ -68,7 +72,7 @@ async function sample(given: SampleArguments, signal: AbortSignal): Promise<numb
   const pictures: RgbFrame[] = []
   for await (const picture of await openVideo(sampleVideo, { signal })) pictures.push(picture)
   const depth = await openDepth(at('sample_depths.npz'))
-  const { figures, sheet, animation } = await compareSample({ pictures, truth, depth, metric: options.metric })
+  const { figures, sheet, animation } = await compareSample({ pictures, truth, depth, metric })
   await writeContactSheet(lines(figures), sheet, at('sample.png'))
   await writeAnimation(lines(figures), animation, at('sample.webp'))
   const text = `${JSON.stringify({ frames: truth.depth.length, ...figures }, undefined, 2)}\n`
@@ -79,6 +83,10 @@ async function sample(given: SampleArguments, signal: AbortSignal): Promise<numb
     for (const line of lines(figures)) say(`${line}\n`)
   }
   return code
+}
+
+function bundledRecipe(): Recipe | undefined {
+  return recipes().find(({ file }) => file === path.basename(bundledCheckpoint))
 }
 
 async function writeFileAtomically(file: string, write: (temporary: string) => Promise<void>): Promise<void> {

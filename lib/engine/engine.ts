@@ -3,6 +3,7 @@
 
 import type { RgbFrame } from '../frame.js'
 import type { Architecture } from '../model/architecture.js'
+import type { Recipe } from '../model/recipe.js'
 import type { NativePicture, StitchResult, StitchStep } from '../native-types.js'
 import type { Stabilization } from '../stream/stabilizer.js'
 import type { StepPlan } from '../stream/step-plan.js'
@@ -126,6 +127,8 @@ export interface EngineTimings {
 /** A loaded network. Immutable and shared: any number of sessions and streams may be open on it. */
 export interface Engine {
   readonly backend: Backend
+  /** The published file that the checkpoint is, where it is one. */
+  readonly recipe?: Recipe | undefined
   /** What the checkpoint was found to be. */
   readonly architecture: Architecture
   /** Says which network, arithmetic and memory layout this is: states may go between engines of one id. */

@@ -2,10 +2,11 @@
 // Must not know: what the files hold, what is cached under a hash.
 
 import { createHash } from 'node:crypto'
-import { readFile, realpath, stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { FileReader, systemReason, unreadable } from '../model/file-reader.js'
 import { openCacheFolder, writeAtomically } from './cache-folder.js'
+import { readRecord } from './json-record.js'
 
 /** Changes with every write to the file. Decimal strings: they exceed 2^53. */
 export interface FileIdentity {
@@ -70,18 +71,12 @@ export async function rememberHash(identity: FileIdentity, record: HashRecord, s
   }
 }
 
+/** Undefined where the record is absent or damaged: the file is hashed again. */
 async function recallHash(identity: FileIdentity, { folder, name }: HashRecord): Promise<string | undefined> {
-  try {
-    const record = JSON.parse(await readFile(path.join(folder, name), 'utf8')) as Partial<
-      FileIdentity & { sha256: string }
-    > | null
-    const { path: real = '', size = '', mtimeNs = '', inode = '', sha256 = '' } = record ?? {}
-    return sameIdentity(identity, { path: real, size, mtimeNs, inode }) && /^[0-9a-f]{64}$/.test(sha256)
-      ? sha256
-      : undefined
-  } catch {
-    return undefined // absent or damaged: hashed again
-  }
+  const record = await readRecord<Partial<FileIdentity & { sha256: string }>>(folder, name)
+  const { path: real = '', size = '', mtimeNs = '', inode = '', sha256 = '' } = record ?? {}
+  const isOurs = sameIdentity(identity, { path: real, size, mtimeNs, inode })
+  return isOurs && typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256) ? sha256 : undefined
 }
 
 async function readHash(file: string, { signal, onProgress }: HashOptions): Promise<string> {

@@ -1,12 +1,12 @@
 // Owns: the manifest of a converted checkpoint, and whether the weights file beside it is what was written.
 // Must not know: checkpoints, graphs.
 
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Architecture } from '../model/architecture.js'
-import type { Dimensions } from '../model/layout.js'
+import { mostBlocks, type Dimensions } from '../model/layout.js'
 import { fileSize, writeAtomically } from './cache-folder.js'
 import { fileHash, fileIdentity, rememberHash, type HashOptions, type HashRecord } from './file-hash.js'
+import { readSealed, sealedText } from './json-record.js'
 import { weightsIndex } from './weights-file.js'
 import type { Precision } from './weights.js'
 
@@ -39,7 +39,7 @@ export async function writeManifest(
   const manifest: Manifest = { dimensions, weightsBytes: index.bytes, weightsSha256 }
   const identity = await fileIdentity(path.join(folder, index.file))
   await rememberHash(identity, verifiedRecord(folder, precision), weightsSha256)
-  await writeAtomically(folder, manifestName(precision), (file) => file.writeFile(JSON.stringify(manifest)))
+  await writeAtomically(folder, manifestName(precision), (file) => file.writeFile(sealedText(manifest)))
 }
 
 /**
@@ -53,7 +53,8 @@ export async function readManifest(
   options: HashOptions,
 ): Promise<Dimensions | undefined> {
   try {
-    const manifest = JSON.parse(await readFile(path.join(folder, manifestName(precision)), 'utf8')) as Manifest
+    const manifest = await readSealed<Manifest>(folder, manifestName(precision))
+    if (manifest === undefined || !areSound(manifest.dimensions)) return undefined
     const { dimensions, weightsBytes, weightsSha256 } = manifest
     const index = weightsIndex(dimensions, precision)
     const file = path.join(folder, index.file)
@@ -65,4 +66,14 @@ export async function readManifest(
     options.signal?.throwIfAborted()
     return undefined
   }
+}
+
+/** What follows from them takes time and memory: bounded by what a checkpoint may say. */
+function areSound({ outChannels, ...others }: Dimensions): boolean {
+  const isCount = (value: unknown, most: number): boolean =>
+    typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most
+  return (
+    isCount(others.depth, mostBlocks) &&
+    [...outChannels, ...Object.values(others)].every((count) => isCount(count, 2 ** 20))
+  )
 }

@@ -2,14 +2,15 @@
 // Must not know: checkpoints, engines, videos, window plans.
 
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Architecture } from '../model/architecture.js'
 import { temporalChannels } from '../model/layout.js'
+import { readWhole } from '../read-file.js'
 import type { GraphBuilder } from './builder.js'
 import { openCacheFolder, writeAtomically } from './cache-folder.js'
 import { buildDepthDecoder, type DepthDecoderShape } from './depth-decoder.js'
 import { buildEncoder, type EncoderShape } from './encoder.js'
+import { readSealed, sealedText } from './json-record.js'
 import { extendTemporalTable, resamplePositions } from './position-tables.js'
 import type { PreparedWeights } from './prepare-weights.js'
 import { buildStreamStep, type StreamStepShape } from './stream-step.js'
@@ -153,17 +154,23 @@ async function prepareGraph(
   const record: GraphRecord = { ...graph.ports(), sha256: sha256Of(bytes) }
   await openCacheFolder(folder)
   await writeAtomically(folder, name, (target) => target.writeFile(bytes))
-  await writeAtomically(folder, `${name}.json`, (target) => target.writeFile(JSON.stringify(record)))
+  await writeAtomically(folder, `${name}.json`, (target) => target.writeFile(sealedText(record)))
   return { path: file, ports: graph.ports(), cacheHit: false }
 }
 
+/** The weights lie beside a graph, so that one takes a few hundred kilobytes. */
+const mostGraphBytes = 256 * 1024 * 1024
+
+/** @throws Error where the file is missing, or no graph of ours */
+export function readGraph(file: string): Promise<Uint8Array> {
+  return readWhole(file, mostGraphBytes)
+}
+
 async function readGraphRecord(file: string): Promise<GraphPorts | undefined> {
-  try {
-    const { sha256, inputs, outputs } = JSON.parse(await readFile(`${file}.json`, 'utf8')) as GraphRecord
-    return sha256Of(await readFile(file)) === sha256 ? { inputs, outputs } : undefined
-  } catch {
-    return undefined
-  }
+  const record = await readSealed<GraphRecord>(path.dirname(file), `${path.basename(file)}.json`)
+  const bytes = await readGraph(file).catch(() => undefined)
+  if (record === undefined || bytes === undefined || sha256Of(bytes) !== record.sha256) return undefined
+  return { inputs: record.inputs, outputs: record.outputs }
 }
 
 function sha256Of(bytes: Uint8Array): string {

@@ -7,6 +7,10 @@ export type PaletteName = 'inferno' | 'magma' | 'plasma' | 'viridis' | 'turbo' |
 
 export const paletteNames: readonly PaletteName[] = ['inferno', 'magma', 'plasma', 'viridis', 'turbo', 'gray']
 
+/** What a depth video shows bright. */
+export type Bright = 'near' | 'far'
+export const brightChoices: readonly Bright[] = ['near', 'far']
+
 /** [256, 3] RGB, 8 bits a channel. */
 export function palette(name: PaletteName): Uint8Array {
   if (name === 'gray') return Uint8Array.from({ length: 768 }, (_, i) => Math.trunc(i / 3))

@@ -24,7 +24,7 @@ const specNames: Readonly<Record<OutputSpec['format'], readonly string[]>> = {
   raw: ['format', 'path'],
   npz: ['format', 'path'],
   png16: ['format', 'path', 'range'],
-  video: ['format', 'path', 'palette', 'range', 'frameRate', 'crf'],
+  video: ['format', 'path', 'palette', 'range', 'bright', 'frameRate', 'crf'],
 }
 
 /**

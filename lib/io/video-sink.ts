@@ -1,11 +1,12 @@
 // Owns: depth as a colour or grey video.
 // Must not know: other formats, the pipeline.
 
-import type { RgbFrame } from '../frame.js'
+import { invalidOption } from '../errors.js'
+import type { DepthKind, RgbFrame } from '../frame.js'
 import { checkRange, rangeOf, RunningRange, toBytes, type DepthRange, type RangeRule } from './depth-range.js'
 import type { DepthSpill } from './depth-spill.js'
 import { guardedSink } from './guarded-sink.js'
-import { palette, type PaletteName } from './palettes.js'
+import { brightChoices, palette, type Bright, type PaletteName } from './palettes.js'
 import { rgbVideoWriter, type RgbVideoWriter } from './rgb-video-sink.js'
 import type { DepthSink } from './sink.js'
 import { inSlices } from './slices.js'
@@ -17,19 +18,22 @@ export interface DepthVideoOptions extends VideoEncoderOptions {
   readonly palette?: PaletteName
   /**
    * What black and white stand for; default `global`, upstream's, which parks all frames on disk (4 bytes a pixel) until
-   * `finish()`. Metric depth is shown by the same rule, so there far is bright.
+   * `finish()`.
    */
   readonly range?: RangeRule
+  /** Default: what has the larger values, upstream's rule: of disparity what is near, of metric depth what is far. */
+  readonly bright?: Bright | undefined
 }
 
 /** For `range: 'global'`: made in a second pass. */
 export async function videoOutput(path: string, options: DepthVideoOptions = {}): Promise<SpillOutput> {
   const colours = palette(options.palette ?? 'inferno')
+  checkBright(options.bright)
   const writer = await rgbVideoWriter(path, { frameRate: options.frameRate, crf: options.crf })
   return {
     path,
     render: async (spill) => {
-      const painter = new Painter(writer, colours)
+      const painter = new Painter(writer, colours, options.bright)
       const { count, range } = spill.facts
       for (let index = 0; index < count; index++) await painter.paint(await spilled(spill, index), range)
       await writer.complete()
@@ -45,9 +49,10 @@ export async function liveVideoSink(
   options: DepthVideoOptions & { readonly range: 'running' | DepthRange },
 ): Promise<DepthSink> {
   checkRange(options.range)
+  checkBright(options.bright)
   const colours = palette(options.palette ?? 'inferno')
   const writer = await rgbVideoWriter(path, { frameRate: options.frameRate, crf: options.crf })
-  const painter = new Painter(writer, colours)
+  const painter = new Painter(writer, colours, options.bright)
   const running = new RunningRange()
   const { range } = options
   return guardedSink(path, {
@@ -63,27 +68,35 @@ interface DepthPicture {
   readonly width: number
   readonly height: number
   readonly timestampMs: number
+  readonly kind: DepthKind
+}
+
+function checkBright(bright: unknown): void {
+  if (bright !== undefined && !brightChoices.some((choice) => choice === bright))
+    throw invalidOption(`one of ${brightChoices.join(', ')}`, 'bright', bright)
 }
 
 async function spilled(spill: DepthSpill, index: number): Promise<DepthPicture> {
-  const { width, height, timestampsMs } = spill.facts
-  return { data: await spill.frame(index), width, height, timestampMs: timestampsMs[index] ?? 0 }
+  const { width, height, kind, timestampsMs } = spill.facts
+  return { data: await spill.frame(index), width, height, kind, timestampMs: timestampsMs[index] ?? 0 }
 }
 
 /** Colours depth and hands it on; its buffers serve all frames. */
 class Painter {
   readonly #writer: RgbVideoWriter
   readonly #colours: Uint8Array
+  readonly #bright: Bright | undefined
   #levels = new Uint8Array(0)
   #rgb = new Uint8Array(0)
 
   /** @param colours [256, 3] */
-  constructor(writer: RgbVideoWriter, colours: Uint8Array) {
+  constructor(writer: RgbVideoWriter, colours: Uint8Array, bright: Bright | undefined) {
     this.#writer = writer
     this.#colours = colours
+    this.#bright = bright
   }
 
-  async paint({ data, width, height, timestampMs }: DepthPicture, range: DepthRange): Promise<void> {
+  async paint({ data, width, height, timestampMs, kind }: DepthPicture, range: DepthRange): Promise<void> {
     if (this.#levels.length !== data.length) {
       this.#levels = new Uint8Array(data.length)
       this.#rgb = new Uint8Array(data.length * 3)
@@ -91,10 +104,12 @@ class Painter {
     const levels = this.#levels
     const rgb = this.#rgb
     const colours = this.#colours
+    const isReversed = this.#bright !== undefined && (this.#bright === 'far') !== (kind === 'metric')
     await toBytes(data, range, levels)
     await inSlices(data.length, (from, to) => {
       for (let i = from; i < to; i++) {
-        const colour = (levels[i] as number) * 3
+        const level = levels[i] as number
+        const colour = (isReversed ? 255 - level : level) * 3
         rgb[i * 3] = colours[colour] as number
         rgb[i * 3 + 1] = colours[colour + 1] as number
         rgb[i * 3 + 2] = colours[colour + 2] as number

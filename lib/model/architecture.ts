@@ -4,7 +4,14 @@
 import { invalidOption, VideoDepthError } from '../errors.js'
 import type { Checkpoint } from './checkpoint.js'
 import { foreignNetwork } from './foreign-network.js'
-import { encoderHeadWidth, expectedTensors, temporalGroups, unusedTensors, type Dimensions } from './layout.js'
+import {
+  dimensionSources,
+  encoderHeadWidth,
+  expectedTensors,
+  temporalGroups,
+  unusedTensors,
+  type Dimensions,
+} from './layout.js'
 import { matchRecipes, recipes, type Recipe, type Taps } from './recipe.js'
 
 /** Plain data: may be sent to a worker or written as JSON. */
@@ -60,20 +67,8 @@ function mismatch(reason: string): VideoDepthError {
   return new VideoDepthError('CHECKPOINT_MISMATCH', `The checkpoint is not one of Video Depth Anything. ${reason}.`)
 }
 
-/** One tensor that each dimension is read from. */
-const sources = {
-  width: ['pretrained.cls_token', 3],
-  grid: ['pretrained.pos_embed', 3],
-  features: ['head.scratch.layer1_rn.weight', 4],
-  temporal: ['head.motion_modules.0.temporal_transformer.transformer_blocks.0.attention_blocks.0.pos_encoder.pe', 3],
-  out0: ['head.projects.0.weight', 4],
-  out1: ['head.projects.1.weight', 4],
-  out2: ['head.projects.2.weight', 4],
-  out3: ['head.projects.3.weight', 4],
-} as const
-
 function readDimensions(tensors: Shapes): Dimensions {
-  const missing = Object.values(sources).filter(([name, rank]) => tensors.get(name)?.shape.length !== rank)
+  const missing = Object.values(dimensionSources).filter(([name, rank]) => tensors.get(name)?.shape.length !== rank)
   if (missing.length > 0)
     throw mismatch(
       `It holds ${list(
@@ -81,17 +76,22 @@ function readDimensions(tensors: Shapes): Dimensions {
         missing.map(([name]) => name),
       )}`,
     )
-  const extent = ([name]: (typeof sources)[keyof typeof sources], axis: number): number =>
+  const extent = ([name]: (typeof dimensionSources)[keyof typeof dimensionSources], axis: number): number =>
     tensors.get(name)?.shape[axis] ?? 0
-  const embedWidth = extent(sources.width, 2)
+  const embedWidth = extent(dimensionSources.width, 2)
   const dimensions: Dimensions = {
     embedWidth,
     depth: countBlocks(tensors),
     heads: embedWidth / encoderHeadWidth,
-    features: extent(sources.features, 0),
-    outChannels: [extent(sources.out0, 0), extent(sources.out1, 0), extent(sources.out2, 0), extent(sources.out3, 0)],
-    gridSize: Math.floor(Math.sqrt(extent(sources.grid, 1) - 1)),
-    temporalLength: extent(sources.temporal, 1),
+    features: extent(dimensionSources.features, 0),
+    outChannels: [
+      extent(dimensionSources.out0, 0),
+      extent(dimensionSources.out1, 0),
+      extent(dimensionSources.out2, 0),
+      extent(dimensionSources.out3, 0),
+    ],
+    gridSize: Math.floor(Math.sqrt(extent(dimensionSources.grid, 1) - 1)),
+    temporalLength: extent(dimensionSources.temporal, 1),
   }
   checkDivisible('Encoder width', embedWidth, encoderHeadWidth)
   checkDivisible('Head width', dimensions.features, temporalGroups)

@@ -2,10 +2,11 @@
 // Must not know: what the tensors are for, where they go.
 
 import { VideoDepthError } from '../errors.js'
+import { chooseWeights, type Entry } from './choose-weights.js'
 import { FileReader } from './file-reader.js'
 import { bytesPerFloat, firstNotFinite, toFloat32, type FloatType } from './float-formats.js'
 import { openPth, resaveHint } from './pth.js'
-import { maxHeaderBytes, openSafetensors } from './safetensors.js'
+import { openSafetensors } from './safetensors.js'
 import type { StoredTensor, TensorFile } from './stored-tensor.js'
 
 export interface TensorInfo {
@@ -19,8 +20,12 @@ export interface Checkpoint {
   readonly path: string
   readonly format: 'pth' | 'safetensors'
   readonly tensors: ReadonlyMap<string, TensorInfo>
-  /** Entries that the network cannot use: name → type (`int64`, `no tensor` …). */
+  /** Entries among the weights that the network cannot use: name → type (`int64`, `no tensor` …). */
   readonly otherEntries: ReadonlyMap<string, string>
+  /** Keys of all sets of weights in the file: one, unless there are averaged ones beside. */
+  readonly weightsKeys: readonly string[]
+  /** Full names of tensors that are not among these weights, such as an optimizer's. */
+  readonly beside: readonly string[]
   /**
    * A tensor's values, row-major, owned by the caller.
    *
@@ -30,15 +35,21 @@ export interface Checkpoint {
   close(): Promise<void>
 }
 
+export interface CheckpointOptions {
+  /** Under which key the weights lie; needed where the file holds several. */
+  readonly weightsKey?: string | undefined
+}
+
 /**
  * Opens a `.pth` or `.safetensors` file; which one it is, is read from its first bytes. Nothing in it is executed.
  *
- * @throws VideoDepthError CHECKPOINT_UNREADABLE, CHECKPOINT_FORBIDDEN
+ * @throws VideoDepthError CHECKPOINT_UNREADABLE, CHECKPOINT_FORBIDDEN; CHECKPOINT_MISMATCH where it is not clear which
+ *   weights are meant; INVALID_OPTION for weightsKey
  */
-export async function openCheckpoint(path: string): Promise<Checkpoint> {
+export async function openCheckpoint(path: string, { weightsKey }: CheckpointOptions = {}): Promise<Checkpoint> {
   const file = await FileReader.open(path)
   try {
-    return toCheckpoint(file, await openByContent(file))
+    return toCheckpoint(file, await openByContent(file), weightsKey)
   } catch (error) {
     await file.close()
     throw error
@@ -54,7 +65,7 @@ async function openByContent(file: FileReader): Promise<TensorFile> {
   }
   if (head.length > 8) {
     const length = Number(new DataView(head.buffer).getBigUint64(0, true))
-    if (text[8] === '{' && length <= maxHeaderBytes) return openSafetensors(file)
+    if (text[8] === '{' && length < file.size) return openSafetensors(file)
   }
   if (text.startsWith('version https://git-lfs')) {
     throw file.error('it is a Git LFS pointer, not the file itself; fetch it with "git lfs pull" or download it')
@@ -65,28 +76,31 @@ async function openByContent(file: FileReader): Promise<TensorFile> {
   throw file.error('it is neither a .pth as torch.save writes it nor a .safetensors file')
 }
 
-function toCheckpoint(file: FileReader, content: TensorFile): Checkpoint {
-  const names = [...content.tensors.map(({ name }) => name), ...content.others.keys()]
-  const wrapped = names.length > 0 && names.every((name) => name.startsWith('module.')) // DataParallel
-  const plain = (name: string): string => (wrapped ? name.slice('module.'.length) : name)
-  const stored = new Map<string, StoredTensor>()
+interface Found extends Entry {
+  readonly type: string
+  readonly stored: StoredTensor | undefined
+}
+
+function toCheckpoint(file: FileReader, content: TensorFile, weightsKey: string | undefined): Checkpoint {
+  const all: Found[] = [
+    ...content.tensors.map((stored) => ({ ...stored, stored })),
+    ...[...content.others].map(([name, type]) => ({ name, type, stored: undefined })),
+  ]
+  const { entries, keys, beside } = chooseWeights(file.path, all, weightsKey)
   const tensors = new Map<string, TensorInfo>()
-  const otherEntries = new Map([...content.others].map(([name, type]) => [plain(name), type]))
-  for (const tensor of content.tensors) {
-    const name = plain(tensor.name)
-    if (!isFloatType(tensor.type)) {
-      otherEntries.set(name, tensor.type)
-      continue
-    }
-    stored.set(name, tensor)
-    tensors.set(name, { name, dtype: tensor.type, shape: tensor.shape })
+  const otherEntries = new Map<string, string>()
+  for (const [name, { type, shape }] of entries) {
+    if (shape !== undefined && isFloatType(type)) tensors.set(name, { name, dtype: type, shape })
+    else otherEntries.set(name, type)
   }
   return {
     path: file.path,
     format: content.format,
     tensors,
     otherEntries,
-    read: (name) => readTensor(file, stored.get(name), name),
+    weightsKeys: keys,
+    beside,
+    read: (name) => readTensor(file, entries.get(name)?.stored, name),
     close: () => file.close(),
   }
 }

@@ -3,7 +3,7 @@
 
 import { known } from '../known-options.js'
 import { checkpointArchitecture, type Architecture, type ArchitectureOptions } from './architecture.js'
-import { openCheckpoint, type Checkpoint } from './checkpoint.js'
+import { openCheckpoint, type Checkpoint, type CheckpointOptions } from './checkpoint.js'
 import { bytesPerFloat, type FloatType } from './float-formats.js'
 import { licenseNote, matchRecipes, type Recipe } from './recipe.js'
 
@@ -17,6 +17,10 @@ export interface CheckpointDescription {
   readonly tensorBytes: number
   readonly dtypes: readonly { readonly dtype: FloatType; readonly tensorCount: number }[]
   readonly architecture: Architecture
+  /** Keys of all sets of weights in the file; `.` for one that lies under none. */
+  readonly weightsKeys: readonly string[]
+  /** Full names of tensors beside the network's weights, such as an optimizer's: not used. */
+  readonly beside: readonly string[]
   /** Published checkpoints with these shapes: usually a relative and a metric one, which nothing but their source tells apart. */
   readonly recipes: readonly Recipe[]
   readonly licenseNote: string
@@ -24,19 +28,24 @@ export interface CheckpointDescription {
   readonly finite: true | undefined
 }
 
-export interface DescribeOptions extends ArchitectureOptions {
+export interface DescribeOptions extends ArchitectureOptions, CheckpointOptions {
   /** Reads every weight; rejects with WEIGHTS_NOT_FINITE at the first that is not finite. Costs one pass over the file. */
   readonly checkFinite?: boolean
 }
 
-const optionNames: Readonly<Record<keyof DescribeOptions, true>> = { taps: true, recipes: true, checkFinite: true }
+const optionNames: Readonly<Record<keyof DescribeOptions, true>> = {
+  taps: true,
+  recipes: true,
+  checkFinite: true,
+  weightsKey: true,
+}
 
 /**
  * @throws VideoDepthError INVALID_OPTION, CHECKPOINT_UNREADABLE, CHECKPOINT_FORBIDDEN, CHECKPOINT_MISMATCH, WEIGHTS_NOT_FINITE
  */
 export async function describeCheckpoint(path: string, options: DescribeOptions = {}): Promise<CheckpointDescription> {
   known(options, 'options', Object.keys(optionNames))
-  const checkpoint = await openCheckpoint(path)
+  const checkpoint = await openCheckpoint(path, options)
   try {
     const architecture = checkpointArchitecture(checkpoint, options)
     if (options.checkFinite === true) for (const name of checkpoint.tensors.keys()) await checkpoint.read(name)
@@ -46,6 +55,8 @@ export async function describeCheckpoint(path: string, options: DescribeOptions 
       format: checkpoint.format,
       ...count(checkpoint),
       architecture,
+      weightsKeys: checkpoint.weightsKeys,
+      beside: checkpoint.beside,
       recipes: matching,
       licenseNote: licenseNote(matching),
       finite: options.checkFinite === true ? true : undefined,

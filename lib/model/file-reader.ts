@@ -1,8 +1,9 @@
 // Owns: positional reads of one checkpoint file, and the wording of what can go wrong with them.
 // Must not know: file formats, tensors.
 
-import { open, type FileHandle } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { VideoDepthError } from '../errors.js'
+import { openRegular, readExactly } from '../read-file.js'
 
 /** An open file. One owner, who closes it. */
 export class FileReader {
@@ -18,38 +19,33 @@ export class FileReader {
   }
 
   static async open(path: string): Promise<FileReader> {
-    const handle = await open(path, 'r').catch((cause: unknown) => {
+    const { handle, size } = await openRegular(path).catch((cause: unknown) => {
       throw unreadable(path, systemReason(cause), cause)
     })
-    try {
-      const stat = await handle.stat()
-      if (!stat.isFile()) throw unreadable(path, 'it is not a file')
-      return new FileReader(path, stat.size, handle)
-    } catch (error) {
-      await handle.close()
-      throw error
-    }
+    return new FileReader(path, size, handle)
   }
 
   /** Reads exactly `length` bytes into memory of their own, aligned for every typed array. */
   async read(position: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    if (!Number.isSafeInteger(position) || position < 0 || length < 0 || position + length > this.size) {
+    if (!Number.isSafeInteger(position) || position < 0 || !(length >= 0) || !(position + length <= this.size)) {
       throw this.error(`it ends at byte ${this.size}, but bytes ${position} to ${position + length} are needed`)
     }
-    const bytes = new Uint8Array(length)
+    const bytes = this.#allocate(length)
     await this.readInto(bytes, position)
     return bytes
   }
 
   async readInto(bytes: Uint8Array, position: number): Promise<void> {
-    for (let done = 0; done < bytes.length;) {
-      const { bytesRead } = await this.#handle
-        .read(bytes, done, bytes.length - done, position + done)
-        .catch((cause: unknown) => {
-          throw unreadable(this.path, systemReason(cause), cause)
-        })
-      if (bytesRead === 0) throw this.error(`it ends before byte ${position + bytes.length}`)
-      done += bytesRead
+    await readExactly(this.#handle, bytes, position).catch((cause: unknown) => {
+      throw this.error(systemReason(cause), cause)
+    })
+  }
+
+  #allocate(length: number): Uint8Array<ArrayBuffer> {
+    try {
+      return new Uint8Array(length)
+    } catch (cause) {
+      throw this.error(`there is not enough memory for ${length} bytes of it`, cause)
     }
   }
 

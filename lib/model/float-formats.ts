@@ -1,18 +1,29 @@
-// Owns: the floating-point formats of stored tensors, and exact conversion between them and float32.
+// Owns: the floating-point formats of stored tensors, and conversion between them and float32: exact but from float64.
 // Must not know: files, tensor names.
 
 import { roundHalfEven } from '../rounding.js'
 
-export type FloatType = 'float32' | 'float16' | 'bfloat16'
+export type FloatType = 'float32' | 'float16' | 'bfloat16' | 'float64'
 
-export const bytesPerFloat: Readonly<Record<FloatType, number>> = { float32: 4, float16: 2, bfloat16: 2 }
+export const bytesPerFloat: Readonly<Record<FloatType, number>> = {
+  float32: 4,
+  float16: 2,
+  bfloat16: 2,
+  float64: 8,
+}
 
 /** Largest finite float16. */
 export const float16Max = 65504
 
-/** @param bytes little-endian values, at an offset that is a multiple of 4; float32 is viewed, not copied */
+/**
+ * float64 is rounded to nearest, ties to even; beyond float32's range it becomes infinite.
+ *
+ * @param bytes little-endian values, at an offset that is a multiple of their size; float32 is viewed, not copied
+ */
 export function toFloat32(bytes: Uint8Array<ArrayBuffer>, type: FloatType): Float32Array<ArrayBuffer> {
   if (type === 'float32') return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
+  if (type === 'float64')
+    return new Float32Array(new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8))
   const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2)
   return type === 'float16' ? expandFloat16(halves) : expandBfloat16(halves)
 }

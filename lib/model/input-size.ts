@@ -34,8 +34,8 @@ function reducedInputSize(inputSize: number, ratio: number): number {
 }
 
 function tooElongated(width: number, height: number, ratio: number, inputSize: number): VideoDepthError {
-  let needed = Math.max(inputSize, Math.floor((patchSize / 2) * (ratio / 1.777)))
-  while (reducedInputSize(needed, ratio) === 0) needed++
+  // Half a patch rounds to none (half to even), so more than that has to be left.
+  const needed = Math.ceil(((patchSize / 2 + 1) * ratio) / 1.777)
   return new VideoDepthError(
     'FRAME_INVALID',
     `Frames of ${width}×${height} are too elongated (${ratio.toFixed(1)}:1) for an input size of ${inputSize}: ` +

@@ -21,6 +21,9 @@ export interface Dimensions {
   readonly temporalLength: number
 }
 
+/** More than any encoder has; bounds what a file can ask for. */
+export const mostBlocks = 1000
+
 /** Width of an encoder attention head in every DINOv2 size. */
 export const encoderHeadWidth = 64
 /** Heads of the temporal attentions, groups of their GroupNorm: upstream's constants. */
@@ -32,6 +35,28 @@ export const outputChannels = 32
 export const unusedTensors: ReadonlySet<string> = new Set(['pretrained.mask_token'])
 
 type Shape = readonly number[]
+
+/** One tensor that each dimension is read from, with its rank. */
+export const dimensionSources = {
+  width: ['pretrained.cls_token', 3],
+  grid: ['pretrained.pos_embed', 3],
+  features: ['head.scratch.layer1_rn.weight', 4],
+  temporal: ['head.motion_modules.0.temporal_transformer.transformer_blocks.0.attention_blocks.0.pos_encoder.pe', 3],
+  out0: ['head.projects.0.weight', 4],
+  out1: ['head.projects.1.weight', 4],
+  out2: ['head.projects.2.weight', 4],
+  out3: ['head.projects.3.weight', 4],
+} as const
+
+/** Their names. */
+export const keyTensors: readonly string[] = Object.values(dimensionSources).map(([name]) => name)
+
+/** Whether a network of some size has a tensor of this name. */
+export function isNetworkTensor(name: string): boolean {
+  return names.has(name.replace(blockNumber, '.0.'))
+}
+
+const blockNumber = /(?<=^pretrained\.blocks)\.\d{1,3}\./
 
 /** Channels that each of the four temporal modules works on. */
 export function temporalChannels({ outChannels, features }: Dimensions): readonly [number, number, number, number] {
@@ -107,3 +132,10 @@ function* withBias(name: string, shape: Shape): Iterable<[string, Shape]> {
   yield [`${name}.weight`, shape]
   yield [`${name}.bias`, shape.slice(0, 1)]
 }
+
+const names: ReadonlySet<string> = new Set(
+  expectedTensors({
+    ...{ embedWidth: 64, depth: 1, heads: 1, features: 32, outChannels: [32, 32, 32, 32] },
+    ...{ gridSize: 1, temporalLength: 1 },
+  }).keys(),
+)

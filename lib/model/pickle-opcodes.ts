@@ -23,7 +23,6 @@ export const opcodeNames: ReadonlyMap<number, string> = new Map([
   [0x42, 'BINBYTES'],
   [0x43, 'SHORT_BINBYTES'],
   [0x80, 'PROTO'],
-  [0x81, 'NEWOBJ'],
   [0x82, 'EXT1'],
   [0x83, 'EXT2'],
   [0x84, 'EXT4'],

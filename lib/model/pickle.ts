@@ -1,32 +1,17 @@
 // Owns: a restricted reader of Python pickles: it builds values, and never runs what a pickle names.
 // Must not know: PyTorch, files. What a named global means is its host's business.
 
-import { VideoDepthError } from '../errors.js'
 import { opcodeNames } from './pickle-opcodes.js'
-
-/** Base of everything that the host makes. */
-export abstract class PickleObject {
-  protected readonly hosted = true
-}
-
-export class PickleTuple {
-  readonly items: readonly PickleValue[]
-  constructor(items: readonly PickleValue[]) {
-    this.items = items
-  }
-}
-
-export class PickleList {
-  readonly items: PickleValue[] = []
-}
-
-/** A dict or an OrderedDict. A Map, so that no key reaches a prototype. */
-export class PickleDict {
-  readonly entries = new Map<PickleValue, PickleValue>()
-}
-
-export type PickleValue =
-  null | boolean | number | bigint | string | PickleTuple | PickleList | PickleDict | PickleObject
+import {
+  damaged,
+  forbidden,
+  PickleDict,
+  PickleInert,
+  PickleList,
+  PickleObject,
+  PickleTuple,
+  type PickleValue,
+} from './pickle-values.js'
 
 /** Gives meaning to the few names that are allowed; throws on all others. */
 export interface PickleHost {
@@ -37,22 +22,12 @@ export interface PickleHost {
 
 const maxStack = 1 << 16
 const maxMemo = 1 << 20
+/** Tuples, lists, dicts and what the host makes: a few for each tensor, a few hundred bytes of memory each. */
+const maxObjects = 1 << 18
 const mark = Symbol('mark')
 type StackItem = PickleValue | typeof mark
 
-export function forbidden(what: string): VideoDepthError {
-  return new VideoDepthError(
-    'CHECKPOINT_FORBIDDEN',
-    `The checkpoint's pickle asks for ${what}, which a state_dict does not need. Nothing was executed. ` +
-      `If you trust the file, re-save only its tensors: torch.save(model.state_dict(), "checkpoint.pth")`,
-  )
-}
-
-export function damaged(reason: string): VideoDepthError {
-  return new VideoDepthError('CHECKPOINT_UNREADABLE', `The checkpoint's pickle is damaged: ${reason}`)
-}
-
-/** Reads one pickle of protocol 2 to 5. Time and memory are bounded by its length. */
+/** Reads one pickle of protocol 2 to 5. Time and memory are bounded by its length and by `maxObjects`. */
 export function readPickle(bytes: Uint8Array, host: PickleHost): PickleValue {
   return new Unpickler(bytes, host).run()
 }
@@ -65,6 +40,7 @@ class Unpickler {
   readonly #memo = new Map<number, PickleValue>()
   readonly #text = new TextDecoder('utf-8', { fatal: true })
   #position = 0
+  #objects = 0
 
   constructor(bytes: Uint8Array, host: PickleHost) {
     this.#bytes = bytes
@@ -125,21 +101,21 @@ class Unpickler {
         this.#stack.push(mark)
         return true
       case 0x29: // EMPTY_TUPLE
-        return this.#push(new PickleTuple([]))
+        return this.#pushNew(new PickleTuple([]))
       case 0x85: // TUPLE1
       case 0x86: // TUPLE2
       case 0x87: // TUPLE3
-        return this.#push(new PickleTuple(this.#popMany(opcode - 0x84)))
+        return this.#pushNew(new PickleTuple(this.#popMany(opcode - 0x84)))
       case 0x74: // TUPLE
-        return this.#push(new PickleTuple(this.#popToMark()))
+        return this.#pushNew(new PickleTuple(this.#popToMark()))
       case 0x5d: // EMPTY_LIST
-        return this.#push(new PickleList())
+        return this.#pushNew(new PickleList())
       case 0x61: // APPEND
         return this.#append(this.#popMany(1))
       case 0x65: // APPENDS
         return this.#append(this.#popToMark())
       case 0x7d: // EMPTY_DICT
-        return this.#push(new PickleDict())
+        return this.#pushNew(new PickleDict())
       case 0x73: // SETITEM
         return this.#setItems(this.#popMany(2))
       case 0x75: // SETITEMS
@@ -165,13 +141,15 @@ class Unpickler {
       case 0x6a: // LONG_BINGET
         return this.#push(this.#recall(this.#uint32()))
       case 0x63: // GLOBAL
-        return this.#push(this.#host.global(this.#line(), this.#line()))
+        return this.#pushNew(this.#host.global(this.#line(), this.#line()))
       case 0x93: // STACK_GLOBAL
         return this.#stackGlobal()
       case 0x51: // BINPERSID
-        return this.#push(this.#host.persistent(this.#pop()))
+        return this.#pushNew(this.#host.persistent(this.#pop()))
       case 0x52: // REDUCE
         return this.#reduce()
+      case 0x81: // NEWOBJ
+        return this.#newObject()
       case 0x62: // BUILD
         return this.#build()
       default:
@@ -184,14 +162,23 @@ class Unpickler {
     const callable = this.#pop()
     if (!(args instanceof PickleTuple) || !(callable instanceof PickleObject))
       throw damaged('a call has no function or no tuple')
-    return this.#push(this.#host.call(callable, args.items))
+    if (callable instanceof PickleInert) return this.#push(callable)
+    return this.#pushNew(this.#host.call(callable, args.items))
+  }
+
+  #newObject(): boolean {
+    this.#pop()
+    const made = this.#pop()
+    if (!(made instanceof PickleInert)) throw forbidden('opcode NEWOBJ')
+    return this.#push(made)
   }
 
   /** An OrderedDict's attributes (`_metadata` holds module versions) mean nothing here. */
   #build(): boolean {
     this.#pop()
     const target = this.#pop()
-    if (!(target instanceof PickleDict)) throw forbidden('opcode BUILD on something else than a dict')
+    if (!(target instanceof PickleDict) && !(target instanceof PickleInert))
+      throw forbidden('opcode BUILD on something else than a dict')
     return this.#push(target)
   }
 
@@ -199,7 +186,7 @@ class Unpickler {
     const name = this.#pop()
     const module = this.#pop()
     if (typeof name !== 'string' || typeof module !== 'string') throw damaged('a global is not named by two strings')
-    return this.#push(this.#host.global(module, name))
+    return this.#pushNew(this.#host.global(module, name))
   }
 
   #append(items: readonly PickleValue[]): boolean {
@@ -228,6 +215,11 @@ class Unpickler {
     const value = this.#memo.get(index)
     if (value === undefined) throw damaged(`memo ${index} is empty`)
     return value
+  }
+
+  #pushNew(value: PickleValue): boolean {
+    if (++this.#objects > maxObjects) throw damaged(`it makes more than ${maxObjects} objects`)
+    return this.#push(value)
   }
 
   #push(value: PickleValue): boolean {
@@ -272,9 +264,10 @@ class Unpickler {
 
   #long(length: number): number | bigint {
     const start = this.#take(length)
-    let value = 0n
-    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.#view.getUint8(start + i))
-    value = BigInt.asIntN(length * 8, value)
+    const hex = Buffer.from(this.#bytes.subarray(start, start + length))
+      .reverse()
+      .toString('hex')
+    const value = BigInt.asIntN(length * 8, BigInt(`0x0${hex}`))
     return Number.isSafeInteger(Number(value)) ? Number(value) : value
   }
 

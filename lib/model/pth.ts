@@ -5,12 +5,16 @@ import { crc32 } from 'node:zlib'
 import yauzl from 'yauzl'
 import { VideoDepthError } from '../errors.js'
 import type { FileReader } from './file-reader.js'
-import { PickleDict, readPickle, type PickleValue } from './pickle.js'
+import { readPickle } from './pickle.js'
+import { PickleDict, PickleList, PickleTuple, type PickleValue } from './pickle-values.js'
 import type { StoredTensor, TensorFile } from './stored-tensor.js'
 import { torchHost, TorchTensor } from './torch-objects.js'
 
-/** Far above any state_dict's pickle; bounds the memory that a hostile one takes. */
-const maxPickleBytes = 64 * 1024 * 1024
+/** Far above any state_dict's pickle, also with an optimizer's; bounds the time and memory that a hostile one takes. */
+const maxPickleBytes = 8 * 1024 * 1024
+/** Dicts and lists in each other, and what they hold in all: more than any training script saves. */
+const maxDepth = 8
+const maxEntries = 1 << 21
 const maxRecords = 100_000
 const chunkBytes = 4 * 1024 * 1024
 
@@ -30,8 +34,7 @@ export async function openPth(file: FileReader): Promise<TensorFile> {
   const pickle = archive.records.get('data.pkl')
   if (pickle === undefined) throw file.error('it is a ZIP, but holds no data.pkl as torch.save writes it')
   if (pickle.uncompressedSize > maxPickleBytes) throw file.error(`its pickle is larger than ${maxPickleBytes} bytes`)
-  const state = findStateDict(file, readPickle(await readRecord(file, archive, pickle), torchHost))
-  return collect(file, archive, state)
+  return collect(file, archive, readPickle(await readRecord(file, archive, pickle), torchHost))
 }
 
 async function readDirectory(file: FileReader): Promise<Archive> {
@@ -74,28 +77,41 @@ async function checkKind(file: FileReader, archive: Archive): Promise<void> {
     throw file.error(`its byte order is ${JSON.stringify(text)}; re-save it on a little-endian machine`)
 }
 
-/** A state_dict itself, or one below `state_dict` or `model` as training scripts save it. */
-function findStateDict(file: FileReader, root: PickleValue): PickleDict {
-  if (root instanceof PickleDict) {
-    if ([...root.entries.values()].some((value) => value instanceof TorchTensor)) return root
-    for (const key of ['state_dict', 'model']) {
-      const inner = root.entries.get(key)
-      if (inner instanceof PickleDict) return inner
-    }
+/** All tensors, however deep they lie. */
+function collect(file: FileReader, archive: Archive, root: PickleValue): TensorFile {
+  const tensors = new Map<string, StoredTensor>()
+  const others = new Map<string, string>()
+  for (const [name, value] of leaves(file, root)) {
+    if (!(value instanceof TorchTensor)) others.set(name, 'no tensor')
+    else if (tensors.has(name)) throw file.error(`it holds two tensors named ${name}`)
+    else tensors.set(name, storedTensor(file, archive, name, value))
   }
-  throw file.error(`it holds no state_dict; ${resaveHint}`)
+  if (tensors.size === 0) throw file.error(`it holds no state_dict; ${resaveHint}`)
+  return { format: 'pth', tensors: [...tensors.values()], others }
 }
 
-function collect(file: FileReader, archive: Archive, state: PickleDict): TensorFile {
-  const tensors: StoredTensor[] = []
-  const others = new Map<string, string>()
-  for (const [name, value] of state.entries) {
-    if (typeof name !== 'string') throw file.error('its state_dict has a key that is no string')
-    if (value instanceof TorchTensor) tensors.push(storedTensor(file, archive, name, value))
-    else others.set(name, 'no tensor')
+/** Tensors, and whatever else stands in dicts, with their keys joined by dots. Keys are strings and numbers. */
+function leaves(file: FileReader, root: PickleValue): [string, PickleValue][] {
+  const found: [string, PickleValue][] = []
+  let count = 0
+  const visit = (value: PickleValue, keys: readonly (string | number)[]): void => {
+    // One dict may stand in many places: counted is how often it is visited.
+    if (++count > maxEntries) throw file.error(`it holds more than ${maxEntries} entries`)
+    const inner = keys.length < maxDepth ? entriesOf(value) : undefined
+    const isNamed = value instanceof TorchTensor || typeof keys.at(-1) === 'string'
+    if (inner !== undefined) for (const [key, item] of inner) if (isKey(key)) visit(item, [...keys, key])
+    if (inner === undefined && isNamed) found.push([keys.join('.'), value])
   }
-  return { format: 'pth', tensors, others }
+  visit(root, [])
+  return found
 }
+
+function entriesOf(value: PickleValue): Iterable<[PickleValue, PickleValue]> | undefined {
+  if (value instanceof PickleDict) return value.entries
+  return value instanceof PickleList || value instanceof PickleTuple ? value.items.entries() : undefined
+}
+
+const isKey = (key: PickleValue): key is string | number => typeof key === 'string' || typeof key === 'number'
 
 function storedTensor(file: FileReader, archive: Archive, name: string, tensor: TorchTensor): StoredTensor {
   const { storage } = tensor
@@ -108,7 +124,9 @@ function storedTensor(file: FileReader, archive: Archive, name: string, tensor: 
     )
   }
   checkStored(file, entry)
-  return { name, type: storage.type, shape: tensor.shape, read: () => readTensor(file, archive, entry, tensor) }
+  const { shape, strides, offset } = tensor
+  const origin = [storage.key, offset, shape.join('×'), strides.join('×')].join(' ')
+  return { name, type: storage.type, shape, origin, read: () => readTensor(file, archive, entry, tensor) }
 }
 
 function checkStored(file: FileReader, entry: yauzl.Entry): void {
@@ -174,7 +192,10 @@ function gather(
 async function readRecord(file: FileReader, archive: Archive, entry: yauzl.Entry): Promise<Uint8Array<ArrayBuffer>> {
   checkStored(file, entry)
   const bytes = await file.read(await dataStart(file, archive, entry), entry.uncompressedSize)
-  compareChecksum(file, entry, crc32(bytes))
+  let checksum = 0
+  for (let done = 0; done < bytes.length; done += chunkBytes)
+    checksum = crc32(bytes.subarray(done, done + chunkBytes), checksum)
+  compareChecksum(file, entry, checksum)
   return bytes
 }
 

@@ -1,8 +1,9 @@
 // Owns: the recipes in engines/: what is known of each published checkpoint beyond its tensors.
-// Must not know: files of weights, engines. A recipe is found by shapes, never by a file's name.
+// Must not know: files of weights, engines. A recipe is found by shapes or a file's SHA-256, never by its name.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { VideoDepthError } from '../errors.js'
 import packageRoot from '../package-root.cjs'
 import type { DepthKind } from '../frame.js'
 import type { Dimensions } from './layout.js'
@@ -12,12 +13,14 @@ export interface Recipe {
   readonly title: string
   /** Published size; null for test networks. */
   readonly size: 'S' | 'B' | 'L' | null
-  /** Relative and metric checkpoints have the same shapes: only the user knows which one a file is. */
+  /** Relative and metric checkpoints have the same shapes: of other files than the published ones only the user knows. */
   readonly kind: DepthKind
   /** Page to download from; null for networks that come with the package, in engines/ or in its tests. */
   readonly source: string | null
   /** Name of the file on that page, or in engines/; null for test networks. Never used to recognise a file. */
   readonly file: string | null
+  /** Of that file, hex: the one thing that tells which checkpoint a file is. Null for test networks. */
+  readonly sha256: string | null
   /** SPDX identifier. */
   readonly license: string
   readonly commercialUse: boolean
@@ -39,10 +42,31 @@ export function recipes(): readonly Recipe[] {
   return (loaded ??= loadRecipes(path.join(packageRoot, 'engines')))
 }
 
+/** Far above any recipe. */
+const mostBytes = 64 * 1024
+
 function loadRecipes(folder: string): readonly Recipe[] {
   const names = readdirSync(folder).filter((name) => name.endsWith('.json'))
-  // The package's own files; test/model-architecture.test.ts checks their form.
-  return names.sort().map((name) => JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as Recipe)
+  return names.sort().map((name) => loadRecipe(path.join(folder, name)))
+}
+
+/** One of the package's own files; test/model-architecture.test.ts checks their form. */
+function loadRecipe(file: string): Recipe {
+  try {
+    const found = statSync(file)
+    if (!found.isFile() || found.size > mostBytes) throw new Error('it is not a file of a few kilobytes')
+    return JSON.parse(readFileSync(file, 'utf8')) as Recipe
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new VideoDepthError('PACKAGE_DAMAGED', `Cannot read ${file} (${reason}). Install video-depth again.`, {
+      cause,
+    })
+  }
+}
+
+/** Of one published file, or the bundled one. */
+export function recipeOf(sha256: string): Recipe | undefined {
+  return recipes().find((recipe) => recipe.sha256 === sha256)
 }
 
 /** All recipes for a network of these dimensions: usually a relative and a metric one. */

@@ -5,13 +5,14 @@ import {
   damaged,
   forbidden,
   PickleDict,
+  PickleInert,
   PickleObject,
   PickleTuple,
-  type PickleHost,
   type PickleValue,
-} from './pickle.js'
+} from './pickle-values.js'
+import type { PickleHost } from './pickle.js'
 
-/** Types that tensors may have. Only the first three can be read; the others are there to be named in messages. */
+/** Types that tensors may have. Only the first four can be read; the others are there to be named in messages. */
 const storageTypes = new Map<string, { type: string; bytes: number }>([
   ['FloatStorage', { type: 'float32', bytes: 4 }],
   ['HalfStorage', { type: 'float16', bytes: 2 }],
@@ -23,6 +24,8 @@ const storageTypes = new Map<string, { type: string; bytes: number }>([
   ['CharStorage', { type: 'int8', bytes: 1 }],
   ['ByteStorage', { type: 'uint8', bytes: 1 }],
   ['BoolStorage', { type: 'bool', bytes: 1 }],
+  ['ComplexFloatStorage', { type: 'complex64', bytes: 8 }],
+  ['ComplexDoubleStorage', { type: 'complex128', bytes: 16 }],
 ])
 
 /** More elements than any storage or tensor of the network has; keeps every product below 2^53. */
@@ -78,17 +81,39 @@ export class TorchTensor extends PickleObject {
   }
 }
 
+const inert = new PickleInert()
+
 const callables: ReadonlyMap<string, Callable> = new Map([
   ['collections.OrderedDict', new Callable(orderedDict)],
+  ['collections.defaultdict', new Callable(() => new PickleDict())],
+  ['torch._utils._rebuild_tensor_v3', new Callable(() => inert)], // of types that no network here has, such as uint16
   ['torch._utils._rebuild_tensor_v2', new Callable(rebuildTensor)],
   ['torch._utils._rebuild_parameter', new Callable(rebuildParameter)],
 ])
 
+const untyped = { type: 'untyped', bytes: 1 }
+
+/** What training scripts save beside their tensors: settings, counters, states of random number generators. Data alone. */
+const inertGlobals: ReadonlySet<string> = new Set([
+  ...['Size', 'device', 'float64', 'float32', 'float16', 'bfloat16'].map((name) => `torch.${name}`),
+  ...['int64', 'int32', 'int16', 'int8', 'uint8', 'bool'].map((name) => `torch.${name}`),
+  ...['uint16', 'uint32', 'uint64', 'float8_e4m3fn', 'float8_e5m2'].map((name) => `torch.${name}`),
+  ...['set', 'frozenset', 'list', 'dict', 'int', 'float', 'bool', 'str'].flatMap((name) => [
+    `builtins.${name}`,
+    `__builtin__.${name}`,
+  ]),
+  ...['multiarray.scalar', 'multiarray._reconstruct'].flatMap((name) => [`numpy.core.${name}`, `numpy._core.${name}`]),
+  ...['numpy.dtype', 'numpy.ndarray', '_codecs.encode', 'collections.Counter'],
+  ...['argparse.Namespace', 'pathlib.PosixPath', 'pathlib.WindowsPath'],
+])
+
 export const torchHost: PickleHost = {
   global(module, name) {
-    const storage = module === 'torch' ? storageTypes.get(name) : undefined
-    const found = storage ? new StorageType(storage.type, storage.bytes) : callables.get(`${module}.${name}`)
-    if (found === undefined) throw forbidden(`${module}.${name}`)
+    const full = `${module}.${name}`
+    if (inertGlobals.has(full)) return inert
+    const storage = full === 'torch.storage.UntypedStorage' ? untyped : module === 'torch' && storageTypes.get(name)
+    const found = storage ? new StorageType(storage.type, storage.bytes) : callables.get(full)
+    if (found === undefined) throw forbidden(full)
     return found
   },
   call(callable, args) {

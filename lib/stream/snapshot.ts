@@ -6,7 +6,7 @@ import { crc32 } from 'node:zlib'
 import type { StreamGeometry, StreamState } from '../engine/engine.js'
 import { VideoDepthError } from '../errors.js'
 import type { NativePicture } from '../native-types.js'
-import { resolvePicture } from '../pixel-format.js'
+import { mostPixels, resolvePicture } from '../pixel-format.js'
 
 /** All that goes on in the next frame. */
 export interface StreamSnapshot {
@@ -74,11 +74,12 @@ export async function encodeSnapshot(snapshot: StreamSnapshot): Promise<Uint8Arr
 }
 
 /** @throws VideoDepthError SNAPSHOT_MISMATCH saying what is wrong with the bytes */
-export async function decodeSnapshot(bytes: Uint8Array): Promise<StreamSnapshot> {
-  if (!(bytes instanceof Uint8Array)) throw mismatch('Expected a Uint8Array')
+export async function decodeSnapshot(given: Uint8Array): Promise<StreamSnapshot> {
+  if (!(given instanceof Uint8Array)) throw mismatch('Expected a Uint8Array')
+  const bytes = await ownCopy(given) // what is checked is what is used, whatever the caller does with its buffer
   if (bytes.length < prefixBytes || new TextDecoder().decode(bytes.subarray(0, magic.length)) !== magic)
     throw mismatch('These bytes are no snapshot of a stream')
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const view = new DataView(bytes.buffer)
   const found = view.getUint32(magic.length, true)
   if (found !== version) throw mismatch(`The snapshot is of version ${found}, this package reads version ${version}`)
   const headerEnd = prefixBytes + view.getUint32(magic.length + 4, true)
@@ -92,15 +93,23 @@ export async function decodeSnapshot(bytes: Uint8Array): Promise<StreamSnapshot>
   if (headerEnd + memoryBytes + referenceBytes + pictureBytes !== bytes.length)
     throw mismatch(`The snapshot's parts do not add up to its ${bytes.length} bytes`)
   let at = headerEnd
-  const section = async (length: number): Promise<Uint8Array<ArrayBuffer>> => {
-    const part = new Uint8Array(length)
-    await copy(bytes.subarray(at, (at += length)), part, 0)
-    return part
-  }
+  const section = (length: number): Promise<Uint8Array<ArrayBuffer>> => ownCopy(bytes.subarray(at, (at += length)))
   const memory = await section(memoryBytes)
   const reference = referenceBytes === 0 ? undefined : floatsOf(await section(referenceBytes))
   const data = await section(pictureBytes)
   return { ...rest, state: { variant, memory, reference, scale, shift }, lastPicture: pictureOf(picture, data) }
+}
+
+/** @throws VideoDepthError SNAPSHOT_MISMATCH where the bytes are taken away meanwhile */
+async function ownCopy(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  const { length } = bytes
+  const own = new Uint8Array(length)
+  for (let start = 0; start < length; start += sliceBytes) {
+    if (start > 0) await breathe()
+    if (bytes.length !== length) throw mismatch("The snapshot's buffer was resized or transferred while it was read")
+    own.set(bytes.subarray(start, start + sliceBytes), start)
+  }
+  return own
 }
 
 function pictureOf(layout: Header['picture'], data: Uint8Array): NativePicture | undefined {
@@ -123,7 +132,7 @@ function parseHeader(bytes: Uint8Array): Header {
     const sound =
       [...counts, ...sides].every((count) => Number.isSafeInteger(count) && count >= 0) &&
       frames >= 1 &&
-      sides.every((side) => side >= 1) &&
+      sides.every((side) => side >= 1 && side <= mostPixels) &&
       referenceBytes % Float32Array.BYTES_PER_ELEMENT === 0 &&
       ['string', 'undefined'].includes(typeof header.variant) &&
       [elapsedMs, scale, shift].every(Number.isFinite)

@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { VideoDepthError } from '../../errors.js'
 import type { Architecture } from '../../model/architecture.js'
+import type { Recipe } from '../../model/recipe.js'
 import packageRoot from '../../package-root.cjs'
 import { chooseKernels, kernelsVariable, type CpuPrecision, type CpuRuntime } from './choose-kernels.js'
 import { RunGate } from './ort/run-gate.js'
@@ -21,7 +22,8 @@ export interface CpuEngineOptions {
   /** `int8`: with the addon's own kernels alone. */
   readonly precision: CpuPrecision
   readonly taps?: readonly number[] | undefined
-  /** The checkpoint is a metric one: int8 is judged by that. Default false. */
+  readonly weightsKey?: string | undefined
+  /** The checkpoint is taken for a metric one, or not: as in PrepareWeightsOptions, and int8 is judged by it. */
   readonly metric?: boolean | undefined
   /** ≥ 1 */
   readonly threads: number
@@ -84,6 +86,7 @@ export class CpuEngine implements Engine, SessionHost {
   #nextId = 0
   #ended: VideoDepthError | undefined
   #architecture: Architecture | undefined
+  #recipe: Recipe | undefined
   #id = ''
   #info: EngineInfo
 
@@ -117,14 +120,16 @@ export class CpuEngine implements Engine, SessionHost {
    */
   static async load(options: CpuEngineOptions): Promise<CpuEngine> {
     options.signal?.throwIfAborted()
-    const { checkpoint, cacheDir, precision, taps, metric = false, threads, signal, onProgress } = options
+    const { checkpoint, cacheDir, precision, taps, weightsKey, metric, threads, signal, onProgress } = options
     // An addon that does not load fails here, with its diagnosis, rather than in the worker.
     const kernels = chooseKernels(thisProcessor(), precision, process.env[kernelsVariable])
     const engine = new CpuEngine(options, kernels)
     try {
-      const request = { op: 'load', checkpoint, cacheDir, precision, kernels, metric, taps, threads } as const
-      const { architecture, id, check } = await engine.request(request, { signal, onProgress })
+      const checkpointOptions = { checkpoint, cacheDir, taps, weightsKey, metric }
+      const request = { op: 'load', ...checkpointOptions, precision, kernels, threads } as const
+      const { architecture, recipe, id, check } = await engine.request(request, { signal, onProgress })
       engine.#architecture = architecture
+      engine.#recipe = recipe
       engine.#id = id
       engine.#info = { ...engine.#info, check }
       return engine
@@ -138,6 +143,10 @@ export class CpuEngine implements Engine, SessionHost {
   get architecture(): Architecture {
     if (this.#architecture === undefined) throw new VideoDepthError('CLOSED', 'The engine was not loaded')
     return this.#architecture
+  }
+
+  get recipe(): Recipe | undefined {
+    return this.#recipe
   }
 
   get id(): string {

@@ -19,12 +19,13 @@ export interface ModelOptions {
   readonly checkpoint: string
   readonly cacheDir: string | undefined
   readonly taps: readonly number[] | undefined
+  readonly weightsKey?: string | undefined
   /** int8 with the addon's kernels alone. */
   readonly precision: CpuPrecision
   readonly kernels: CpuRuntime
   readonly threads: number
-  /** The checkpoint is a metric one; int8 is judged by that. */
-  readonly metric: boolean
+  /** The checkpoint is taken for a metric one, or not: as in PrepareWeightsOptions, and int8 is judged by it. */
+  readonly metric: boolean | undefined
 }
 
 export interface ModelParts {
@@ -50,11 +51,9 @@ export async function loadModel(
   { addon, native, gate }: ModelParts,
   preparation: Preparation,
 ): Promise<LoadedModel> {
-  const { checkpoint, cacheDir, taps, precision, kernels, threads } = options
+  const { checkpoint, cacheDir, taps, weightsKey, metric, precision, kernels, threads } = options
   const weights = await prepareWeights({
-    ...{ checkpoint, precision: 'fp32', ...preparation },
-    ...(cacheDir !== undefined && { cacheDir }),
-    ...(taps !== undefined && { taps }),
+    ...{ checkpoint, cacheDir, taps, weightsKey, metric, precision: 'fp32', ...preparation },
   })
   const variant = variantOf(kernels, precision)
   const id = [weights.sha256, emitterVersion, weights.architecture.taps.join('-'), precision, idOf(variant)].join('.')
@@ -85,7 +84,7 @@ function packing(
 }
 
 function checked(
-  { metric, threads }: ModelOptions,
+  { metric = false, threads }: ModelOptions,
   kernels: CpuKernels,
   { folder, architecture }: PreparedWeights,
   addon: ModelParts['addon'],

@@ -3,6 +3,7 @@
 
 import type { ErrorCode } from '../../errors.js'
 import type { Architecture } from '../../model/architecture.js'
+import type { Recipe } from '../../model/recipe.js'
 import type { NativePicture } from '../../native-types.js'
 import type { StepPlan } from '../../stream/step-plan.js'
 import type { DepthErrorFigures } from '../engine-info.js'
@@ -15,8 +16,9 @@ export interface LoadRequest {
   readonly cacheDir: string | undefined
   readonly precision: CpuPrecision
   readonly kernels: CpuRuntime
-  readonly metric: boolean
+  readonly metric: boolean | undefined
   readonly taps: readonly number[] | undefined
+  readonly weightsKey: string | undefined
   readonly threads: number
 }
 
@@ -99,6 +101,7 @@ export type CpuRequest =
 
 export interface LoadReply {
   readonly architecture: Architecture
+  readonly recipe: Recipe | undefined
   /** Engine.id */
   readonly id: string
   /** Of int8 against float32. */

@@ -137,7 +137,8 @@ async function handle(message: Envelope): Promise<Answer> {
 async function load({ threads, ...request }: LoadRequest, preparation: Preparation): Promise<LoadReply> {
   const model = await loadModel({ ...request, threads }, { addon, native: nativeCpu(), gate }, preparation)
   loaded = { ...model, networks: new CpuNetworks(model.model), threads }
-  return { architecture: model.weights.architecture, id: model.id, check: model.check }
+  const { architecture, recipe } = model.weights
+  return { architecture, recipe, id: model.id, check: model.check }
 }
 
 async function open({ session, geometry }: OpenRequest, preparation: Preparation): Promise<null> {

@@ -8,7 +8,7 @@ import path from 'node:path'
 import { setImmediate as breathe } from 'node:timers/promises'
 import { openCacheFolder, writeAtomically } from '../../graph/cache-folder.js'
 import { FileReader } from '../../model/file-reader.js'
-import { readRecord, recordText } from '../json-record.js'
+import { readRecord, recordText } from '../../graph/json-record.js'
 
 /** Hashed in one go: about two milliseconds. */
 const chunkBytes = 4 * 1024 * 1024

@@ -3,7 +3,7 @@
 
 import type { Precision } from '../../graph/weights.js'
 import type { CheckFigures, RejectedVariant } from '../engine-info.js'
-import { hashName } from '../json-record.js'
+import { hashName } from '../../graph/json-record.js'
 import { readOwnRecord, writeRecord } from './cached-file.js'
 import type { BuildTarget } from './plan-cache.js'
 import type { PlanSpec } from './plan-spec.js'

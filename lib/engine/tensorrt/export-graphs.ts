@@ -2,11 +2,12 @@
 // Must not know: GPUs, plans, sessions.
 
 import { constants } from 'node:fs'
-import { copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { copyFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { invalidOption, VideoDepthError } from '../../errors.js'
 import type { Precision } from '../../graph/weights.js'
 import { weightsFileName } from '../../graph/weights-file.js'
+import { readRecord } from '../../graph/json-record.js'
 import { makeFolder } from '../../make-folder.js'
 import type { GraphFile } from './graph-protocol.js'
 import { GraphSource, type CheckpointOptions, type Preparation } from './graph-source.js'
@@ -89,13 +90,9 @@ async function assertOurs(folder: string): Promise<void> {
 }
 
 async function hasManifest(folder: string): Promise<boolean> {
-  try {
-    const found: unknown = JSON.parse(await readFile(path.join(folder, 'manifest.json'), 'utf8'))
-    const { checkpointSha256, graphs } = found as Partial<ExportManifest>
-    return typeof checkpointSha256 === 'string' && Array.isArray(graphs) && graphs.every((one) => 'trtexec' in one)
-  } catch {
-    return false
-  }
+  const { checkpointSha256, graphs } = (await readRecord<Partial<ExportManifest>>(folder, 'manifest.json')) ?? {}
+  const isExport = (one: unknown): boolean => typeof one === 'object' && one !== null && 'trtexec' in one
+  return typeof checkpointSha256 === 'string' && Array.isArray(graphs) && graphs.every(isExport)
 }
 
 function exported({ request, use, graph: { path: file, sha256, ports } }: Source): ExportedGraph {

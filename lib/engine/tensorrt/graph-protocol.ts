@@ -12,6 +12,8 @@ export interface WeightsRequest {
   readonly checkpoint: string
   readonly cacheDir: string | undefined
   readonly taps: readonly number[] | undefined
+  readonly weightsKey: string | undefined
+  readonly metric: boolean | undefined
   readonly precision: Precision
 }
 

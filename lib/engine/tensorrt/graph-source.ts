@@ -23,6 +23,9 @@ export interface CheckpointOptions {
   readonly checkpoint: string
   readonly cacheDir?: string | undefined
   readonly taps?: readonly number[] | undefined
+  readonly weightsKey?: string | undefined
+  /** As in PrepareWeightsOptions. */
+  readonly metric?: boolean | undefined
 }
 
 export interface Preparation {
@@ -67,8 +70,9 @@ export class GraphSource {
   weights(precision: Precision): Promise<PreparedWeights> {
     let weights = this.#weights.get(precision)
     if (weights === undefined) {
-      const { checkpoint, cacheDir, taps } = this.#options
-      weights = this.#ask<PreparedWeights>({ op: 'weights', checkpoint, cacheDir, taps, precision })
+      const { checkpoint, cacheDir, taps, weightsKey, metric } = this.#options
+      const request = { op: 'weights', checkpoint, cacheDir, taps, weightsKey, metric, precision } as const
+      weights = this.#ask<PreparedWeights>(request)
       this.#weights.set(precision, weights)
     }
     return weights

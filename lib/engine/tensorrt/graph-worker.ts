@@ -2,7 +2,6 @@
 // Must not know: plans, GPUs, sessions.
 
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { parentPort } from 'node:worker_threads'
 import { VideoDepthError } from '../../errors.js'
 import {
@@ -10,6 +9,7 @@ import {
   prepareEncoder,
   prepareStreamStep,
   prepareTemporalHead,
+  readGraph,
   type PreparedGraph,
 } from '../../graph/prepare-graphs.js'
 import { prepareWeights, type PreparedWeights } from '../../graph/prepare-weights.js'
@@ -40,19 +40,18 @@ function post(message: GraphMessage): void {
   port.postMessage(message)
 }
 
-function weights({ checkpoint, cacheDir, taps, precision }: WeightsRequest): Promise<PreparedWeights> {
+function weights({ op: _, ...request }: WeightsRequest): Promise<PreparedWeights> {
   return prepareWeights({
-    ...{ checkpoint, precision, signal: stop.signal },
+    ...request,
+    signal: stop.signal,
     onProgress: (progress: LoadProgress) => post({ progress }),
-    ...(cacheDir !== undefined && { cacheDir }),
-    ...(taps !== undefined && { taps }),
   })
 }
 
 async function graphFile({ weights: prepared, request }: GraphFileRequest): Promise<GraphFile> {
   const { path, ports } = await prepare(prepared, request)
   const sha256 = createHash('sha256')
-    .update(await readFile(path))
+    .update(await readGraph(path))
     .digest('hex')
   return { path, sha256, ports }
 }

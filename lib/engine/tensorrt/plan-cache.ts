@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { defaultCacheDir } from '../../graph/cache-folder.js'
 import type { NativeGpuEngine } from '../../native-gpu-types.js'
-import { hashName } from '../json-record.js'
+import { hashName } from '../../graph/json-record.js'
 import { readCached, writeCached, type CachedFile } from './cached-file.js'
 
 /** Raised when the meaning of anything below changes. */

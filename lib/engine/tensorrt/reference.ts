@@ -6,7 +6,7 @@ import { VideoDepthError } from '../../errors.js'
 import { emitterVersion } from '../../graph/builder.js'
 import { planStep } from '../../stream/step-plan.js'
 import { CpuEngine } from '../cpu/cpu-engine.js'
-import { hashName } from '../json-record.js'
+import { hashName } from '../../graph/json-record.js'
 import {
   checkPicture,
   checkVersion,
@@ -74,11 +74,11 @@ async function assertFinite(maps: Maps): Promise<void> {
 
 async function compute(
   spec: PlanSpec,
-  { checkpoint, cacheDir, taps, threads }: ReferenceOptions,
+  { checkpoint, cacheDir, taps, weightsKey, threads }: ReferenceOptions,
   { signal, onProgress }: Preparation,
 ): Promise<Maps> {
   const engine = await CpuEngine.load({
-    ...{ checkpoint, cacheDir, taps, threads, precision: 'fp32', signal },
+    ...{ checkpoint, cacheDir, taps, weightsKey, threads, precision: 'fp32', signal },
     onProgress: ({ phase, fraction }) =>
       onProgress({ phase: 'check', fraction: 0, detail: `${phase} ${percent(fraction)}` }),
   })

@@ -5,6 +5,7 @@ import { VideoDepthError } from '../../errors.js'
 import { emitterVersion } from '../../graph/builder.js'
 import type { Precision } from '../../graph/weights.js'
 import type { Architecture } from '../../model/architecture.js'
+import type { Recipe } from '../../model/recipe.js'
 import type { NativeGpu, NativeGpuEngine } from '../../native-gpu-types.js'
 import { openUnlessAborted } from '../../unless-aborted.js'
 import type { EngineInfo } from '../engine-info.js'
@@ -29,6 +30,9 @@ export interface TensorRtEngineOptions extends GpuOptions {
   /** Undefined: FP16, but FP32 for weights that FP16 cannot hold. */
   readonly precision?: Precision | undefined
   readonly taps?: readonly number[] | undefined
+  readonly weightsKey?: string | undefined
+  /** As in PrepareWeightsOptions. */
+  readonly metric?: boolean | undefined
   /** Of the CPU engine that plans are compared with. */
   readonly threads: number
   readonly streamBatch: number
@@ -45,8 +49,9 @@ export interface TensorRtParts {
 
 interface Network {
   readonly architecture: Architecture
-  /** Of the checkpoint file, hex. */
+  /** As in PreparedWeights. */
   readonly sha256: string
+  readonly recipe: Recipe | undefined
   readonly precision: Precision
   /** Why FP16 is left out, where the weights rule it out. */
   readonly exactReason: string | undefined
@@ -55,6 +60,7 @@ interface Network {
 export class TensorRtEngine implements Engine {
   readonly backend = 'tensorrt'
   readonly architecture: Architecture
+  readonly recipe: Recipe | undefined
   readonly id: string
   readonly #native: NativeGpuEngine
   readonly #guard = new GpuGuard()
@@ -73,9 +79,10 @@ export class TensorRtEngine implements Engine {
     options: TensorRtEngineOptions,
     parts: TensorRtParts,
   ) {
-    const { architecture, sha256, precision, exactReason } = network
+    const { architecture, sha256, recipe, precision, exactReason } = network
     const { device, tensorRt } = native
     this.architecture = architecture
+    this.recipe = recipe
     const name = [sha256, architecture.taps.join('-')].join('.')
     // Streams' states also name their arithmetic: which one that is depends on the size.
     this.id = [sha256, emitterVersion, architecture.taps.join('-'), precision, 'tensorrt'].join('.')
@@ -85,17 +92,24 @@ export class TensorRtEngine implements Engine {
     const { name: gpuName, index, computeCapability, memoryBytes } = device
     const gpu = { tensorRt, device: index, name: gpuName, computeCapability, memoryBytes }
     this.#info = { backend: 'tensorrt', precision, kernels: undefined, check: undefined, fallback: undefined, gpu }
-    const { checkpoint, cacheDir, taps, threads } = options
+    const { checkpoint, cacheDir, taps, weightsKey, threads } = options
     const target = buildTarget(native, cuda)
     const cache = new PlanCache(planFolder(cacheDir))
     const start: LadderStart =
       exactReason === undefined ? ladderStart(precision, tensorRt, computeCapability) : exactOnly(exactReason)
     const reference = (parts.reference ?? cpuReference)({
-      ...{ checkpoint, cacheDir, taps, threads, network: name, folder: cache.folder },
+      ...{ checkpoint, cacheDir, taps, weightsKey, threads, network: name, folder: cache.folder },
     })
     this.#sets = new PlanSets({
       ...{ native, guard: this.#guard, builder: new PlanBuilder(native, this.#guard, cache, target), reference },
-      ...{ checkpoint: { checkpoint, cacheDir, taps }, network: name, precision, start, target, folder: cache.folder },
+      ...{
+        checkpoint: { checkpoint, cacheDir, taps, weightsKey },
+        network: name,
+        precision,
+        start,
+        target,
+        folder: cache.folder,
+      },
     })
   }
 

@@ -2,7 +2,7 @@
 // Must not know: how the figures came about, what follows from them.
 
 import { writeAtomically } from '../../../graph/cache-folder.js'
-import { hashName, readRecord, recordText } from '../../json-record.js'
+import { hashName, readSealed, sealedText } from '../../../graph/json-record.js'
 import type { Int8Figures } from './int8-check.js'
 
 /** What the figures depend on beside the checkpoint, whose folder this is in. */
@@ -33,7 +33,7 @@ export class CheckRecord {
   }
 
   async read(): Promise<Int8Figures | undefined> {
-    const stored = await readRecord<Stored>(this.#folder, this.#name)
+    const stored = await readSealed<Stored>(this.#folder, this.#name)
     if (stored === undefined || JSON.stringify(stored.key) !== JSON.stringify(this.#key)) return undefined
     const { absRel, delta1, nonFinite } = stored.figures
     return [absRel, delta1, nonFinite].every(Number.isFinite) ? { absRel, delta1, nonFinite } : undefined
@@ -41,7 +41,7 @@ export class CheckRecord {
 
   /** Best effort: where the cache is read-only the next load compares again. */
   async write(figures: Int8Figures): Promise<void> {
-    const text = recordText({ key: this.#key, figures, checkedAt: new Date().toISOString() } satisfies Stored)
+    const text = sealedText({ key: this.#key, figures, checkedAt: new Date().toISOString() } satisfies Stored)
     await writeAtomically(this.#folder, this.#name, (file) => file.writeFile(text)).catch(() => undefined)
   }
 }
