@@ -168,11 +168,9 @@ class IterableProducer implements FrameProducer {
 
 /** The picture's own bytes where they are tightly packed RGB already. */
 async function rgbBytes(picture: NativePicture): Promise<Uint8Array> {
-  const { data, width, height, pixelFormat, strideBytes } = picture
+  const { data, width, pixelFormat, strideBytes } = picture
   if (pixelFormat === 'rgb24' && strideBytes === rowBytes(pixelFormat, width)) return data
-  const rgb = new Uint8Array(width * height * 3)
-  await loadAddon().toRgb(picture, rgb)
-  return rgb
+  return loadAddon().toRgb(picture)
 }
 
 async function limited(frame: RgbFrame, maxRes: number | undefined): Promise<RgbFrame> {
