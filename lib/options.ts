@@ -3,7 +3,7 @@
 
 import { checkSceneCuts, type SceneCutOptions, type SceneCutRule } from './cuts/cut-detector.js'
 import type { LoadProgress } from './engine/engine.js'
-import { invalidOption } from './errors.js'
+import { callersFunction, invalidOption } from './errors.js'
 import type { OpenSourceOptions } from './io/open-source.js'
 import { checkSourceOptions } from './io/source-options.js'
 import { checkSignal, checkWhole, known } from './known-options.js'
@@ -142,8 +142,9 @@ export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
   checkWhole(threads, 'threads', 1, mostThreads)
   if (taps !== undefined) checkTaps(taps)
   checkSignal(signal)
-  checkCallback(onProgress)
-  return { checkpoint, inputSize, metric, backend, precision, ...gpu, cacheDir, threads, taps, signal, onProgress }
+  const tell = checkCallback(onProgress)
+  const common = { checkpoint, inputSize, metric, backend, precision, cacheDir, threads, taps, signal }
+  return { ...common, ...gpu, onProgress: tell }
 }
 
 type GpuOptions = Pick<CheckedLoadOptions, 'device' | 'tensorrtPath' | 'streamBatch' | 'batchDelayMs'>
@@ -186,8 +187,8 @@ export function checkProcessOptions(options: ProcessOptions): CheckedProcessOpti
   oneOf(windowLength, 'windowLength', windowLengths)
   checkSourceOptions(source)
   checkSignal(signal)
-  checkCallback(onProgress)
-  return { stitching, windowLength, sceneCuts: checkSceneCuts(sceneCuts), source, signal, onProgress }
+  const tell = checkCallback(onProgress)
+  return { stitching, windowLength, sceneCuts: checkSceneCuts(sceneCuts), source, signal, onProgress: tell }
 }
 
 const loadOptionNames: readonly (keyof LoadOptions)[] = [
@@ -230,7 +231,8 @@ function checkTaps(taps: readonly number[]): void {
     throw invalidOption('four increasing block numbers from 0', 'taps', String(taps))
 }
 
-function checkCallback(onProgress: unknown): void {
+function checkCallback<T>(onProgress: ((progress: T) => void) | undefined): ((progress: T) => void) | undefined {
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw invalidOption('a function', 'onProgress', onProgress)
+  return onProgress && callersFunction(onProgress)
 }

@@ -6,7 +6,7 @@ import { DepthRun } from './depth-run.js'
 import type { EngineInfo } from './engine/engine-info.js'
 import type { Backend, Engine } from './engine/engine.js'
 import { openEngine } from './engine/open-engine.js'
-import { invalidOption, VideoDepthError } from './errors.js'
+import { invalidOption, owned, VideoDepthError } from './errors.js'
 import type { DepthKind } from './frame.js'
 import { openSource, type SourceInput } from './io/open-source.js'
 import type { FrameSource } from './io/source.js'
@@ -59,7 +59,12 @@ export class VideoDepth {
    */
   static async load(options: LoadOptions): Promise<VideoDepth> {
     const checked = checkLoadOptions(options)
-    return new VideoDepth(await openEngine(checked), checked)
+    try {
+      return new VideoDepth(await openEngine(checked), checked)
+    } catch (error) {
+      if (checked.signal?.aborted === true) throw error
+      throw owned(error, 'ENGINE_FAILED', 'The model cannot be loaded')
+    }
   }
 
   /** What `load` found in the checkpoint. */

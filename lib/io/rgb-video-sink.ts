@@ -3,6 +3,8 @@
 
 import type { RgbFrame } from '../frame.js'
 import { VideoDepthError } from '../errors.js'
+import { checkPath, known } from '../known-options.js'
+import { rgbPicture } from '../pixel-format.js'
 import { AtomicFile } from './atomic-output.js'
 import { outputError } from './output-errors.js'
 import { checkEncoderOptions, VideoEncoder, type VideoEncoderOptions } from './video-encoder.js'
@@ -25,7 +27,9 @@ export interface TwoStepVideoWriter extends RgbVideoWriter {
 
 /** H.264 MP4, see `VideoEncoder`; each frame keeps its time. */
 export async function rgbVideoWriter(path: string, options: VideoEncoderOptions = {}): Promise<TwoStepVideoWriter> {
+  known(options, 'options', ['frameRate', 'crf'])
   checkEncoderOptions(options)
+  checkPath(path, 'path')
   return new Mp4Writer(await AtomicFile.create(path), options)
 }
 
@@ -46,9 +50,10 @@ class Mp4Writer implements TwoStepVideoWriter {
     this.#options = options
   }
 
-  write({ data, width, height, timestampMs }: RgbFrame): Promise<void> {
-    const copy = new Uint8Array(data)
-    return this.#run(async () => {
+  async write(frame: RgbFrame): Promise<void> {
+    const { width, height, timestampMs } = frame
+    const copy = new Uint8Array(rgbPicture(frame).data)
+    await this.#run(async () => {
       if (this.#completed) throw this.#closed()
       this.#size ??= { width, height }
       if (width !== this.#size.width || height !== this.#size.height)

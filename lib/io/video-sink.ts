@@ -10,7 +10,7 @@ import { rgbVideoWriter, type RgbVideoWriter } from './rgb-video-sink.js'
 import type { DepthSink } from './sink.js'
 import { inSlices } from './slices.js'
 import type { SpillOutput } from './spilled-sink.js'
-import type { VideoEncoderOptions } from './video-encoder.js'
+import { checkVideoSize, type VideoEncoderOptions } from './video-encoder.js'
 
 export interface DepthVideoOptions extends VideoEncoderOptions {
   /** Default `inferno`, upstream's; `gray` is upstream's `--grayscale`. */
@@ -25,9 +25,10 @@ export interface DepthVideoOptions extends VideoEncoderOptions {
 /** For `range: 'global'`: made in a second pass. */
 export async function videoOutput(path: string, options: DepthVideoOptions = {}): Promise<SpillOutput> {
   const colours = palette(options.palette ?? 'inferno')
-  const writer = await rgbVideoWriter(path, options)
+  const writer = await rgbVideoWriter(path, { frameRate: options.frameRate, crf: options.crf })
   return {
     path,
+    accept: (frame) => checkVideoSize(frame),
     render: async (spill) => {
       const painter = new Painter(writer, colours)
       const { count, range } = spill.facts
@@ -46,7 +47,7 @@ export async function liveVideoSink(
 ): Promise<DepthSink> {
   checkRange(options.range)
   const colours = palette(options.palette ?? 'inferno')
-  const writer = await rgbVideoWriter(path, options)
+  const writer = await rgbVideoWriter(path, { frameRate: options.frameRate, crf: options.crf })
   const painter = new Painter(writer, colours)
   const running = new RunningRange()
   const { range } = options

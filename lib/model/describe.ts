@@ -1,6 +1,8 @@
 // Owns: a description of a checkpoint for a person, made without converting it.
 // Must not know: the command line, engines, caches.
 
+import { invalidOption } from '../errors.js'
+import { checkPath } from '../known-options.js'
 import { checkpointArchitecture, type Architecture, type ArchitectureOptions } from './architecture.js'
 import { openCheckpoint, type Checkpoint } from './checkpoint.js'
 import { bytesPerFloat, type FloatType } from './float-formats.js'
@@ -32,6 +34,8 @@ export interface DescribeOptions extends ArchitectureOptions {
  * @throws VideoDepthError CHECKPOINT_UNREADABLE, CHECKPOINT_FORBIDDEN, CHECKPOINT_MISMATCH, WEIGHTS_NOT_FINITE
  */
 export async function describeCheckpoint(path: string, options: DescribeOptions = {}): Promise<CheckpointDescription> {
+  checkPath(path, 'path')
+  if (typeof options !== 'object' || (options as unknown) === null) throw invalidOption('an object', 'options', options)
   const checkpoint = await openCheckpoint(path)
   try {
     const architecture = checkpointArchitecture(checkpoint, options)
