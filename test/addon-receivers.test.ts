@@ -34,7 +34,7 @@ async function realNetwork(t: Test, { kernels, Model }: NativeCpu): Promise<Reco
     }
   }
   const native = { kernels, Model: Watched as unknown as NativeCpu['Model'] }
-  void new NativeModel(native, weights, { kernels: kernels[0] ?? 'avx2', precision: 'fp32', threads: 1 })
+  new NativeModel(native, weights, { kernels: kernels[0] ?? 'avx2', precision: 'fp32', threads: 1 })
   const [model] = made
   if (model === undefined) throw new Error('no model was made')
   const { gridSize } = weights.architecture

@@ -84,7 +84,7 @@ class GuardedSource<F extends RgbFrame> implements FrameSource<F> {
     return new Promise((resolve, reject) => {
       this.#rejectPending = reject
       const failed = (error: unknown): void =>
-        reject(reasonOf(error, this.#options.signal, `Cannot read ${this.info.name}`))
+        reject(reasonOf(error, this.#options.signal, `Cannot read ${this.info.name}`) as Error)
       if (this.#stopped === undefined) this.#pull().then(resolve, failed)
       else this.#rejectPending(this.#stopped.reason)
     })

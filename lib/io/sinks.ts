@@ -34,8 +34,7 @@ const specNames: Readonly<Record<OutputSpec['format'], readonly string[]>> = {
  * @throws `OUTPUT_UNWRITABLE`, `OUTPUT_FULL`, `INVALID_OPTION`
  */
 export async function openSinks(outputs: readonly OutputSpec[]): Promise<DepthSink> {
-  if (!Array.isArray(outputs as unknown) || outputs.length === 0)
-    throw invalidOption('at least one output', 'outputs', outputs)
+  if (!Array.isArray(outputs) || outputs.length === 0) throw invalidOption('at least one output', 'outputs', outputs)
   outputs.forEach(checkSpec)
   const sinks: DepthSink[] = []
   const spilled: SpillOutput[] = []
