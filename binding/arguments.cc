@@ -3,11 +3,14 @@
 
 #include "arguments.h"
 
+#include <cerrno>
 #include <cmath>
 #include <limits>
 #include <new>
+#include <system_error>
 
 #include "error.h"
+#include "job-arrays.h"
 
 namespace video_depth_binding {
 
@@ -38,6 +41,21 @@ std::string describe(const Napi::Value& value) {
 
 std::string wording(const std::string& expected, const std::string& parameter, const Napi::Value& received) {
   return "Expected " + expected + " for " + parameter + ", received " + describe(received);
+}
+
+/// What the system had too little of; null where it was something else.
+const char* code_of(int error) {
+  switch (error) {
+    case ENOMEM:
+      return "OUT_OF_MEMORY";
+    case EAGAIN:
+      return "OUT_OF_THREADS";
+    case EMFILE:
+    case ENFILE:
+      return "TOO_MANY_OPEN_FILES";
+    default:
+      return nullptr;
+  }
 }
 
 bool is_typed(const Napi::Value& value, napi_typedarray_type type) {
@@ -124,16 +142,33 @@ Napi::Value to_js_error(Napi::Env env, const std::exception_ptr& failure) {
     value.Set("operation", Napi::String::New(env, error.operation()));
     return value;
   } catch (const std::bad_alloc&) {
-    return Napi::Error::New(env, "Not enough memory for the frames and maps").Value();
+    return out_of_memory(env, "the frames, maps and weights").Value();
+  } catch (const std::system_error& error) {
+    const Napi::Object value = Napi::Error::New(env, error.what()).Value();
+    if (const char* const code = code_of(error.code().value())) value.Set("code", code);
+    return value;
   } catch (const std::exception& error) {
     return Napi::Error::New(env, error.what()).Value();
   }
 }
 
-Napi::Value transferred(Napi::Env env, const std::string& arrays, const std::string& function) {
-  const std::string expected =
-      "Expected " + arrays + " to stay with their owner until " + function + " settles";
-  return Napi::Error::New(env, expected + ", received a transferred array").Value();
+Napi::Error out_of_memory(Napi::Env env, const std::string& what) {
+  const Napi::Error error = Napi::Error::New(env, "Not enough memory for " + what);
+  error.Value().Set("code", "OUT_OF_MEMORY");
+  return error;
+}
+
+Napi::Value new_array(Napi::Env env, const ArrayKind& kind, size_t length) {
+  Napi::Value array;
+  try {
+    const auto constructor = env.Global().Get(kind.constructor).As<Napi::Function>();
+    array = constructor.New({Napi::Number::New(env, static_cast<double>(length))});
+  } catch (const Napi::Error&) {
+    throw out_of_memory(env, "an array of " + std::to_string(length) + " values");
+  }
+  // A program may put a function of its own in the constructor's place.
+  if (is_typed(array, kind.type) && array.As<Napi::TypedArray>().ElementLength() == length) return array;
+  throw unexpected(std::string("a ") + kind.constructor, "a new array", array);
 }
 
 } // namespace video_depth_binding

@@ -33,10 +33,11 @@ inline std::string item(const std::string& list, uint32_t index) {
   return list + "[" + std::to_string(index) + "]";
 }
 
-/// What the core threw, as a RangeError with `operation`, or an Error.
+/// What the core threw, as a RangeError with `operation`, or an Error, whose `code` is OUT_OF_MEMORY,
+/// OUT_OF_THREADS or TOO_MANY_OPEN_FILES where that is what was short.
 Napi::Value to_js_error(Napi::Env env, const std::exception_ptr& failure);
 
-/// What a call of `function` rejects with where it lost the memory of `arrays`.
-Napi::Value transferred(Napi::Env env, const std::string& arrays, const std::string& function);
+/// An error with code OUT_OF_MEMORY. @param what there was no memory for
+Napi::Error out_of_memory(Napi::Env env, const std::string& what);
 
 } // namespace video_depth_binding

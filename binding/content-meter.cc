@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "arguments.h"
-#include "picture.h"
 
 namespace video_depth_binding {
 
@@ -29,7 +28,7 @@ class MeasureJob : public Napi::AsyncWorker {
  protected:
   void Execute() override {
     try {
-      difference_ = state_->core.measure(picture_.view);
+      difference_ = state_->core.measure(picture_.picture.view);
     } catch (...) {
       failure_ = std::current_exception();
     }
@@ -37,14 +36,10 @@ class MeasureJob : public Napi::AsyncWorker {
 
   void OnOK() override {
     const Napi::Env env = Env();
-    const bool intact = picture_.held.intact();
     state_->busy = false;
-    if (!intact) state_->forget = true; // what was remembered is of no picture
     run_next(env, state_);
     if (failure_) {
       picture_.deferred.Reject(to_js_error(env, failure_));
-    } else if (!intact) {
-      picture_.deferred.Reject(transferred(env, "pictures", "measure"));
     } else {
       picture_.deferred.Resolve(result(env));
     }
@@ -69,8 +64,6 @@ class MeasureJob : public Napi::AsyncWorker {
 void start(Napi::Env env, const std::shared_ptr<ContentMeterState>& state, PendingPicture picture) {
   const Napi::Promise::Deferred deferred = picture.deferred;
   try {
-    // Its memory may have gone to another owner while it waited.
-    if (!picture.held.intact()) throw Napi::Error(env, transferred(env, "pictures", "measure"));
     if (state->forget) state->core.reset();
     state->forget = false;
     auto job = std::make_unique<MeasureJob>(env, state, std::move(picture));
@@ -106,8 +99,8 @@ ContentMeter::ContentMeter(const Napi::CallbackInfo& info)
 Napi::Value ContentMeter::measure(const Napi::CallbackInfo& info) {
   const auto deferred = Napi::Promise::Deferred::New(info.Env());
   try {
-    const PictureArgument picture = read_picture(info[0], "picture");
-    state_->queue.push_back({picture.view, HeldBytes(picture.data), deferred});
+    OwnedPicture picture("measure", read_picture(info[0], "picture").view);
+    state_->queue.push_back({std::move(picture), deferred});
   } catch (...) {
     deferred.Reject(to_js_error(info.Env(), std::current_exception()));
   }

@@ -7,14 +7,13 @@
 #include <deque>
 #include <memory>
 
-#include "held-bytes.h"
 #include "image/content.h"
+#include "picture.h"
 
 namespace video_depth_binding {
 
 struct PendingPicture {
-  video_depth::PictureView view;
-  HeldBytes held;
+  OwnedPicture picture;
   Napi::Promise::Deferred deferred;
 };
 

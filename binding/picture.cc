@@ -8,6 +8,7 @@
 
 #include "arguments.h"
 #include "bounds.h"
+#include "job-arrays.h"
 
 namespace video_depth_binding {
 
@@ -40,6 +41,13 @@ PixelFormat read_format(const Napi::Value& value, const std::string& parameter) 
 }
 
 } // namespace
+
+OwnedPicture::OwnedPicture(const char* operation, const video_depth::PictureView& borrowed) : view(borrowed) {
+  video_depth::check_picture(operation, borrowed);
+  view.length = video_depth::picture_bytes(borrowed);
+  bytes = copied(borrowed.data, view.length);
+  view.data = bytes.get();
+}
 
 PictureArgument read_picture(const Napi::Value& value, const std::string& parameter) {
   const Napi::Object picture = read_object(value, parameter);

@@ -59,6 +59,12 @@ video_depth::StitchStep read_step(const Napi::Value& value) {
   return step;
 }
 
+size_t leaving_frames(const video_depth::StitchStep& step, int held, size_t slots) {
+  const int leaving = held + step.append.count - step.hold;
+  const bool is_sound = static_cast<size_t>(step.append.count) <= slots && leaving >= 0;
+  return is_sound ? static_cast<size_t>(leaving) : 0;
+}
+
 std::vector<Napi::Value> read_values(const Napi::Value& value, const std::string& parameter) {
   const Napi::Array array = read_array(value, parameter, kMaxItems);
   const uint32_t length = array.Length();

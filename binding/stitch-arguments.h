@@ -17,6 +17,10 @@ constexpr uint32_t kMaxItems = 4096;
 /// Runs getters; addresses taken earlier may be stale afterwards.
 video_depth::StitchStep read_step(const Napi::Value& value);
 
+/// Frames that leave in a step, for which there are `slots` maps; 0 where the step is wrong, which the core
+/// tells.
+size_t leaving_frames(const video_depth::StitchStep& step, int held, size_t slots);
+
 /// An array's elements. Runs getters.
 std::vector<Napi::Value> read_values(const Napi::Value& value, const std::string& parameter);
 

@@ -10,11 +10,11 @@
 namespace video_depth_binding {
 
 StitchJob::StitchJob(Napi::Env env, std::shared_ptr<StitcherState> state, StitchArguments arguments,
-                     const Napi::Array& keep_alive, const Napi::Promise::Deferred& deferred)
+                     std::vector<ResultArray<float>> frames, const Napi::Promise::Deferred& deferred)
     : Napi::AsyncWorker(env, "video-depth stitch"),
       state_(std::move(state)),
       arguments_(std::move(arguments)),
-      keep_alive_(Napi::Persistent(keep_alive.As<Napi::Object>())),
+      frames_(std::move(frames)),
       deferred_(deferred) {
   state_->busy = true;
 }
@@ -25,7 +25,9 @@ StitchJob::~StitchJob() {
 
 void StitchJob::Execute() {
   try {
-    result_ = state_->core.stitch(arguments_.maps, arguments_.step, arguments_.out);
+    std::vector<video_depth::FrameView> out;
+    for (const ResultArray<float>& frame : frames_) out.push_back({frame.data(), frame.length()});
+    result_ = state_->core.stitch(arguments_.maps, arguments_.step, out);
   } catch (...) {
     failure_ = std::current_exception();
   }
@@ -41,8 +43,6 @@ void StitchJob::OnOK() {
   state_->reported_bytes = bytes;
   if (failure_) {
     deferred_.Reject(to_js_error(env, failure_));
-  } else if (!arrays_intact()) {
-    deferred_.Reject(transferred(env, "maps and out", "stitch"));
   } else {
     deferred_.Resolve(result(env));
   }
@@ -54,15 +54,8 @@ Napi::Value StitchJob::result(Napi::Env env) const {
   object.Set("shift", Napi::Number::New(env, result_.shift));
   object.Set("degenerate", Napi::Boolean::New(env, result_.degenerate));
   object.Set("nonFinite", Napi::Number::New(env, static_cast<double>(result_.non_finite)));
+  object.Set("frames", values_of(env, frames_));
   return object;
-}
-
-bool StitchJob::arrays_intact() const {
-  const auto kept = keep_alive_.Value().As<Napi::Array>();
-  for (uint32_t i = 1; i < kept.Length(); i++) {
-    if (kept.Get(i).As<Napi::TypedArray>().ElementLength() == 0) return false;
-  }
-  return true;
 }
 
 } // namespace video_depth_binding

@@ -8,24 +8,24 @@
 #include <memory>
 #include <vector>
 
+#include "job-arrays.h"
 #include "stitcher.h"
 
 namespace video_depth_binding {
 
 struct StitchArguments {
+  std::vector<std::unique_ptr<float[]>> copies;
+  /// Of `copies`.
   std::vector<video_depth::MapView> maps;
   video_depth::StitchStep step;
-  std::vector<video_depth::FrameView> out;
 };
 
-/// Created and destroyed on the JavaScript thread, also when its environment ends. The views in `arguments`
-/// stay valid because `keep_alive` holds the arrays; a caller that transfers their buffers meanwhile gets an
-/// error.
+/// Created and destroyed on the JavaScript thread, also when its environment ends.
 class StitchJob : public Napi::AsyncWorker {
  public:
-  /// @param keep_alive the Stitcher object at 0, then every typed array of `arguments`
+  /// @param frames for those that leave
   StitchJob(Napi::Env env, std::shared_ptr<StitcherState> state, StitchArguments arguments,
-            const Napi::Array& keep_alive, const Napi::Promise::Deferred& deferred);
+            std::vector<ResultArray<float>> frames, const Napi::Promise::Deferred& deferred);
   ~StitchJob() override;
 
  protected:
@@ -34,11 +34,10 @@ class StitchJob : public Napi::AsyncWorker {
 
  private:
   Napi::Value result(Napi::Env env) const;
-  bool arrays_intact() const;
 
   std::shared_ptr<StitcherState> state_;
   StitchArguments arguments_;
-  Napi::ObjectReference keep_alive_;
+  std::vector<ResultArray<float>> frames_;
   Napi::Promise::Deferred deferred_;
   video_depth::StitchResult result_;
   std::exception_ptr failure_;

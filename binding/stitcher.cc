@@ -7,6 +7,8 @@
 
 #include "arguments.h"
 #include "bounds.h"
+#include "job-arrays.h"
+#include "receiver.h"
 #include "stitch-arguments.h"
 #include "stitch-job.h"
 
@@ -24,28 +26,19 @@ video_depth::StitcherOptions read_options(const Napi::Value& value) {
           read("threads", video_depth::kMaxThreads)};
 }
 
-/// Addresses are taken after the last getter has run: a getter could detach an array that was read before it.
-StitchArguments read_arguments(const Napi::CallbackInfo& info, const Napi::Array& keep_alive) {
+/// Maps are copied after the last getter has run: a getter could detach an array that was read before it.
+StitchArguments read_arguments(const Napi::CallbackInfo& info) {
   StitchArguments arguments;
   const std::vector<Napi::Value> maps = read_values(info[0], "maps");
   arguments.step = read_step(info[1]);
-  const std::vector<Napi::Value> out = read_values(info[2], "out");
-  for (const std::vector<Napi::Value>* values : {&maps, &out}) {
-    for (const Napi::Value& value : *values) {
-      if (value.IsTypedArray()) keep_alive.Set(keep_alive.Length(), value);
-    }
-  }
   for (uint32_t i = 0; i < maps.size(); i++) {
     if (maps[i].IsNull()) {
       arguments.maps.push_back({});
     } else {
       const Napi::Float32Array map = read_floats(maps[i], item("maps", i));
-      arguments.maps.push_back({map.Data(), map.ElementLength()});
+      arguments.copies.push_back(copied(map.Data(), map.ElementLength()));
+      arguments.maps.push_back({arguments.copies.back().get(), map.ElementLength()});
     }
-  }
-  for (uint32_t i = 0; i < out.size(); i++) {
-    Napi::Float32Array frame = read_floats(out[i], item("out", i));
-    arguments.out.push_back({frame.Data(), frame.ElementLength()});
   }
   return arguments;
 }
@@ -55,11 +48,12 @@ StitchArguments read_arguments(const Napi::CallbackInfo& info, const Napi::Array
 Napi::Function Stitcher::define(Napi::Env env) {
   return DefineClass(
       env, "Stitcher",
-      {InstanceMethod<&Stitcher::stitch>("stitch"), InstanceAccessor<&Stitcher::held>("held")});
+      {InstanceMethod<&Stitcher::stitch>("stitch"), checked_getter<Stitcher, &Stitcher::held>("held")});
 }
 
 Stitcher::Stitcher(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Stitcher>(info) {
   const video_depth::StitcherOptions options = read_options(info[0]);
+  info.This().As<Napi::Object>().TypeTag(&kTag);
   try {
     state_ = std::make_shared<StitcherState>(options);
   } catch (...) {
@@ -89,15 +83,16 @@ Napi::Value Stitcher::stitch(const Napi::CallbackInfo& info) {
 }
 
 void Stitcher::queue(const Napi::CallbackInfo& info, const Napi::Promise::Deferred& deferred) {
-  const Napi::Array keep_alive = Napi::Array::New(info.Env());
-  keep_alive.Set(0u, info.This());
-  StitchArguments arguments = read_arguments(info, keep_alive);
+  StitchArguments arguments = read_arguments(info);
   // After the arguments, whose getters could have begun another call.
   if (state_->busy) {
     throw Napi::Error::New(info.Env(),
                            "Expected the previous stitch to have settled, received a second call");
   }
-  auto job = std::make_unique<StitchJob>(info.Env(), state_, std::move(arguments), keep_alive, deferred);
+  const size_t leaving = leaving_frames(arguments.step, state_->held, arguments.maps.size());
+  auto frames = result_arrays<float>(info.Env(), leaving, state_->frame_values);
+  auto job =
+      std::make_unique<StitchJob>(info.Env(), state_, std::move(arguments), std::move(frames), deferred);
   job->Queue();
   job.release(); // NOLINT: Node.js deletes it when it is done
 }

@@ -13,9 +13,12 @@ namespace video_depth_binding {
 /// Shared by the JavaScript object and the job in flight, so that either may go first. The core belongs to
 /// the job's thread while `busy`; everything else is touched on the JavaScript thread alone.
 struct StitcherState {
-  explicit StitcherState(const video_depth::StitcherOptions& options) : core(options) {}
+  explicit StitcherState(const video_depth::StitcherOptions& options)
+      : core(options),
+        frame_values(static_cast<size_t>(options.frame_width) * static_cast<size_t>(options.frame_height)) {}
 
   video_depth::Stitcher core;
+  const size_t frame_values;
   bool busy = false;
   /// As of the last finished job.
   int held = 0;
@@ -25,6 +28,9 @@ struct StitcherState {
 /// See NativeStitcher in lib/native-types.ts.
 class Stitcher : public Napi::ObjectWrap<Stitcher> {
  public:
+  static constexpr const char* kName = "Stitcher";
+  static constexpr napi_type_tag kTag = {0x2f0c9a51d7be4860ULL, 0x8e135bc4a96f02d7ULL};
+
   static Napi::Function define(Napi::Env env);
 
   explicit Stitcher(const Napi::CallbackInfo& info);

@@ -5,10 +5,11 @@
 
 #include <exception>
 #include <memory>
+#include <utility>
 
 #include "arguments.h"
-#include "held-bytes.h"
 #include "image/pixel_format.h"
+#include "job-arrays.h"
 #include "picture.h"
 
 namespace video_depth_binding {
@@ -18,40 +19,33 @@ namespace {
 /// Created and destroyed on the JavaScript thread, also when its environment ends.
 class ToRgbJob : public Napi::AsyncWorker {
  public:
-  ToRgbJob(const PictureArgument& picture, Napi::Uint8Array out, const Napi::Promise::Deferred& deferred)
-      : Napi::AsyncWorker(out.Env(), "video-depth toRgb"),
-        picture_(picture.view),
-        out_(out.Data()),
-        out_length_(out.ByteLength()),
-        held_picture_(picture.data),
-        held_out_(out),
+  ToRgbJob(Napi::Env env, OwnedPicture picture, const Napi::Promise::Deferred& deferred)
+      : Napi::AsyncWorker(env, "video-depth toRgb"),
+        picture_(std::move(picture)),
+        out_(env, size_t{3} * static_cast<size_t>(picture_.view.width) *
+                      static_cast<size_t>(picture_.view.height)),
         deferred_(deferred) {}
 
  protected:
   void Execute() override {
     try {
-      video_depth::to_rgb(picture_, out_, out_length_, 1);
+      video_depth::to_rgb(picture_.view, out_.data(), out_.length(), 1);
     } catch (...) {
       failure_ = std::current_exception();
     }
   }
 
   void OnOK() override {
-    const Napi::Env env = Env();
     if (failure_) {
-      deferred_.Reject(to_js_error(env, failure_));
-    } else if (!held_picture_.intact() || !held_out_.intact()) {
-      deferred_.Reject(transferred(env, "picture and out", "toRgb"));
+      deferred_.Reject(to_js_error(Env(), failure_));
     } else {
-      deferred_.Resolve(env.Undefined());
+      deferred_.Resolve(out_.value());
     }
   }
 
  private:
-  video_depth::PictureView picture_;
-  uint8_t* out_;
-  size_t out_length_;
-  HeldBytes held_picture_, held_out_;
+  OwnedPicture picture_;
+  ResultArray<uint8_t> out_;
   Napi::Promise::Deferred deferred_;
   std::exception_ptr failure_;
 };
@@ -61,9 +55,8 @@ class ToRgbJob : public Napi::AsyncWorker {
 Napi::Value to_rgb(const Napi::CallbackInfo& info) {
   const auto deferred = Napi::Promise::Deferred::New(info.Env());
   try {
-    const PictureArgument picture = read_picture(info[0], "picture");
-    const Napi::Uint8Array out = read_bytes(info[1], "out");
-    auto job = std::make_unique<ToRgbJob>(picture, out, deferred);
+    OwnedPicture picture("toRgb", read_picture(info[0], "picture").view);
+    auto job = std::make_unique<ToRgbJob>(info.Env(), std::move(picture), deferred);
     job->Queue();
     job.release(); // NOLINT: Node.js deletes it when it is done
   } catch (...) {

@@ -3,7 +3,7 @@
 
 import type { CutDetector } from './cuts/cut-detector.js'
 import type { EngineSession, EngineTimings } from './engine/engine.js'
-import { VideoDepthError } from './errors.js'
+import { owned, VideoDepthError } from './errors.js'
 import type { DepthFrame, DepthKind, RgbFrame, SceneMark } from './frame.js'
 import { FrameReader, type ReadFrame } from './frame-reader.js'
 import type { FrameSource, SourceInfo } from './io/source.js'
@@ -153,9 +153,10 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
     this.#stop.signal.addEventListener('abort', () => void this.#session?.close().catch(() => undefined))
     try {
       for await (const emission of this.#windowsInOrder()) yield* this.#emit(emission)
-      if (this.#reader.error !== undefined) throw this.#reader.error
+      if (this.#reader.failure !== undefined) throw this.#reader.failure.error
     } catch (error) {
-      throw this.#stop.signal.aborted ? (this.#stop.signal.reason as Error) : error
+      if (this.#stop.signal.aborted) throw this.#stop.signal.reason
+      throw owned(error, 'ENGINE_FAILED', `${this.info?.name ?? 'The video'} cannot be processed`)
     } finally {
       signal?.removeEventListener('abort', abort)
       await this.#release()
@@ -229,7 +230,8 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
     await this.#reader.open(this.#options.openSource(signal))
     const first = await this.#reader.next()
     if (first === undefined) {
-      throw this.#reader.error ?? new VideoDepthError('SOURCE_EMPTY', `${this.info?.name} has no frames`)
+      if (this.#reader.failure !== undefined) throw this.#reader.failure.error
+      throw new VideoDepthError('SOURCE_EMPTY', `${this.info?.name} has no frames`)
     }
     this.#pending = first
     const { width, height } = first.frame

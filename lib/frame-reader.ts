@@ -2,6 +2,7 @@
 // Must not know: engines, windows, what becomes of a frame.
 
 import type { CutDecision, CutDetector } from './cuts/cut-detector.js'
+import { callersOwn } from './errors.js'
 import type { RgbFrame } from './frame.js'
 import type { FrameSource, SourceInfo } from './io/source.js'
 import { rgbPicture } from './pixel-format.js'
@@ -24,7 +25,7 @@ export class FrameReader {
   #reading = false
   #seconds = 0
   #ended = false
-  #error: Error | undefined
+  #failure: { readonly error: unknown } | undefined
 
   constructor(detector: CutDetector | undefined, signal: AbortSignal) {
     this.#detector = detector
@@ -42,8 +43,8 @@ export class FrameReader {
   }
 
   /** Why the source ended early; undefined where it did not. */
-  get error(): Error | undefined {
-    return this.#error
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#failure
   }
 
   async open(opening: Promise<FrameSource>): Promise<void> {
@@ -64,7 +65,7 @@ export class FrameReader {
   /** No more frames: they cannot be used. */
   end(error: unknown): void {
     this.#ended = true
-    this.#error = error instanceof Error ? error : new Error(String(error))
+    this.#failure = { error }
   }
 
   async close(): Promise<void> {
@@ -83,7 +84,7 @@ export class FrameReader {
       this.#ended = true
     } catch (error) {
       this.#signal.throwIfAborted()
-      this.end(error)
+      this.end(callersOwn(error)) // our own sources throw our own errors
     } finally {
       this.#seconds += (performance.now() - started) / 1000
       this.#reading = this.#signal.aborted

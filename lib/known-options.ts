@@ -15,6 +15,11 @@ export function checkSignal(signal: unknown): void {
 }
 
 /** @throws VideoDepthError INVALID_OPTION */
+export function checkPath(path: unknown, parameter: string): void {
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) throw invalidOption('a path', parameter, path)
+}
+
+/** @throws VideoDepthError INVALID_OPTION */
 export function checkWhole(value: unknown, parameter: string, least: number, most: number): void {
   if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return
   throw invalidOption(`a whole number from ${least} to ${most}`, parameter, value)

@@ -90,7 +90,7 @@ export interface NativeGpuEngine {
   ): Promise<{ readonly plan: Uint8Array<ArrayBuffer>; readonly timingCache: Uint8Array<ArrayBuffer> }>
   /** The build under way, if any, rejects with code ABORTED. */
   cancelBuild(): void
-  /** @param plan borrowed until the promise settles */
+  /** @param plan copied within the call */
   loadPlan(plan: Uint8Array): Promise<NativePlan>
   openWindows(options: NativeWindowsOptions): Promise<NativeGpuWindows>
   openStreams(options: NativeStreamsOptions): Promise<NativeGpuStreams>
@@ -121,11 +121,10 @@ export interface NativeGpuWindows {
   /** Temporal head over `slots`, then the depth decoder for the positions in `wanted`. Their maps stay on the device until
    * the next `decode`, which must come after this window's `stitch`. */
   decode(slots: readonly number[], wanted: readonly number[]): Promise<NativeDecodeResult>
-  /** As NativeStitcher's, with the maps of the last `decode`. `out` must not be transferred or resized before the promise
-   * settles. */
-  stitch(step: StitchStep, out: readonly Float32Array[]): Promise<StitchResult>
+  /** As NativeStitcher's, with the maps of the last `decode`. */
+  stitch(step: StitchStep): Promise<StitchResult>
   /** The network's own maps, [H, W] each. @param positions among the last `wanted` */
-  readMaps(positions: readonly number[], out: readonly Float32Array[]): Promise<void>
+  readMaps(positions: readonly number[]): Promise<readonly Float32Array<ArrayBuffer>[]>
   /** Frames held back for the next blend, as of the last `stitch` that has settled. */
   readonly held: number
   /** Device milliseconds so far. */
@@ -167,8 +166,8 @@ export interface NativeStepEntry {
   readonly write: readonly number[]
   /** Compare the map with the row's reference. */
   readonly fit: boolean
-  /** [height, width] of the picture: depth, unscaled; `null` where `finish` is called afterwards. */
-  readonly out: Float32Array | null
+  /** False where `finish` is called afterwards. */
+  readonly wantsDepth: boolean
 }
 
 export interface NativeStepResult {
@@ -177,6 +176,8 @@ export interface NativeStepResult {
   readonly flat: boolean
   /** Of the map to the reference; `null` where not asked for. */
   readonly fit: MapFit | null
+  /** [height, width] of the picture, unscaled; `null` where not asked for. */
+  readonly depth: Float32Array<ArrayBuffer> | null
   /** Device milliseconds, of the whole batch. */
   readonly preprocessMs: number
   readonly inferMs: number
@@ -189,7 +190,7 @@ export interface NativeGpuStreams {
   /** One frame each of some rows, in as few runs as the batches allow. Pictures are copied within the call. */
   step(entries: readonly NativeStepEntry[]): Promise<readonly NativeStepResult[]>
   /**
-   * The row's last map at another size, × scale + shift.
+   * The row's last map at another size, [height, width], × scale + shift.
    *
    * @param keep the map becomes the row's reference
    */
@@ -202,13 +203,13 @@ export interface NativeGpuStreams {
       readonly width: number
       readonly height: number
     },
-    out: Float32Array,
-  ): Promise<{ readonly postMs: number }>
+  ): Promise<{ readonly postMs: number; readonly depth: Float32Array<ArrayBuffer> }>
   /** All states of a row, as they lie on the device (float16 or float32), and its reference. */
   exportState(
     row: number,
     withReference: boolean,
   ): Promise<{ readonly memory: Uint8Array<ArrayBuffer>; readonly reference: Float32Array<ArrayBuffer> | null }>
+  /** Both arrays are copied within the call. */
   importState(row: number, memory: Uint8Array, reference: Float32Array | null): Promise<void>
   /** Bytes of one row's memory. */
   readonly memoryBytes: number

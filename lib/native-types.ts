@@ -5,7 +5,8 @@ import type { ColorMatrix, ColorRange, PixelFormat } from './frame.js'
 import type { NativeCpu } from './native-cpu-types.js'
 import type { NativeGpu } from './native-gpu-types.js'
 
-/** A picture with all of its layout said; see PixelFormat for the order of its bytes. Borrowed for the call. */
+/** A picture with all of its layout said; see PixelFormat for the order of its bytes. Borrowed for the call: what works on
+ * it off the JS thread copies it first, as nothing could keep its owner from transferring or resizing it. */
 export interface NativePicture {
   /** At least as many bytes as the rows up to the last pixel take. */
   readonly data: Uint8Array
@@ -30,8 +31,7 @@ export interface ContentDifference {
 export interface NativeContentMeter {
   /**
    * The difference to the picture before; `null` for the first one and where the size changed. Off the JS thread; calls
-   * run one after another in the order made. `picture.data` must not be transferred, resized or written before the promise
-   * settles.
+   * run one after another in the order made. The picture is copied within the call.
    */
   measure(picture: NativePicture): Promise<ContentDifference | null>
   /** Forgets the last picture: what is measured next (queued or not) counts from here. */
@@ -81,6 +81,9 @@ export interface StitchResult {
   readonly degenerate: boolean
   /** How many depth values of this window's maps were NaN or infinite. */
   readonly nonFinite: number
+  /** One [frameHeight, frameWidth] float32 array for each frame that leaves, in order: frames held before + append.count −
+   * step.hold. Owned by the caller. */
+  readonly frames: readonly Float32Array<ArrayBuffer>[]
 }
 
 export interface StitcherOptions {
@@ -97,14 +100,11 @@ export interface StitcherOptions {
 export interface NativeStitcher {
   /**
    * Upsamples (bilinear, align_corners), aligns, clamps at 0, blends. Runs off the JS thread; one call at a time.
-   * `maps` and `out` must not be transferred, resized or written before the promise settles, and no `out` may overlap
-   * another one or a map. Wrong input rejects and changes nothing.
+   * Wrong input rejects and changes nothing.
    *
-   * @param maps One [mapHeight, mapWidth] float32 map a slot, `null` where the step does not need it.
-   * @param out One [frameHeight, frameWidth] float32 array for each frame that leaves:
-   *   frames held before + append.count − step.hold. Filled in order.
+   * @param maps One [mapHeight, mapWidth] float32 map a slot, `null` where the step does not need it. Copied within the call.
    */
-  stitch(maps: readonly (Float32Array | null)[], step: StitchStep, out: readonly Float32Array[]): Promise<StitchResult>
+  stitch(maps: readonly (Float32Array | null)[], step: StitchStep): Promise<StitchResult>
   /** Frames held back for the next blend. */
   readonly held: number
 }
@@ -119,13 +119,8 @@ export interface NativeAddon {
    * @param out [3, outHeight, outWidth] float32
    */
   preprocess(picture: NativePicture, out: Float32Array, outWidth: number, outHeight: number, threads: number): void
-  /**
-   * Converts to tightly packed RGB, off the JS thread. Neither array may be transferred, resized or written before the
-   * promise settles.
-   *
-   * @param out [height, width, 3] uint8, apart from the picture's memory
-   */
-  toRgb(picture: NativePicture, out: Uint8Array): Promise<void>
+  /** Converts to tightly packed RGB, [height, width, 3], off the JS thread. The picture is copied within the call. */
+  toRgb(picture: NativePicture): Promise<Uint8Array<ArrayBuffer>>
   /**
    * Bilinear (align_corners) to another size, × scale + shift, clamped at 0. Synchronous: call it from a worker thread.
    *

@@ -3,7 +3,7 @@
 
 import { checkSceneCuts, type SceneCutOptions, type SceneCutRule } from './cuts/cut-detector.js'
 import type { LoadProgress } from './engine/engine.js'
-import { invalidOption } from './errors.js'
+import { callersFunction, invalidOption } from './errors.js'
 import type { OpenSourceOptions } from './io/open-source.js'
 import { checkSourceOptions } from './io/source-options.js'
 import { checkSignal, checkWhole, known } from './known-options.js'
@@ -145,7 +145,7 @@ export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
     taps,
     signal,
     onProgress,
-    onWarning = emitWarning,
+    onWarning,
   } = options
   if (typeof checkpoint !== 'string' || checkpoint === '') throw invalidOption('a file path', 'checkpoint', checkpoint)
   if (inputSize !== undefined) checkWhole(inputSize, 'inputSize', patchSize, 4096)
@@ -164,10 +164,12 @@ export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
   checkWhole(threads, 'threads', 1, mostThreads)
   if (taps !== undefined) checkTaps(taps)
   checkSignal(signal)
-  checkCallback(onProgress)
-  checkCallback(onWarning, 'onWarning')
+  const callbacks = {
+    onProgress: checkCallback(onProgress, 'onProgress'),
+    onWarning: checkCallback(onWarning, 'onWarning') ?? emitWarning,
+  }
   const ofFile = { checkpoint, weightsKey, metric, taps }
-  return { ...ofFile, inputSize, backend, precision, ...gpu, cacheDir, threads, signal, onProgress, onWarning }
+  return { ...ofFile, inputSize, backend, precision, ...gpu, cacheDir, threads, signal, ...callbacks }
 }
 
 function emitWarning(message: string): void {
@@ -214,8 +216,8 @@ export function checkProcessOptions(options: ProcessOptions): CheckedProcessOpti
   oneOf(windowLength, 'windowLength', windowLengths)
   checkSourceOptions(source)
   checkSignal(signal)
-  checkCallback(onProgress)
-  return { stitching, windowLength, sceneCuts: checkSceneCuts(sceneCuts), source, signal, onProgress }
+  const tell = checkCallback(onProgress, 'onProgress')
+  return { stitching, windowLength, sceneCuts: checkSceneCuts(sceneCuts), source, signal, onProgress: tell }
 }
 
 const loadOptionNames: readonly (keyof LoadOptions)[] = [
@@ -260,6 +262,7 @@ function checkTaps(taps: readonly number[]): void {
     throw invalidOption('four increasing block numbers from 0', 'taps', String(taps))
 }
 
-function checkCallback(callback: unknown, parameter = 'onProgress'): void {
-  if (callback !== undefined && typeof callback !== 'function') throw invalidOption('a function', parameter, callback)
+function checkCallback<T>(call: ((value: T) => void) | undefined, parameter: string): ((value: T) => void) | undefined {
+  if (call !== undefined && typeof call !== 'function') throw invalidOption('a function', parameter, call)
+  return call && callersFunction(call)
 }

@@ -29,8 +29,11 @@ export interface LaidOutPicture extends PixelLayout {
   readonly height: number
 }
 
-/** Tightly packed RGB. */
+/** Tightly packed RGB. @throws VideoDepthError FRAME_INVALID as somebody else's source may give anything */
 export function rgbPicture({ data, width, height }: RgbFrame): NativePicture {
+  const bytes = width * height * 3
+  if (!(data instanceof Uint8Array) || data.byteLength !== bytes)
+    throw invalid('A frame', `a Uint8Array of ${bytes} bytes (${width}×${height} rgb24)`, 'data', data)
   const strideBytes = rowBytes('rgb24', width)
   return { data, width, height, pixelFormat: 'rgb24', strideBytes, colorMatrix: 'bt601', colorRange: 'full' }
 }

@@ -6,7 +6,7 @@ import { DepthRun } from './depth-run.js'
 import type { EngineInfo } from './engine/engine-info.js'
 import type { Backend, Engine } from './engine/engine.js'
 import { openEngine } from './engine/open-engine.js'
-import { invalidOption, VideoDepthError } from './errors.js'
+import { invalidOption, owned, VideoDepthError } from './errors.js'
 import type { DepthKind } from './frame.js'
 import { openSource, type SourceInput } from './io/open-source.js'
 import type { FrameSource } from './io/source.js'
@@ -60,11 +60,16 @@ export class VideoDepth {
    */
   static async load(options: LoadOptions): Promise<VideoDepth> {
     const checked = checkLoadOptions(options)
-    const engine = await openEngine(checked)
-    const { checkpoint, metric, onWarning } = checked
-    const doubt = engine.recipe === undefined ? kindDoubt(checkpoint, metric) : undefined
-    if (doubt !== undefined) onWarning(doubt)
-    return new VideoDepth(engine, checked)
+    try {
+      const engine = await openEngine(checked)
+      const { checkpoint, metric, onWarning } = checked
+      const doubt = engine.recipe === undefined ? kindDoubt(checkpoint, metric) : undefined
+      if (doubt !== undefined) onWarning(doubt)
+      return new VideoDepth(engine, checked)
+    } catch (error) {
+      if (checked.signal?.aborted === true) throw error
+      throw owned(error, 'ENGINE_FAILED', 'The model cannot be loaded')
+    }
   }
 
   /** What `load` found in the checkpoint. */

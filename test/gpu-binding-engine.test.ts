@@ -146,7 +146,7 @@ else {
         'all slots take the first frame',
       )
       t.ok(entries.every((entry) => entry?.visible.length === stateSlots + 1 && entry.visible.at(-1) === true))
-      t.ok(entries.every((entry) => entry?.out === null) === stabilize)
+      t.ok(entries.every((entry) => entry?.wantsDepth === !stabilize))
       t.equal(
         entries.findIndex((entry) => entry?.fit === true),
         stabilize ? 32 : -1,

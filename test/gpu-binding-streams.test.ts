@@ -2,7 +2,7 @@
 // Must not know: windows, the engine in lib.
 
 import t from 'tap'
-import type { NativeGpuStreams, NativeStepEntry } from '#lib/native-gpu-types.js'
+import type { NativeGpuStreams, NativeStepEntry, NativeStepResult } from '#lib/native-gpu-types.js'
 import { largestError } from './support/compare.js'
 import {
   doubleAddon,
@@ -16,15 +16,18 @@ import {
   SmallNetwork,
 } from './support/gpu-double.js'
 import { decoded, encoded, stepPath } from './support/gpu-double-model.js'
+import { transfer } from './support/lost-buffers.js'
 
 const size = { width: 20, height: 12 }
-const newOut = (length = size.width * size.height): Float32Array<ArrayBuffer> => new Float32Array(length).fill(-7)
+
+const none = new Float32Array(0)
+const depthOf = (result: NativeStepResult | undefined): Float32Array => result?.depth ?? none
 
 /** Frame n of a stream that sees all frames before it, as long as there are slots. */
-function entry(row: number, n: number, value: number): NativeStepEntry & { readonly out: Float32Array<ArrayBuffer> } {
+function entry(row: number, n: number, value: number): NativeStepEntry {
   const slots = Array.from({ length: smallSlots }, (_, slot) => slot)
   return {
-    ...{ row, picture: grey(value), fit: false, out: newOut() },
+    ...{ row, picture: grey(value), fit: false, wantsDepth: true },
     positions: [...slots, n],
     visible: [...slots.map((slot) => slot < n), true],
     write: n === 0 ? slots : [n % smallSlots],
@@ -44,7 +47,7 @@ class ModelRow {
 }
 
 function upsampled(map: Float32Array, scale = 1, shift = 0, width = size.width, height = size.height) {
-  const out = newOut(width * height)
+  const out = new Float32Array(width * height)
   doubleAddon().upsample(map, inputWidth, inputHeight, out, width, height, scale, shift, 1)
   return out
 }
@@ -52,9 +55,8 @@ function upsampled(map: Float32Array, scale = 1, shift = 0, width = size.width, 
 async function depths(streams: NativeGpuStreams, row: number, values: readonly number[]): Promise<Float32Array[]> {
   const all: Float32Array[] = []
   for (const [n, value] of values.entries()) {
-    const one = entry(row, n, value)
-    await streams.step([one])
-    all.push(one.out)
+    const [result] = await streams.step([entry(row, n, value)])
+    all.push(depthOf(result))
   }
   return all
 }
@@ -77,7 +79,7 @@ else {
       t.match(result, { nonFinite: 0, flat: false, fit: null })
       for (const ms of [result?.preprocessMs, result?.inferMs, result?.postMs])
         t.ok(ms !== undefined && ms >= 0 && ms < 5000)
-      t.ok(largestError(one.out, upsampled(model.step(one))) < 1e-4, `frame ${n}`)
+      t.ok(largestError(depthOf(result), upsampled(model.step(one))) < 1e-4, `frame ${n}`)
     }
     await engine.close()
   })
@@ -100,8 +102,11 @@ else {
         const entries = due.map((row) => entry(row, n, orders[row]?.[n] ?? 0))
         const results = await streams.step(entries)
         t.equal(results.length, due.length)
-        for (const { row, out } of entries)
-          t.ok(largestError(out, expected[row]?.[n]) < 1e-6, `batches ${batches.join()}, frame ${n}, row ${row}`)
+        for (const [i, row] of due.entries())
+          t.ok(
+            largestError(depthOf(results[i]), expected[row]?.[n]) < 1e-6,
+            `batches ${batches.join()}, frame ${n}, row ${row}`,
+          )
       }
       await streams.close()
     }
@@ -114,14 +119,13 @@ else {
     const model = new ModelRow()
     const finish = { scale: 2, shift: -0.25, keep: true, width: 11, height: 9 }
     const tooEarly = { message: /^Expected a row with a map for row, received one before its first step/ }
-    t.match(await rejection(streams.finish(1, finish, newOut(99))), tooEarly)
-    const first = { ...entry(1, 0, 200), out: null }
-    await streams.step([first])
+    t.match(await rejection(streams.finish(1, finish)), tooEarly)
+    const first = { ...entry(1, 0, 200), wantsDepth: false }
+    t.match(await streams.step([first]), [{ depth: null }])
     const map = model.step(first)
-    const out = newOut(99)
-    const { postMs } = await streams.finish(1, finish, out)
+    const { postMs, depth } = await streams.finish(1, finish)
     t.ok(postMs >= 0 && postMs < 5000)
-    t.ok(largestError(out, upsampled(map, 2, -0.25, 11, 9)) < 1e-4)
+    t.ok(largestError(depth, upsampled(map, 2, -0.25, 11, 9)) < 1e-4)
     const second = { ...entry(1, 1, 220), fit: true }
     const [result] = await streams.step([second])
     const fit = doubleAddon().fitMap(model.step(second), map)
@@ -143,16 +147,19 @@ else {
     const bare = await from.exportState(1, false)
     t.equal(bare.memory.length, from.memoryBytes)
     t.equal(bare.reference, null)
-    await from.finish(1, { scale: 1, shift: 0, keep: true, ...size }, newOut())
+    await from.finish(1, { scale: 1, shift: 0, keep: true, ...size })
     const { memory, reference } = await from.exportState(1, true)
     t.same(memory, bare.memory)
     t.equal(reference?.length, inputWidth * inputHeight)
-    await to.importState(0, memory, reference)
-    memory.fill(0)
+    const importing = to.importState(0, memory, reference)
+    memory.fill(0) // both were copied
+    transfer(memory.buffer)
+    transfer(reference?.buffer ?? new ArrayBuffer(0))
+    await importing
     for (const n of [3, 4]) {
       const one = { ...entry(0, n, values[n] ?? 0), fit: true }
       const [result] = await to.step([one])
-      t.ok(largestError(one.out, expected[n]) < 1e-6 && result?.fit !== null)
+      t.ok(largestError(depthOf(result), expected[n]) < 1e-6 && result?.fit !== null)
     }
     await to.importState(0, bare.memory, null)
     const noReference = { message: /^Expected a row with a reference for withReference, received true/ }
@@ -190,24 +197,22 @@ else {
       ],
       [[{ ...good, write: [5] }], /^Expected slots below 5 for write, received 5/],
       [[{ ...good, fit: 'yes' }], /^Expected true or false for entries\[0\]\.fit, received "yes"$/],
-      [[{ ...good, out: newOut(3) }], /^Expected 240 values for out, received 3/],
-      [[{ ...good, out: undefined }], /^Expected a Float32Array for entries\[0\]\.out, received undefined$/],
+      [
+        [{ ...good, wantsDepth: undefined }],
+        /^Expected true or false for entries\[0\]\.wantsDepth, received undefined$/,
+      ],
       [[{ ...good, picture: undefined }], /^Expected an object for entries\[0\]\.picture, received undefined$/],
     ]
     for (const [entries, message] of wrong) t.match(await rejection(streams.step(entries as never)), { message })
-    t.ok(good.out.every((value) => value === -7))
     t.same(await streams.step([]), [])
     const options = { scale: 1, shift: 0, keep: false, ...size }
-    const finishes: [unknown, unknown, RegExp][] = [
-      [undefined, newOut(), /^Expected an object for options, received undefined$/],
-      [{ ...options, scale: Number.NaN }, newOut(), /^Expected a finite number for options\.scale, received NaN$/],
-      [{ ...options, keep: 0 }, newOut(), /^Expected true or false for options\.keep, received 0$/],
-      [{ ...options, width: 0 }, newOut(), /for options\.width, received 0$/],
-      [options, newOut(7), /^Expected 240 values for out, received 7/],
-      [options, null, /^Expected a Float32Array for out, received null$/],
+    const finishes: [unknown, RegExp][] = [
+      [undefined, /^Expected an object for options, received undefined$/],
+      [{ ...options, scale: Number.NaN }, /^Expected a finite number for options\.scale, received NaN$/],
+      [{ ...options, keep: 0 }, /^Expected true or false for options\.keep, received 0$/],
+      [{ ...options, width: 0 }, /for options\.width, received 0$/],
     ]
-    for (const [value, out, message] of finishes)
-      t.match(await rejection(streams.finish(0, value as never, out as never)), { message })
+    for (const [value, message] of finishes) t.match(await rejection(streams.finish(0, value as never)), { message })
     t.same((await streams.exportState(0, false)).memory, memory)
     await engine.close()
   })
@@ -245,14 +250,15 @@ else {
     const state = new Uint8Array(streams.memoryBytes)
     for (const late of [
       () => streams.step([entry(0, 1, 1)]),
-      () => streams.finish(0, { scale: 1, shift: 0, keep: false, ...size }, newOut()),
+      () => streams.finish(0, { scale: 1, shift: 0, keep: false, ...size }),
       () => streams.exportState(0, false),
       () => streams.importState(0, state, null),
     ])
       t.match(await rejection(late()), { message })
-    await Promise.all(both)
+    const depthsOfBoth = (await Promise.all(both)).map(([result]) => depthOf(result))
     const [first, second] = [new ModelRow(), new ModelRow()]
-    t.ok(largestError(a.out, upsampled(first.step(a))) < 1e-4 && largestError(b.out, upsampled(second.step(b))) < 1e-4)
+    t.ok(largestError(depthsOfBoth[0] ?? none, upsampled(first.step(a))) < 1e-4)
+    t.ok(largestError(depthsOfBoth[1] ?? none, upsampled(second.step(b))) < 1e-4)
     await engine.close()
   })
 
@@ -264,8 +270,9 @@ else {
     const stepping = streams.step([one])
     await streams.close()
     await streams.close()
-    t.match(await stepping, [{ nonFinite: 0 }])
-    t.ok(largestError(one.out, upsampled(new ModelRow().step(one))) < 1e-4)
+    const [stepped] = await stepping
+    t.match(stepped, { nonFinite: 0 })
+    t.ok(largestError(depthOf(stepped), upsampled(new ModelRow().step(one))) < 1e-4)
     t.match(await rejection(streams.step([entry(0, 1, 1)])), { code: 'CLOSED', lasting: false })
     t.ok(before - (await engine.memory()).free <= 4096, 'its memory is free again')
     await engine.close()

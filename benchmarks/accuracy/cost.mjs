@@ -26,14 +26,12 @@ async function withoutReuse(model, frames) {
     const plan = planWindow(strategy, index, frames.length, true)
     const window = plan.frames.map((frame) => frames[frame])
     const maps = await inWindows(model, window, { stitching: 'baseline' })
-    const out = Array.from({ length: plan.emitted }, () => new Float32Array(width * height))
     const wanted = new Set(plan.wanted)
-    await stitcher.stitch(
+    const { frames: leaving } = await stitcher.stitch(
       maps.map((map, slot) => (wanted.has(slot) ? map : null)),
       plan.step,
-      out,
     )
-    emitted.push(...out)
+    emitted.push(...leaving)
     if (plan.last) return emitted
   }
 }

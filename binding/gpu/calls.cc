@@ -22,10 +22,6 @@ void run_task(Napi::Env env, Napi::Function /*unused*/, std::function<void(Napi:
   }
 }
 
-const void* data_of(const Napi::TypedArray& array) {
-  return static_cast<const char*>(array.ArrayBuffer().Data()) + array.ByteOffset();
-}
-
 } // namespace
 
 Call::Call(std::shared_ptr<Calls> calls, Napi::Env env, std::string name)
@@ -34,10 +30,6 @@ Call::Call(std::shared_ptr<Calls> calls, Napi::Env env, std::string name)
 
 void Call::hold(const Napi::Object& value) {
   held_.push_back(Napi::Persistent(value));
-}
-
-void Call::hold_array(const Napi::TypedArray& array) {
-  arrays_.push_back({Napi::Persistent(array.As<Napi::Object>()), data_of(array), array.ByteLength()});
 }
 
 video_depth::gpu::Settle Call::settle() {
@@ -53,25 +45,14 @@ void Call::reject_now(Napi::Env env, const std::exception_ptr& failure) {
 void Call::conclude(Napi::Env env, const std::exception_ptr& failure) {
   if (at_end) at_end();
   if (failure) return deferred_.Reject(to_gpu_error(env, failure));
-  if (!arrays_intact()) {
-    if (undo) undo();
-    return deferred_.Reject(transferred(env, "arrays", name_));
-  }
   Napi::Value result = env.Undefined();
   try {
     if (make_result) result = make_result(env);
   } catch (...) {
+    if (undo) undo();
     return deferred_.Reject(to_gpu_error(env, std::current_exception()));
   }
   deferred_.Resolve(result);
-}
-
-bool Call::arrays_intact() const {
-  for (const HeldArray& held : arrays_) {
-    const auto array = held.array.Value().As<Napi::TypedArray>();
-    if (array.ByteLength() != held.bytes || data_of(array) != held.data) return false;
-  }
-  return true;
 }
 
 std::shared_ptr<Calls> Calls::create(Napi::Env env) {

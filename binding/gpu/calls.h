@@ -30,8 +30,6 @@ class Call {
 
   /// Keeps a value from being collected.
   void hold(const Napi::Object& value);
-  /// Keeps an array, whose owner must leave it as it is until the promise settles.
-  void hold_array(const Napi::TypedArray& array);
   void hold_callback(const Napi::Function& callback) { callback_ = Napi::Persistent(callback); }
   const Napi::FunctionReference& callback() const { return callback_; }
 
@@ -39,7 +37,7 @@ class Call {
   std::function<void()> at_end;
   /// Undefined where there is none.
   MakeResult make_result;
-  /// Undoes what a call left on the device that succeeded there, but is rejected.
+  /// Undoes what a call left on the device that succeeded there, but whose result could not be made.
   std::function<void()> undo;
 
   /// To be given to the executor with this call's work.
@@ -49,20 +47,12 @@ class Call {
  private:
   friend class Calls;
 
-  struct HeldArray {
-    Napi::ObjectReference array;
-    const void* data;
-    size_t bytes;
-  };
-
   void conclude(Napi::Env env, const std::exception_ptr& failure);
-  bool arrays_intact() const;
 
   std::shared_ptr<Calls> calls_;
   std::string name_;
   Napi::Promise::Deferred deferred_;
   std::vector<Napi::ObjectReference> held_;
-  std::vector<HeldArray> arrays_;
   Napi::FunctionReference callback_;
 };
 

@@ -14,6 +14,7 @@
 #include "gpu/plan-object.h"
 #include "gpu/streams-object.h"
 #include "gpu/windows-object.h"
+#include "job-arrays.h"
 
 namespace video_depth_binding {
 
@@ -172,8 +173,9 @@ void EngineObject::cancel_build(const Napi::CallbackInfo& /*info*/) {
 
 Napi::Value EngineObject::load_plan(const Napi::CallbackInfo& info) {
   return call(info, "loadPlan", [&](Call& call, video_depth::gpu::Engine& engine) {
-    const Napi::Uint8Array bytes = read_bytes(info[0], "plan");
-    call.hold_array(bytes);
+    const Napi::Uint8Array given = read_bytes(info[0], "plan");
+    const size_t length = given.ByteLength();
+    const std::shared_ptr<uint8_t[]> bytes = copied(given.Data(), length);
     const PlanHandle handle{state_};
     const auto facts = std::make_shared<PlanFacts>();
     call.make_result = [classes = classes_, handle, facts](Napi::Env env) {
@@ -181,8 +183,8 @@ Napi::Value EngineObject::load_plan(const Napi::CallbackInfo& info) {
     };
     call.undo = [unused = PlanHandle(handle)]() mutable { unused.release(); };
     engine.executor().submit(
-        [&engine, handle, facts, data = bytes.Data(), length = bytes.ByteLength()]() -> Epilogue {
-          std::shared_ptr<tensorrt::Plan> plan = engine.api().load(data, length);
+        [&engine, handle, facts, bytes, length]() -> Epilogue {
+          std::shared_ptr<tensorrt::Plan> plan = engine.api().load(bytes.get(), length);
           *facts = {plan->ports(), plan->scratch_bytes()};
           handle.held->set(std::move(plan));
           engine.adopt(handle.held);
@@ -196,16 +198,19 @@ Napi::Value EngineObject::open_windows(const Napi::CallbackInfo& info) {
   return call(info, "openWindows", [&](Call& call, video_depth::gpu::Engine& engine) {
     const WindowsRequest request = read_windows_request(info[0], *state_);
     const WindowsHandle handle{state_};
-    call.make_result = [classes = classes_, handle](Napi::Env) {
-      return WindowsObject::make(*classes, handle);
+    const auto facts = std::make_shared<WindowsFacts>();
+    call.make_result = [classes = classes_, handle, facts](Napi::Env) {
+      return WindowsObject::make(*classes, handle, *facts);
     };
     engine.executor().submit(
-        [&engine, request, handle]() -> Epilogue {
+        [&engine, request, handle, facts]() -> Epilogue {
           const video_depth::gpu::WindowPlans plans{request.encoder.held->share(),
                                                     request.temporal_head.held->share(),
                                                     request.depth_decoder.held->share()};
-          handle.held->set(
-              std::make_shared<video_depth::gpu::WindowSession>(engine.lanes(), plans, request.options));
+          auto session =
+              std::make_shared<video_depth::gpu::WindowSession>(engine.lanes(), plans, request.options);
+          *facts = {session->window(), session->frame_values(), session->map_values()};
+          handle.held->set(std::move(session));
           engine.adopt(handle.held);
           return nullptr;
         },

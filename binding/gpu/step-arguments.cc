@@ -47,7 +47,7 @@ ReadEntry read_entry(const Napi::Value& value, const std::string& at, int row) {
     read.entry.write.push_back(static_cast<int>(slot));
   }
   read.entry.fit = read_flag(member(object, "fit"), at + ".fit");
-  read.out = member(object, "out");
+  read.wants_depth = read_flag(member(object, "wantsDepth"), at + ".wantsDepth");
   const PictureArgument picture = read_picture(member(object, "picture"), at + ".picture");
   read.picture = picture.view;
   read.data = picture.data;

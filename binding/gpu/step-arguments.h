@@ -15,7 +15,7 @@ struct ReadEntry {
   video_depth::gpu::StepEntry entry;
   video_depth::PictureView picture;
   Napi::Uint8Array data;
-  Napi::Value out;
+  bool wants_depth;
 };
 
 /// Runs getters.

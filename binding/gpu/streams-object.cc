@@ -3,12 +3,16 @@
 
 #include "gpu/streams-object.h"
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "arguments.h"
 #include "bounds.h"
 #include "gpu/step-arguments.h"
+#include "job-arrays.h"
 #include "stitch-arguments.h"
 
 namespace video_depth_binding {
@@ -23,7 +27,22 @@ using video_depth::gpu::StreamPool;
 constexpr int kMostBatch = 64;
 constexpr int kMostRows = 1024;
 
-Napi::Value result_of(Napi::Env env, const StepResult& result, bool has_fit) {
+/// Those that were asked for; the entries are told where they lie.
+using Depths = std::vector<std::optional<ResultArray<float>>>;
+std::shared_ptr<const Depths> depths_of(Napi::Env env, const std::vector<ReadEntry>& read,
+                                        std::vector<StepEntry>& entries) {
+  auto depths = std::make_shared<Depths>(read.size());
+  for (size_t i = 0; i < read.size(); i++) {
+    if (!read[i].wants_depth) continue;
+    const auto& [width, height] = read[i].entry.frame;
+    ResultArray<float>& depth =
+        (*depths)[i].emplace(env, static_cast<size_t>(width) * static_cast<size_t>(height));
+    entries[i].out = {depth.data(), depth.length()};
+  }
+  return depths;
+}
+
+Napi::Object result_of(Napi::Env env, const StepResult& result, bool has_fit) {
   const Napi::Object object = Napi::Object::New(env);
   object.Set("nonFinite", static_cast<double>(result.non_finite));
   object.Set("flat", result.is_flat);
@@ -151,17 +170,11 @@ Napi::Value StreamsObject::step(const Napi::CallbackInfo& info) {
     std::vector<int> rows;
     std::vector<bool> has_fit;
     std::vector<StepEntry> entries;
-    for (uint32_t i = 0; i < read.size(); i++) {
-      ReadEntry& of = read[i];
+    for (ReadEntry& of : read) {
       // The array's address now that no getter runs any more.
       of.picture.data = of.data.Data();
       of.picture.length = of.data.ByteLength();
       video_depth::check_picture("step", of.picture);
-      if (!of.out.IsNull()) {
-        Napi::Float32Array out = read_floats(of.out, item("entries", i) + ".out");
-        call.hold_array(out);
-        of.entry.out = {out.Data(), out.ElementLength()};
-      }
       rows.push_back(of.entry.row);
       has_fit.push_back(of.entry.fit);
       entries.push_back(of.entry);
@@ -169,11 +182,17 @@ Napi::Value StreamsObject::step(const Napi::CallbackInfo& info) {
     handle_.open_engine();
     StreamPool& pool = handle_.held->get();
     take_rows(info.Env(), call, rows);
+    const auto depths = depths_of(info.Env(), read, entries);
     for (const ReadEntry& of : read) pool.fill(of.entry.row, of.picture);
     const auto results = std::make_shared<std::vector<StepResult>>();
-    call.make_result = [results, has_fit](Napi::Env env) {
+    call.make_result = [results, has_fit, depths](Napi::Env env) {
       const Napi::Array array = Napi::Array::New(env);
-      for (uint32_t i = 0; i < results->size(); i++) array.Set(i, result_of(env, (*results)[i], has_fit[i]));
+      for (uint32_t i = 0; i < results->size(); i++) {
+        const Napi::Object result = result_of(env, (*results)[i], has_fit[i]);
+        const auto& depth = (*depths)[i];
+        result.Set("depth", depth ? depth->value() : env.Null());
+        array.Set(i, result);
+      }
       return array;
     };
     handle_.submit(call, [entries = std::move(entries), results](StreamPool& pool) -> Epilogue {
@@ -195,16 +214,17 @@ Napi::Value StreamsObject::finish(const Napi::CallbackInfo& info) {
         static_cast<double>(read_float(member(object, "shift"), "options.shift")),
         read_flag(member(object, "keep"), "options.keep"),
         {read_side("width"), read_side("height")}};
-    Napi::Float32Array out = read_floats(info[2], "out");
-    call.hold_array(out);
     take_rows(info.Env(), call, {row});
+    const auto depth = std::make_shared<const ResultArray<float>>(
+        info.Env(), static_cast<size_t>(options.frame.width) * static_cast<size_t>(options.frame.height));
     const auto post_ms = std::make_shared<float>(0);
-    call.make_result = [post_ms](Napi::Env env) {
+    call.make_result = [post_ms, depth](Napi::Env env) {
       const Napi::Object result = Napi::Object::New(env);
+      result.Set("depth", depth->value());
       result.Set("postMs", static_cast<double>(*post_ms));
       return result;
     };
-    const video_depth::FrameView view{out.Data(), out.ElementLength()};
+    const video_depth::FrameView view{depth->data(), depth->length()};
     handle_.submit(call, [row, options, view, post_ms](StreamPool& pool) -> Epilogue {
       return [epilogue = pool.finish(row, options, view, *post_ms), post_ms] { epilogue(); };
     });
@@ -215,27 +235,23 @@ Napi::Value StreamsObject::export_state(const Napi::CallbackInfo& info) {
   return call(info, "exportState", [&](Call& call) {
     const int row = read_row(info[0], "row");
     const bool with_reference = read_flag(info[1], "withReference");
-    Napi::Uint8Array memory = Napi::Uint8Array::New(info.Env(), facts_.memory_bytes);
-    call.hold_array(memory);
-    video_depth::FrameView reference;
-    const auto kept = std::make_shared<std::pair<Napi::ObjectReference, Napi::ObjectReference>>();
-    kept->first = Napi::Persistent(memory.As<Napi::Object>());
-    if (with_reference) {
-      Napi::Float32Array array = Napi::Float32Array::New(info.Env(), facts_.map_values);
-      call.hold_array(array);
-      reference = {array.Data(), array.ElementLength()};
-      kept->second = Napi::Persistent(array.As<Napi::Object>());
-    }
     take_rows(info.Env(), call, {row});
-    call.make_result = [kept](Napi::Env env) {
+    const auto memory = std::make_shared<const ResultArray<uint8_t>>(info.Env(), facts_.memory_bytes);
+    const auto reference = std::make_shared<std::optional<ResultArray<float>>>();
+    video_depth::FrameView view;
+    if (with_reference) {
+      reference->emplace(info.Env(), facts_.map_values);
+      view = {(*reference)->data(), (*reference)->length()};
+    }
+    call.make_result = [memory, reference](Napi::Env env) {
       const Napi::Object result = Napi::Object::New(env);
-      result.Set("memory", kept->first.Value());
-      result.Set("reference", kept->second.IsEmpty() ? env.Null() : Napi::Value(kept->second.Value()));
+      result.Set("memory", memory->value());
+      result.Set("reference", *reference ? (*reference)->value() : env.Null());
       return result;
     };
-    auto* const bytes = reinterpret_cast<char*>(memory.Data());
-    handle_.submit(
-        call, [row, bytes, reference](StreamPool& pool) { return pool.export_state(row, bytes, reference); });
+    auto* const bytes = reinterpret_cast<char*>(memory->data());
+    handle_.submit(call,
+                   [row, bytes, view](StreamPool& pool) { return pool.export_state(row, bytes, view); });
   });
 }
 
@@ -246,20 +262,19 @@ Napi::Value StreamsObject::import_state(const Napi::CallbackInfo& info) {
     if (memory.ByteLength() != facts_.memory_bytes) {
       throw unexpected(std::to_string(facts_.memory_bytes) + " bytes", "memory", memory);
     }
-    call.hold_array(memory);
-    const float* reference = nullptr;
+    std::shared_ptr<float[]> reference;
     if (!info[2].IsNull()) {
-      Napi::Float32Array array = read_floats(info[2], "reference");
+      const Napi::Float32Array array = read_floats(info[2], "reference");
       if (array.ElementLength() != facts_.map_values) {
         throw unexpected(std::to_string(facts_.map_values) + " values", "reference", array);
       }
-      call.hold_array(array);
-      reference = array.Data();
+      reference = copied(array.Data(), array.ElementLength());
     }
+    const std::shared_ptr<uint8_t[]> bytes = copied(memory.Data(), memory.ByteLength());
     take_rows(info.Env(), call, {row});
-    const auto* const bytes = reinterpret_cast<const char*>(memory.Data());
-    handle_.submit(
-        call, [row, bytes, reference](StreamPool& pool) { return pool.import_state(row, bytes, reference); });
+    handle_.submit(call, [row, bytes, reference](StreamPool& pool) {
+      return pool.import_state(row, reinterpret_cast<const char*>(bytes.get()), reference.get());
+    });
   });
 }
 

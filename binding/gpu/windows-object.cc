@@ -9,7 +9,9 @@
 
 #include "arguments.h"
 #include "bounds.h"
+#include "job-arrays.h"
 #include "picture.h"
+#include "receiver.h"
 #include "stitch-arguments.h"
 
 namespace video_depth_binding {
@@ -30,15 +32,10 @@ std::vector<int> read_indices(const Napi::Value& value, const std::string& param
   return indices;
 }
 
-/// Addresses are taken after the last getter has run.
-std::vector<video_depth::FrameView> read_out(Call& call, const std::vector<Napi::Value>& values) {
-  std::vector<video_depth::FrameView> out;
-  for (uint32_t i = 0; i < values.size(); i++) {
-    Napi::Float32Array frame = read_floats(values[i], item("out", i));
-    call.hold_array(frame);
-    out.push_back({frame.Data(), frame.ElementLength()});
-  }
-  return out;
+std::vector<video_depth::FrameView> views_of(const std::vector<ResultArray<float>>& results) {
+  std::vector<video_depth::FrameView> views;
+  for (const ResultArray<float>& result : results) views.push_back({result.data(), result.length()});
+  return views;
 }
 
 } // namespace
@@ -64,30 +61,32 @@ Napi::Function WindowsObject::define(Napi::Env env) {
       {InstanceMethod<&WindowsObject::encode>("encode"), InstanceMethod<&WindowsObject::decode>("decode"),
        InstanceMethod<&WindowsObject::stitch>("stitch"),
        InstanceMethod<&WindowsObject::read_maps>("readMaps"), InstanceMethod<&WindowsObject::close>("close"),
-       InstanceAccessor<&WindowsObject::held>("held"),
-       InstanceAccessor<&WindowsObject::device_ms>("deviceMs")});
+       checked_getter<WindowsObject, &WindowsObject::held>("held"),
+       checked_getter<WindowsObject, &WindowsObject::device_ms>("deviceMs")});
 }
 
-Napi::Value WindowsObject::make(const GpuClasses& classes, WindowsHandle handle) {
+Napi::Value WindowsObject::make(const GpuClasses& classes, WindowsHandle handle, const WindowsFacts& facts) {
   const Napi::Object object = classes.windows.New({});
-  Unwrap(object)->handle_ = std::move(handle);
+  WindowsObject* const self = Unwrap(object);
+  self->handle_ = std::move(handle);
+  self->facts_ = facts;
   return object;
 }
 
-/// Everything that is wrong is told through the promise.
-template <class Body>
+template <class Read, class Begin>
 Napi::Value WindowsObject::call(const Napi::CallbackInfo& info, const char* name, bool* busy,
-                                const Body& body) {
+                                const Read& read, const Begin& begin) {
   if (!handle_.state) throw unexpected("windows that `openWindows` gave", "this", info.This());
   Call& call = handle_.state->calls->begin(info.Env(), name);
   const Napi::Value promise = call.promise();
   call.hold(info.This().As<Napi::Object>());
   try {
+    const auto arguments = read();
     if (*busy) {
       throw Napi::Error::New(info.Env(), std::string("Expected the previous ") + name +
                                              " to have settled, received a second call");
     }
-    body(call);
+    begin(call, arguments);
     *busy = true;
     call.at_end = [busy] { *busy = false; };
   } catch (...) {
@@ -97,26 +96,31 @@ Napi::Value WindowsObject::call(const Napi::CallbackInfo& info, const char* name
 }
 
 Napi::Value WindowsObject::encode(const Napi::CallbackInfo& info) {
-  return call(info, "encode", &is_encoding_, [&](Call& call) {
+  const auto read = [&] {
     const auto slot = static_cast<int>(read_integer(info[1], "slot", 0, kMostSlots));
-    const video_depth::PictureView picture = read_picture(info[0], "picture").view;
+    return std::make_pair(slot, read_picture(info[0], "picture").view);
+  };
+  return call(info, "encode", &is_encoding_, read, [&](Call& call, const auto& arguments) {
+    const auto& [slot, picture] = arguments;
     video_depth::check_picture("encode", picture);
     handle_.open_engine();
     handle_.held->get().fill(picture);
-    handle_.submit(call, [slot](WindowSession& session) -> Epilogue {
-      session.encode(slot);
+    handle_.submit(call, [to = slot](WindowSession& session) -> Epilogue {
+      session.encode(to);
       return nullptr;
     });
   });
 }
 
 Napi::Value WindowsObject::decode(const Napi::CallbackInfo& info) {
-  return call(info, "decode", &is_decoding_, [&](Call& call) {
-    const std::vector<int> slots = read_indices(info[0], "slots");
-    const std::vector<int> wanted = read_indices(info[1], "wanted");
+  const auto read = [&] {
+    std::vector<int> slots = read_indices(info[0], "slots");
+    return std::make_pair(std::move(slots), read_indices(info[1], "wanted"));
+  };
+  return call(info, "decode", &is_decoding_, read, [&](Call& call, const auto& arguments) {
     const auto result = std::make_shared<video_depth::gpu::DecodeResult>();
     const auto times = std::make_shared<video_depth::gpu::PhaseTimes>();
-    call.make_result = [result, times, shown = facts_](Napi::Env env) {
+    call.make_result = [result, times, shown = state_](Napi::Env env) {
       shown->times = *times;
       const Napi::Object object = Napi::Object::New(env);
       object.Set("nonFinite", static_cast<double>(result->non_finite));
@@ -125,8 +129,8 @@ Napi::Value WindowsObject::decode(const Napi::CallbackInfo& info) {
       object.Set("flat", flat);
       return object;
     };
-    handle_.submit(call, [slots, wanted, result, times](WindowSession& session) -> Epilogue {
-      Epilogue epilogue = session.decode(slots, wanted, *result);
+    handle_.submit(call, [arguments, result, times](WindowSession& session) -> Epilogue {
+      Epilogue epilogue = session.decode(arguments.first, arguments.second, *result);
       return [&session, epilogue = std::move(epilogue), result, times] {
         epilogue();
         *times = session.times();
@@ -136,51 +140,54 @@ Napi::Value WindowsObject::decode(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value WindowsObject::stitch(const Napi::CallbackInfo& info) {
-  return call(info, "stitch", &is_stitching_, [&](Call& call) {
-    const video_depth::StitchStep step = read_step(info[0]);
-    const std::vector<Napi::Value> values = read_values(info[1], "out");
-    std::vector<video_depth::FrameView> out = read_out(call, values);
+  const auto read = [&] { return read_step(info[0]); };
+  return call(info, "stitch", &is_stitching_, read, [&](Call& call, const video_depth::StitchStep& step) {
+    const size_t leaving = leaving_frames(step, state_->held, static_cast<size_t>(facts_.window));
+    const auto frames = std::make_shared<const std::vector<ResultArray<float>>>(
+        result_arrays<float>(info.Env(), leaving, facts_.frame_values));
     const auto result = std::make_shared<video_depth::StitchResult>();
-    const auto facts = std::make_shared<Facts>();
-    call.make_result = [result, facts, shown = facts_](Napi::Env env) {
-      *shown = *facts;
+    const auto state = std::make_shared<State>();
+    call.make_result = [result, frames, state, shown = state_](Napi::Env env) {
+      *shown = *state;
       const Napi::Object object = Napi::Object::New(env);
       object.Set("scale", result->scale);
       object.Set("shift", result->shift);
       object.Set("degenerate", result->degenerate);
       object.Set("nonFinite", static_cast<double>(result->non_finite));
+      object.Set("frames", values_of(env, *frames));
       return object;
     };
-    handle_.submit(call, [step, out = std::move(out), result, facts](WindowSession& session) -> Epilogue {
+    handle_.submit(call, [step, out = views_of(*frames), result, state](WindowSession& session) -> Epilogue {
       Epilogue epilogue = session.stitch(step, out, *result);
-      facts->held = session.held();
-      return [&session, epilogue = std::move(epilogue), result, facts] {
+      state->held = session.held();
+      return [&session, epilogue = std::move(epilogue), result, state] {
         epilogue();
-        facts->times = session.times();
+        state->times = session.times();
       };
     });
   });
 }
 
 Napi::Value WindowsObject::read_maps(const Napi::CallbackInfo& info) {
-  return call(info, "readMaps", &is_decoding_, [&](Call& call) {
-    const std::vector<int> positions = read_indices(info[0], "positions");
-    const std::vector<Napi::Value> values = read_values(info[1], "out");
-    std::vector<video_depth::FrameView> out = read_out(call, values);
-    handle_.submit(call, [positions, out = std::move(out)](WindowSession& session) {
+  const auto read = [&] { return read_indices(info[0], "positions"); };
+  return call(info, "readMaps", &is_decoding_, read, [&](Call& call, const std::vector<int>& positions) {
+    const auto maps = std::make_shared<const std::vector<ResultArray<float>>>(
+        result_arrays<float>(info.Env(), positions.size(), facts_.map_values));
+    call.make_result = [maps](Napi::Env env) { return values_of(env, *maps); };
+    handle_.submit(call, [positions, out = views_of(*maps)](WindowSession& session) {
       return session.read_maps(positions, out);
     });
   });
 }
 
 Napi::Value WindowsObject::held(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), facts_->held);
+  return Napi::Number::New(info.Env(), state_->held);
 }
 
 Napi::Value WindowsObject::device_ms(const Napi::CallbackInfo& info) {
   const Napi::Object object = Napi::Object::New(info.Env());
   const char* const names[] = {"preprocess", "encode", "temporalHead", "depthDecoder", "stitch"};
-  for (size_t i = 0; i < video_depth::gpu::kPhases; i++) object.Set(names[i], facts_->times[i]);
+  for (size_t i = 0; i < video_depth::gpu::kPhases; i++) object.Set(names[i], state_->times[i]);
   return object;
 }
 

@@ -21,12 +21,23 @@ struct WindowsRequest {
 
 WindowsRequest read_windows_request(const Napi::Value& value, const EngineState& state);
 
+/// What a session is, as far as JavaScript must know.
+struct WindowsFacts {
+  int window = 0;
+  size_t frame_values = 0, map_values = 0;
+};
+
 class WindowsObject : public Napi::ObjectWrap<WindowsObject> {
  public:
   static Napi::Function define(Napi::Env env);
-  static Napi::Value make(const GpuClasses& classes, WindowsHandle handle);
+  static constexpr const char* kName = "NativeGpuWindows";
+  static constexpr napi_type_tag kTag = {0x57b3e0c86d1f4a92ULL, 0xa1d40f7295cb3e68ULL};
 
-  explicit WindowsObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<WindowsObject>(info) {}
+  static Napi::Value make(const GpuClasses& classes, WindowsHandle handle, const WindowsFacts& facts);
+
+  explicit WindowsObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<WindowsObject>(info) {
+    info.This().As<Napi::Object>().TypeTag(&kTag);
+  }
   ~WindowsObject() override { handle_.release(); }
 
  private:
@@ -39,18 +50,23 @@ class WindowsObject : public Napi::ObjectWrap<WindowsObject> {
   Napi::Value close(const Napi::CallbackInfo& info);
 
   /// What an answer tells of the session besides its result.
-  struct Facts {
+  struct State {
     video_depth::gpu::PhaseTimes times{};
     int held = 0;
   };
 
+  /// Everything that is wrong is told through the promise.
   /// @param busy set while the call is under way: there is only one at a time
-  template <class Body>
-  Napi::Value call(const Napi::CallbackInfo& info, const char* name, bool* busy, const Body& body);
+  /// @param read reads the arguments, whose getters could begin another call
+  /// @param begin is given the call and what was read
+  template <class Read, class Begin>
+  Napi::Value call(const Napi::CallbackInfo& info, const char* name, bool* busy, const Read& read,
+                   const Begin& begin);
 
   WindowsHandle handle_;
+  WindowsFacts facts_;
   /// As of the last answer.
-  std::shared_ptr<Facts> facts_ = std::make_shared<Facts>();
+  std::shared_ptr<State> state_ = std::make_shared<State>();
   bool is_encoding_ = false, is_decoding_ = false, is_stitching_ = false;
 };
 

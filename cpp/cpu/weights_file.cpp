@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "error.h"
@@ -21,6 +22,10 @@ namespace {
 constexpr const char* kOperation = "load weights";
 
 [[noreturn]] void unreadable(const std::string& path, int code) {
+  // Nothing is wrong with the file then.
+  if (code == ENOMEM || code == EMFILE || code == ENFILE || code == EAGAIN) {
+    throw std::system_error(code, std::generic_category(), "reading weights " + path);
+  }
   throw Error(kOperation, "a file that can be read", "weights", path + ": " + std::strerror(code));
 }
 

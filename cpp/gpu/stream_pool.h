@@ -59,6 +59,7 @@ class StreamPool {
   Epilogue finish(int row, const FinishOptions& options, FrameView out, float& post_ms);
   /// @param memory memory_bytes of them; @param reference empty, or [input height, input width]
   Epilogue export_state(int row, char* memory, FrameView reference);
+  /// Has read both when it returns.
   Epilogue import_state(int row, const char* memory, const float* reference);
 
   int row_count() const { return static_cast<int>(rows_.size()); }

@@ -63,6 +63,9 @@ class WindowSession {
   int held() const { return stitcher_.held(); }
   PhaseTimes times() const { return clock_.times(); }
   int slots() const { return options_.slots; }
+  int window() const { return window_; }
+  size_t frame_values() const { return stitcher_.frame_values(); }
+  size_t map_values() const;
 
  private:
   struct Cell {
@@ -80,7 +83,6 @@ class WindowSession {
 
   char* slot(int layer, int index) const;
   float* map(int position) const;
-  size_t map_values() const;
 
   DeviceLanes& lanes_;
   WindowPlans plans_;

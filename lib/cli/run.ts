@@ -9,6 +9,7 @@ import { invalidOption } from '../errors.js'
 import { openSource } from '../io/open-source.js'
 import { paletteNames } from '../io/palettes.js'
 import { checkSourceOptions, sourceDefaults } from '../io/source-options.js'
+import { checkVideoSize } from '../io/video-encoder.js'
 import type { FrameSource, SourceOptions } from '../io/source.js'
 import type { Architecture } from '../model/architecture.js'
 import { licenseNote, matchRecipes } from '../model/recipe.js'
@@ -122,6 +123,7 @@ export async function runVideo(input: string, options: RunArguments, signal: Abo
   const source = await openSource(input, { ...settings.source, signal })
   let model: VideoDepth | undefined
   try {
+    checkVideoSize(source.info) // of the outputs, which are made when much has been computed
     const started = performance.now()
     model = await VideoDepth.load({
       ...settings.load,

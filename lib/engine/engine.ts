@@ -30,7 +30,7 @@ export interface WindowDepth {
   readonly backend: Backend
 }
 
-export interface StitchedFrames extends StitchResult {
+export interface StitchedFrames extends Omit<StitchResult, 'frames'> {
   /** [frameHeight, frameWidth] float32 each, in order, owned by the caller. */
   readonly frames: readonly Float32Array[]
   /** Maps of the window without two different values: a network that works gives none. */

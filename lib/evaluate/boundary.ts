@@ -54,10 +54,13 @@ export interface MaskedDepth {
  *
  * @returns 0…1; a direction without outline counts as 0 @throws VideoDepthError INVALID_OPTION
  */
-export function boundaryRecall({ prediction, mask, width, height }: MaskedDepth): number {
+export function boundaryRecall(masked: MaskedDepth): number {
+  if (typeof masked !== 'object' || (masked as unknown) === null) throw invalidOption('an object', 'depth', masked)
+  const { prediction, mask, width, height } = masked
   const size = width * height
   for (const [name, values] of [['prediction', prediction] as const, ['mask', mask] as const])
-    if (values.length !== size)
+    if (typeof values !== 'object' || (values as unknown) === null) throw invalidOption('values', name, values)
+    else if (values.length !== size)
       throw invalidOption(`${size} values (${width}×${height})`, name, `${values.length} values`)
   const isFront = (i: number): boolean => (mask[i] as number) > opaque
   const recalls = directions.map(({ step, back }) => {

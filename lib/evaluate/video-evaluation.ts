@@ -85,23 +85,32 @@ export async function evaluateVideo(
   frames: () => AsyncIterable<EvaluationFrame> | Iterable<EvaluationFrame>,
   options: VideoEvaluationOptions = {},
 ): Promise<VideoEvaluation> {
+  if (typeof frames !== 'function') throw invalidOption('a function that gives frames', 'frames', frames)
+  if (typeof options !== 'object' || (options as unknown) === null) throw invalidOption('an object', 'options', options)
   check(options)
   const evaluation = new DepthEvaluation(options.depth)
   const measures = new Measures(options.measures ?? [])
   if (evaluation.needsTwoPasses || measures.loss !== undefined) {
     let index = 0
-    for await (const frame of frames()) {
+    for await (const frame of opened(frames)) {
       if (evaluation.needsTwoPasses) evaluation.observe(frame)
       measures.loss?.observe(disparityMaps(frame, evaluation.options, index++))
     }
   }
-  for await (const frame of frames()) {
+  for await (const frame of opened(frames)) {
     known(frame, 'frame', Object.keys(frameNames))
     const aligned = evaluation.add(frame)
     measures.loss?.add(disparityMaps(frame, evaluation.options, aligned.index))
     measures.add(aligned, frame)
   }
   return measures.result(evaluation.result(), options)
+}
+
+function opened(frames: () => AsyncIterable<EvaluationFrame> | Iterable<EvaluationFrame>) {
+  const given: unknown = frames()
+  if (typeof given === 'object' && given !== null && (Symbol.asyncIterator in given || Symbol.iterator in given))
+    return given as AsyncIterable<EvaluationFrame>
+  throw invalidOption('a function that gives frames', 'frames', given)
 }
 
 function check({ measures, stitching, firstFrame, ...rest }: VideoEvaluationOptions): void {

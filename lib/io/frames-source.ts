@@ -2,7 +2,7 @@
 // Must not know: files, decoders, the pipeline.
 
 import { loadAddon } from '../binding.js'
-import { expected, VideoDepthError } from '../errors.js'
+import { callersOwn, expected, invalidOption, VideoDepthError } from '../errors.js'
 import type { RgbFrame } from '../frame.js'
 import { known } from '../known-options.js'
 import type { NativePicture } from '../native-types.js'
@@ -21,7 +21,7 @@ import type { FrameSource, SourceInfo, SourceOptions } from './source.js'
 
 /** A picture in any of the pixel formats, by default tightly packed RGB, whose time may be left out. */
 export interface InputFrame extends LaidOutPicture {
-  /** May be reused once the next frame is asked for. */
+  /** Copied before the next frame is asked for: it may be reused, resized or transferred then. */
   readonly data: Uint8Array | Uint8ClampedArray
   /** Milliseconds from the start; default: the frame's position at `frameRate`. */
   readonly timestampMs?: number | undefined
@@ -56,10 +56,15 @@ export async function fromFrames(
   options: FramesSourceOptions = {},
 ): Promise<FrameSource> {
   known(options, 'options', framesSourceOptionNames)
+  if (!isIterable(frames)) throw invalidOption('an iterable of frames', 'frames', frames)
   const resolved = resolveSourceOptions(options)
   const frameRate = options.frameRate === undefined ? undefined : checkFrameRate(options.frameRate)
   const producer = new IterableProducer(frames, options.name ?? 'frames', frameRate, resolved)
   return openGuarded(() => producer.start(), { signal: resolved.signal, readAhead: false })
+}
+
+function isIterable(input: unknown): boolean {
+  return typeof input === 'object' && input !== null && (Symbol.asyncIterator in input || Symbol.iterator in input)
 }
 
 class IterableProducer implements FrameProducer {
@@ -139,7 +144,7 @@ class IterableProducer implements FrameProducer {
     if (this.#emitted === this.#options.maxLen) return undefined
     for (;;) {
       this.#busy = true
-      const result = await Promise.resolve(this.#iterator.next()).finally(() => (this.#busy = false))
+      const result = await this.#asked()
       if (result.done === true) {
         this.#ended = true
         return undefined
@@ -149,6 +154,17 @@ class IterableProducer implements FrameProducer {
       const frame = await this.#converted(result.value, position)
       this.#emitted++
       return limited(frame, this.#options.maxRes)
+    }
+  }
+
+  /** What the caller's iterator throws is the caller's. */
+  async #asked(): Promise<IteratorResult<InputFrame>> {
+    try {
+      return await this.#iterator.next()
+    } catch (error) {
+      throw callersOwn(error)
+    } finally {
+      this.#busy = false
     }
   }
 
@@ -173,13 +189,11 @@ class IterableProducer implements FrameProducer {
   }
 }
 
-/** The picture's own bytes where they are tightly packed RGB already. */
+/** A copy, taken before this returns to the event loop: whose the bytes are may change them at any time. */
 async function rgbBytes(picture: NativePicture): Promise<Uint8Array> {
-  const { data, width, height, pixelFormat, strideBytes } = picture
-  if (pixelFormat === 'rgb24' && strideBytes === rowBytes(pixelFormat, width)) return data
-  const rgb = new Uint8Array(width * height * 3)
-  await loadAddon().toRgb(picture, rgb)
-  return rgb
+  const { data, width, pixelFormat, strideBytes } = picture
+  if (pixelFormat === 'rgb24' && strideBytes === rowBytes(pixelFormat, width)) return new Uint8Array(data)
+  return loadAddon().toRgb(picture)
 }
 
 async function limited(frame: RgbFrame, maxRes: number | undefined): Promise<RgbFrame> {

@@ -4,6 +4,7 @@
 import { expected, VideoDepthError } from '../errors.js'
 import type { DepthMap } from '../frame.js'
 import { quietAtEnd } from '../quiet-promise.js'
+import { outputError } from './output-errors.js'
 import type { DepthSink } from './sink.js'
 
 /** The plain part of a sink. No two calls overlap. */
@@ -37,11 +38,18 @@ class GuardedSink implements DepthSink {
     this.#steps = steps
   }
 
+  /** The values are copied before this returns: files are written by threads that JavaScript cannot stop. */
   write(frame: DepthMap): Promise<void> {
+    let own: DepthMap
+    try {
+      own = { ...frame, data: new Float32Array(frame.data) }
+    } catch (error) {
+      return this.#run(() => Promise.reject(error as Error))
+    }
     return this.#run(async () => {
       if (this.#finished !== undefined) throw new VideoDepthError('CLOSED', `${this.#name} is finished`)
-      this.#check(frame)
-      await this.#steps.write(frame)
+      this.#check(own)
+      await this.#steps.write(own)
     })
   }
 
@@ -66,7 +74,8 @@ class GuardedSink implements DepthSink {
       if (this.#failure !== undefined && this.#finished === undefined) throw this.#failure.error
       try {
         return await action()
-      } catch (error) {
+      } catch (cause) {
+        const error = outputError(this.#name, cause)
         this.#failure ??= { error }
         throw error
       }

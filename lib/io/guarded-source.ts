@@ -1,7 +1,7 @@
 // Owns: what every FrameSource promises: single use, prompt abort, idempotent close, a read-ahead of one frame.
 // Must not know: where frames come from.
 
-import { VideoDepthError } from '../errors.js'
+import { owned, VideoDepthError } from '../errors.js'
 import type { RgbFrame } from '../frame.js'
 import { quietIterator } from '../quiet-promise.js'
 import { unlessAborted } from '../unless-aborted.js'
@@ -33,8 +33,13 @@ export async function openGuarded<F extends RgbFrame>(
     return new GuardedSource(await unlessAborted(opening, options.signal), options)
   } catch (error) {
     void opening.then((producer) => producer.close()).catch(() => undefined)
-    throw error
+    throw reasonOf(error, options.signal, 'The source cannot be opened')
   }
+}
+
+/** An abort's reason is the caller's. */
+function reasonOf(error: unknown, signal: AbortSignal | undefined, doing: string): unknown {
+  return signal?.aborted === true && error === signal.reason ? error : owned(error, 'SOURCE_UNREADABLE', doing)
 }
 
 class GuardedSource<F extends RgbFrame> implements FrameSource<F> {
@@ -80,7 +85,9 @@ class GuardedSource<F extends RgbFrame> implements FrameSource<F> {
   #take(): Promise<F | undefined> {
     return new Promise((resolve, reject) => {
       this.#rejectPending = reject
-      if (this.#stopped === undefined) this.#pull().then(resolve, reject)
+      const failed = (error: unknown): void =>
+        reject(reasonOf(error, this.#options.signal, `Cannot read ${this.info.name}`) as Error)
+      if (this.#stopped === undefined) this.#pull().then(resolve, failed)
       else this.#rejectPending(this.#stopped.reason)
     })
   }

@@ -16,7 +16,8 @@ export function outputError(path: string, cause: unknown): VideoDepthError {
 
 /** The same for a negative FFmpeg status, which is −errno where the system failed. */
 export function outputStatusError(path: string, status: number, text: string): VideoDepthError {
-  return worded(path, codeOf.get(-status), text)
+  const code = codeOf.get(-status)
+  return worded(path, code, text, { cause: Object.assign(new Error(text), { code }) })
 }
 
 export function unwritable(path: string, reason: string): VideoDepthError {

@@ -5,7 +5,7 @@ import { open, readdir, rename, rm, writeFile, type FileHandle } from 'node:fs/p
 import { join, resolve } from 'node:path'
 import { invalidOption } from '../errors.js'
 import { makeFolder } from '../make-folder.js'
-import { known } from '../known-options.js'
+import { checkPath, known } from '../known-options.js'
 import { besides } from './atomic-output.js'
 import { checkRange, rangeOf, type DepthRange } from './depth-range.js'
 import { writeAll } from './depth-spill.js'
@@ -38,6 +38,7 @@ const digits = 6
  */
 export async function pngSequenceSink(folder: string, options: PngSequenceOptions = {}): Promise<DepthSink> {
   known(options, 'options', ['range'])
+  checkPath(folder, 'folder')
   const range = checkSequenceRange(options.range)
   try {
     await makeFolder(resolve(folder))

@@ -4,7 +4,7 @@
 import { fstatSync, write as writeToFile } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { promisify } from 'node:util'
-import { VideoDepthError } from '../errors.js'
+import { invalidOption, VideoDepthError } from '../errors.js'
 import { bytesOf } from './depth-spill.js'
 import { guardedSink } from './guarded-sink.js'
 import { errorCode, outputError } from './output-errors.js'
@@ -20,6 +20,8 @@ import type { DepthSink } from './sink.js'
  * @throws `OUTPUT_UNWRITABLE` the reader is gone, or the stream failed; `OUTPUT_FULL`
  */
 export function rawStreamSink(out: Writable, name = 'standard output'): DepthSink {
+  if (typeof (out as Writable | undefined)?.on !== 'function' || typeof out.write !== 'function')
+    throw invalidOption('a stream to write to', 'out', out)
   let failure: VideoDepthError | undefined
   let rejectPending: ((reason: unknown) => void) | undefined
   const send = sender(out)

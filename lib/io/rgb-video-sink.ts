@@ -3,7 +3,7 @@
 
 import type { RgbFrame } from '../frame.js'
 import { expected, VideoDepthError } from '../errors.js'
-import { known } from '../known-options.js'
+import { checkPath, known } from '../known-options.js'
 import { resolvePicture } from '../pixel-format.js'
 import { quietAtEnd } from '../quiet-promise.js'
 import { AtomicFile } from './atomic-output.js'
@@ -31,6 +31,7 @@ export interface TwoStepVideoWriter extends RgbVideoWriter {
 export async function rgbVideoWriter(path: string, options: VideoEncoderOptions = {}): Promise<TwoStepVideoWriter> {
   known(options, 'options', ['frameRate', 'crf'])
   checkEncoderOptions(options)
+  checkPath(path, 'path')
   return new Mp4Writer(await AtomicFile.create(path), options)
 }
 

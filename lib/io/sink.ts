@@ -5,7 +5,7 @@ import type { DepthMap } from '../frame.js'
 
 /** Nothing appears under its final name before `finish()` resolves; `abort()` removes what was half written. */
 export interface DepthSink {
-  /** Resolves when the sink has room for the next frame. Frames come in order. The data is not changed and not kept after it resolves. */
+  /** Resolves when the sink has room for the next frame. Frames come in order. The data is copied within the call. */
   write(frame: DepthMap): Promise<void>
   /** Completes the output atomically. Resolves with the finished paths. */
   finish(): Promise<readonly string[]>

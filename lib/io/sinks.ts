@@ -3,7 +3,7 @@
 
 import { invalidOption } from '../errors.js'
 import type { DepthMap } from '../frame.js'
-import { known } from '../known-options.js'
+import { checkPath, known } from '../known-options.js'
 import { quietAtEnd } from '../quiet-promise.js'
 import { checkRange } from './depth-range.js'
 import { npzOutput } from './npz-sink.js'
@@ -35,7 +35,7 @@ const specNames: Readonly<Record<OutputSpec['format'], readonly string[]>> = {
  * @throws `OUTPUT_UNWRITABLE`, `OUTPUT_FULL`, `INVALID_OPTION`
  */
 export async function openSinks(outputs: readonly OutputSpec[]): Promise<DepthSink> {
-  if (outputs.length === 0) throw invalidOption('at least one output', 'outputs', outputs)
+  if (!Array.isArray(outputs) || outputs.length === 0) throw invalidOption('at least one output', 'outputs', outputs)
   outputs.forEach(checkSpec)
   const sinks: DepthSink[] = []
   const spilled: SpillOutput[] = []
@@ -103,6 +103,7 @@ function checkSpec(spec: OutputSpec, index: number): void {
   if (!Object.hasOwn(specNames, spec.format))
     throw invalidOption("'raw', 'npz', 'png16' or 'video'", 'format', spec.format)
   known(spec, `output ${index} (${spec.format})`, specNames[spec.format])
+  checkPath(spec.path, `output ${index} (${spec.format}) path`)
 }
 
 async function liveSink(spec: OutputSpec): Promise<DepthSink | undefined> {

@@ -1,6 +1,7 @@
 // Owns: a sink whose outputs are made in a second pass, all of them from one spill.
 // Must not know: output formats.
 
+import type { DepthMap } from '../frame.js'
 import { guardedSink } from './guarded-sink.js'
 import { DepthSpill } from './depth-spill.js'
 import type { DepthSink } from './sink.js'
@@ -8,6 +9,8 @@ import type { DepthSink } from './sink.js'
 /** Something that is made once all frames are known. */
 export interface SpillOutput {
   readonly path: string
+  /** Throws where no frames of this size can be written, before they have cost work and disk. */
+  accept?(frame: DepthMap): void
   /** Writes it under temporary names. */
   render(spill: DepthSpill): Promise<void>
   /** Gives it its final names, which it returns. */
@@ -32,7 +35,10 @@ export async function spilledSink(outputs: readonly SpillOutput[]): Promise<Dept
     throw error
   })
   return guardedSink(outputs.map((output) => output.path).join(', '), {
-    write: (frame) => spill.append(frame),
+    write: async (frame) => {
+      for (const output of outputs) output.accept?.(frame)
+      await spill.append(frame)
+    },
     finish: async () => {
       for (const output of outputs) await output.render(spill)
       const paths: string[] = []

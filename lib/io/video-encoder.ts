@@ -5,14 +5,26 @@ import type { Codec, CodecContext, FormatContext, Packet, Stream } from 'node-av
 import { avMessage, loadAv, present, type Av } from './av.js'
 import { FilterChain } from './filter-chain.js'
 import { outputError, outputStatusError } from './output-errors.js'
-import { checkFrameRate } from './source-options.js'
-import { invalidOption } from '../errors.js'
+import { checkFrameRate, type Size } from './source-options.js'
+import { invalidOption, VideoDepthError } from '../errors.js'
 
 export interface VideoEncoderOptions {
   /** Nominal frames a second, for rate control and the last frame's duration; each frame keeps its own time. Default 24. */
   readonly frameRate?: number | undefined
   /** x264's quality, 0 (lossless) to 51; default 18, as upstream. */
   readonly crf?: number | undefined
+}
+
+/** Pixels a side; x264 takes no more. */
+const mostSide = 16_384
+
+/** @throws VideoDepthError FRAME_INVALID for pictures that no video can be made of */
+export function checkVideoSize({ width, height }: Size): void {
+  if (Math.max(width, height) <= mostSide) return
+  const message =
+    `Frames of ${width}×${height} are too large for an H.264 video, which has at most ${mostSide} pixels a side: ` +
+    'scale them down with maxRes, or write raw, npz or png16 alone'
+  throw new VideoDepthError('FRAME_INVALID', message)
 }
 
 const ticksPerMs = 90
@@ -66,6 +78,7 @@ export class VideoEncoder {
     options: VideoEncoderOptions,
   ): Promise<VideoEncoder> {
     const { frameRate, crf } = checkEncoderOptions(options)
+    checkVideoSize({ width, height })
     const av = await loadAv()
     const format = new av.FormatContext()
     const codec = new av.CodecContext()

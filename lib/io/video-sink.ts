@@ -11,7 +11,7 @@ import { rgbVideoWriter, type RgbVideoWriter } from './rgb-video-sink.js'
 import type { DepthSink } from './sink.js'
 import { inSlices } from './slices.js'
 import type { SpillOutput } from './spilled-sink.js'
-import type { VideoEncoderOptions } from './video-encoder.js'
+import { checkVideoSize, type VideoEncoderOptions } from './video-encoder.js'
 
 export interface DepthVideoOptions extends VideoEncoderOptions {
   /** Default `inferno`, upstream's; `gray` is upstream's `--grayscale`. */
@@ -32,6 +32,7 @@ export async function videoOutput(path: string, options: DepthVideoOptions = {})
   const writer = await rgbVideoWriter(path, { frameRate: options.frameRate, crf: options.crf })
   return {
     path,
+    accept: (frame) => checkVideoSize(frame),
     render: async (spill) => {
       const painter = new Painter(writer, colours, options.bright)
       const { count, range } = spill.facts

@@ -1,7 +1,7 @@
 // Owns: a description of a checkpoint for a person, made without converting it.
 // Must not know: the command line, engines, caches.
 
-import { known } from '../known-options.js'
+import { checkPath, known } from '../known-options.js'
 import { checkpointArchitecture, type Architecture, type ArchitectureOptions } from './architecture.js'
 import { openCheckpoint, type Checkpoint, type CheckpointOptions } from './checkpoint.js'
 import { bytesPerFloat, type FloatType } from './float-formats.js'
@@ -44,6 +44,7 @@ const optionNames: Readonly<Record<keyof DescribeOptions, true>> = {
  * @throws VideoDepthError INVALID_OPTION, CHECKPOINT_UNREADABLE, CHECKPOINT_FORBIDDEN, CHECKPOINT_MISMATCH, WEIGHTS_NOT_FINITE
  */
 export async function describeCheckpoint(path: string, options: DescribeOptions = {}): Promise<CheckpointDescription> {
+  checkPath(path, 'path')
   known(options, 'options', Object.keys(optionNames))
   const checkpoint = await openCheckpoint(path, options)
   try {

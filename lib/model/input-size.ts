@@ -1,7 +1,7 @@
 // Owns: the size that frames are resized to for the network.
 // Must not know: pixels, tensors, engines.
 
-import { VideoDepthError } from '../errors.js'
+import { invalidOption, VideoDepthError } from '../errors.js'
 import { roundHalfEven } from '../rounding.js'
 
 /** Pixels along each side of a patch: DINOv2's ViT-…/14. */
@@ -21,6 +21,8 @@ export interface InputSize {
  * @throws VideoDepthError FRAME_INVALID for frames so elongated that their input size would be below one patch
  */
 export function networkInputSize(frameWidth: number, frameHeight: number, inputSize: number): InputSize {
+  for (const [name, value] of Object.entries({ frameWidth, frameHeight, inputSize }))
+    if (typeof value !== 'number') throw invalidOption('a number of pixels', name, value)
   const ratio = Math.max(frameWidth, frameHeight) / Math.min(frameWidth, frameHeight)
   const target = ratio > 1.78 ? reducedInputSize(inputSize, ratio) : inputSize
   if (target === 0) throw tooElongated(frameWidth, frameHeight, ratio, inputSize)

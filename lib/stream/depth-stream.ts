@@ -1,7 +1,7 @@
 // Owns: DepthStream, one frame in, one depth map out: who waits, in which order, what is dropped, how it ends.
 // Must not know: how a frame is computed, where frames come from, where depth goes.
 
-import { invalidOption, VideoDepthError } from '../errors.js'
+import { invalidOption, owned, VideoDepthError } from '../errors.js'
 import { mostPixels } from '../pixel-format.js'
 import { quietAtEnd, quietIterator } from '../quiet-promise.js'
 import { depthTransform, depthsOf, type StreamPort } from './adapters.js'
@@ -201,7 +201,7 @@ export class DepthStream<Dropped extends undefined = never> {
       return owned
     } catch (error) {
       this.#refuse(frame)
-      throw error
+      throw owned(error, 'FRAME_INVALID', `Frame ${this.#framesIn - 1} cannot be read`)
     }
   }
 
@@ -262,7 +262,7 @@ export class DepthStream<Dropped extends undefined = never> {
         if ('frame' in job) job.resolve(this.#finished(await this.#computer.compute(job.frame)))
         else await job.work()
       } catch (error) {
-        job.reject(this.#ended?.reason ?? error)
+        job.reject(this.#ended?.reason ?? owned(error, 'ENGINE_FAILED', 'The stream cannot go on'))
       }
     }
     this.#busy = undefined

@@ -80,10 +80,7 @@ export class ModelSession implements EngineSession {
   }
 
   async stitch(depth: WindowDepth, step: StitchStep) {
-    const { frameWidth, frameHeight } = this.geometry
-    const count = this.#stitcher.held + step.append.count - step.hold
-    const frames = Array.from({ length: count }, () => new Float32Array(frameWidth * frameHeight))
-    return { ...(await this.#stitcher.stitch((depth as ModelDepth).maps, step, frames)), frames, flat: 0 }
+    return { ...(await this.#stitcher.stitch((depth as ModelDepth).maps, step)), flat: 0 }
   }
 
   close(): Promise<void> {

@@ -94,35 +94,33 @@ export class FakeStreams implements NativeGpuStreams {
   }
 
   async #stepRow(entry: NativeStepEntry): Promise<NativeStepResult> {
-    const { positions, visible, write, picture, out } = entry
+    const { positions, visible, write, picture, wantsDepth } = entry
     const row = this.#row(entry.row)
     const times = { preprocessMs: 0.1, inferMs: 0.2, postMs: 0.3 }
     const nonFinite = this.#gpu.nonFiniteNext
     this.#gpu.nonFiniteNext = 0
     // The frame is not remembered: the CPU's stream does not even see it.
     if (nonFinite > 0)
-      return { nonFinite, flat: false, fit: entry.fit ? addon.fitMap(row.map, row.map) : null, ...times }
+      return {
+        ...{ nonFinite, flat: false, fit: entry.fit ? addon.fitMap(row.map, row.map) : null, ...times },
+        depth: wantsDepth ? new Float32Array(picture.width * picture.height) : null,
+      }
     const data = new Uint8Array(picture.data)
     const plan = { positions, visible, write, first: write.length > 1, anchor: false }
     row.map = (await row.stream.step({ ...picture, data }, plan)).depth
     if (this.#conditions.isWrong) spoil(row.map)
-    if (out !== null) this.#upsample(row.map, picture.width, picture.height, 1, 0, out)
+    const depth = wantsDepth ? this.#upsampled(row.map, picture.width, picture.height, 1, 0) : null
     if (entry.fit && row.reference === undefined) throw new Error('a fit without a reference')
     const fit = entry.fit && row.reference !== undefined ? addon.fitMap(row.map, row.reference) : null
-    return { nonFinite, flat: isFlat(row.map), fit, ...times }
+    return { nonFinite, flat: isFlat(row.map), fit, depth, ...times }
   }
 
-  finish(
-    index: number,
-    { scale, shift, keep, width, height }: Parameters<NativeGpuStreams['finish']>[1],
-    out: Float32Array,
-  ): Promise<{ postMs: number }> {
+  finish(index: number, { scale, shift, keep, width, height }: Parameters<NativeGpuStreams['finish']>[1]) {
     return this.#inTurn(async () => {
       await this.#pass('finish')
       const row = this.#row(index)
-      this.#upsample(row.map, width, height, scale, shift, out)
       if (keep) row.reference = new Float32Array(row.map)
-      return { postMs: 0.4 }
+      return { postMs: 0.4, depth: this.#upsampled(row.map, width, height, scale, shift) }
     })
   }
 
@@ -151,8 +149,10 @@ export class FakeStreams implements NativeGpuStreams {
     await Promise.all(this.#rows.map(({ stream }) => stream.close()))
   }
 
-  #upsample(map: Float32Array, width: number, height: number, scale: number, shift: number, out: Float32Array): void {
+  #upsampled(map: Float32Array, width: number, height: number, scale: number, shift: number) {
+    const out = new Float32Array(width * height)
     addon.upsample(map, this.#width, this.#height, out, width, height, scale, shift, 1)
+    return out
   }
 
   async #pass(call: string): Promise<void> {

@@ -62,24 +62,22 @@ export class FakeWindows implements NativeGpuWindows {
     return { nonFinite: nonFiniteNext, flat }
   }
 
-  async stitch(step: StitchStep, out: readonly Float32Array[]): Promise<StitchResult> {
+  async stitch(step: StitchStep): Promise<StitchResult> {
     const depth = this.#depth
     if (depth === undefined) throw new Error('stitch before decode')
-    if (out.length !== this.held + step.append.count - step.hold) throw new Error(`${out.length} arrays to fill`)
     this.held = step.hold
     await this.#gpu.pass('stitch')
-    const { frames, flat: _, ...result } = await this.#cpu.stitch(depth, step)
-    for (const [i, frame] of frames.entries()) out[i]?.set(frame)
-    return result
+    const { flat: _, ...result } = await this.#cpu.stitch(depth, step)
+    return result as StitchResult
   }
 
-  readMaps(positions: readonly number[], out: readonly Float32Array[]): Promise<void> {
-    for (const [i, position] of positions.entries()) {
+  readMaps(positions: readonly number[]): Promise<readonly Float32Array<ArrayBuffer>[]> {
+    const maps = positions.map((position) => {
       const map = this.#depth?.maps[position]
       if (map === null || map === undefined) throw new Error(`no map at position ${position}`)
-      out[i]?.set(map)
-    }
-    return Promise.resolve()
+      return map.slice()
+    })
+    return Promise.resolve(maps)
   }
 
   get deviceMs() {

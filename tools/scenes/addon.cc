@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "arguments.h"
+#include "job-arrays.h"
 #include "scene/kinds.h"
 #include "scene/render.h"
 
@@ -18,9 +19,10 @@ namespace {
 using namespace video_depth_binding;
 namespace core = video_depth::scene;
 
-template <typename Array, typename Value>
-Array copy(Napi::Env env, const std::vector<Value>& values) {
-  Array array = Array::New(env, values.size());
+template <typename Values>
+Napi::Value copy(Napi::Env env, const Values& values) {
+  using Value = typename Values::value_type;
+  Napi::TypedArrayOf<Value> array = new_array_of<Value>(env, values.size());
   std::memcpy(array.Data(), values.data(), values.size() * sizeof(Value));
   return array;
 }
@@ -55,13 +57,11 @@ class RenderJob : public Napi::AsyncWorker {
  private:
   Napi::Value result(Napi::Env env) const {
     const Napi::Object object = Napi::Object::New(env);
-    object.Set("data", copy<Napi::Uint8Array>(env, picture_.rgb));
-    object.Set("depth", copy<Napi::Float32Array>(env, picture_.depth));
-    object.Set("bodies", copy<Napi::Uint16Array>(env, picture_.bodies));
-    object.Set("flow", options_.flow_to ? copy<Napi::Float32Array>(env, picture_.flow) : env.Null());
-    Napi::Float64Array pose = Napi::Float64Array::New(env, picture_.pose.size());
-    std::memcpy(pose.Data(), picture_.pose.data(), sizeof(picture_.pose));
-    object.Set("pose", pose);
+    object.Set("data", copy(env, picture_.rgb));
+    object.Set("depth", copy(env, picture_.depth));
+    object.Set("bodies", copy(env, picture_.bodies));
+    object.Set("flow", options_.flow_to ? copy(env, picture_.flow) : env.Null());
+    object.Set("pose", copy(env, picture_.pose));
     object.Set("fx", picture_.fx);
     object.Set("fy", picture_.fy);
     object.Set("cx", picture_.cx);
@@ -96,8 +96,8 @@ class SceneObject : public Napi::ObjectWrap<SceneObject> {
     reported_ = static_cast<int64_t>(renderer_->bytes());
     Napi::MemoryManagement::AdjustExternalMemory(info.Env(), reported_);
     // A value and no accessor: Node.js does not check whose accessor is called on what.
-    info.This().As<Napi::Object>().DefineProperty(Napi::PropertyDescriptor::Value(
-        "moving", copy<Napi::Uint8Array>(info.Env(), renderer_->moving()), napi_enumerable));
+    info.This().As<Napi::Object>().DefineProperty(
+        Napi::PropertyDescriptor::Value("moving", copy(info.Env(), renderer_->moving()), napi_enumerable));
   }
   SceneObject(const SceneObject&) = delete;
   SceneObject& operator=(const SceneObject&) = delete;

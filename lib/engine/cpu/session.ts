@@ -97,15 +97,12 @@ export class CpuSession extends Held implements EngineSession {
 
   async stitch(depth: WindowDepth, step: StitchStep): Promise<StitchedFrames> {
     this.assertOpen()
-    const { frameWidth, frameHeight } = this.geometry
-    const count = this.#stitcher.held + step.append.count - step.hold
-    const frames = Array.from({ length: count }, () => new Float32Array(frameWidth * frameHeight))
     const started = performance.now()
     const { maps } = depth as CpuWindowDepth
-    const result = await this.#stitcher.stitch(maps, step, frames)
+    const result = await this.#stitcher.stitch(maps, step)
     this.assertOpen()
     this.timings.stitch += (performance.now() - started) / 1000
-    return { ...result, frames, flat: maps.filter((map) => map !== null && isFlat(map)).length }
+    return { ...result, flat: maps.filter((map) => map !== null && isFlat(map)).length }
   }
 }
 

@@ -4,7 +4,7 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadAddon } from '../../binding.js'
-import { VideoDepthError } from '../../errors.js'
+import { shortageOf, VideoDepthError } from '../../errors.js'
 import type { LoadProgress, SessionGeometry, StreamState } from '../engine.js'
 import { loadModel, type LoadedModel } from './load-model.js'
 import type { CpuNetwork, Preparation } from './network.js'
@@ -225,6 +225,7 @@ function openSession(id: number): Session {
 
 function wireError(error: unknown, signal: AbortSignal | undefined): Extract<CpuMessage, { error: unknown }>['error'] {
   const cause = error instanceof Error ? error : new Error(String(error))
-  const code = error instanceof VideoDepthError ? error.code : signal?.aborted === true ? 'ABORTED' : 'ENGINE_FAILED'
+  const failed = shortageOf(error) ?? (signal?.aborted === true ? 'ABORTED' : 'ENGINE_FAILED')
+  const code = error instanceof VideoDepthError ? error.code : failed
   return { code, message: cause.message, stack: cause.stack }
 }

@@ -39,9 +39,7 @@ async function checkWindow(
     const all = Array.from({ length: windowLength }, (_, i) => i)
     const { nonFinite } = await windows.decode(all, all)
     const positions = comparedPositions(windowLength)
-    const maps = positions.map(() => new Float32Array(inputWidth * inputHeight))
-    await windows.readMaps(positions, maps)
-    const figures = await compareMaps(maps, reference)
+    const figures = await compareMaps(await windows.readMaps(positions), reference)
     return { ...figures, nonFinite: Math.max(nonFinite, figures.nonFinite) }
   } finally {
     await windows.close()
@@ -65,12 +63,11 @@ async function checkStreams(
     for (const batch of batches) {
       for (const [i, picture] of pictures.entries()) {
         const { positions, visible, write } = planStep(i)
-        const outs = Array.from({ length: batch }, () => new Float32Array(inputWidth * inputHeight))
-        const entries = outs.map((out, row) => ({ row, picture, positions, visible, write, fit: false, out }))
-        const results = await streams.step(entries)
+        const common = { picture, positions, visible, write, fit: false, wantsDepth: true }
+        const results = await streams.step(Array.from({ length: batch }, (_, row) => ({ row, ...common })))
         nonFinite += results.reduce((sum, result) => sum + result.nonFinite, 0)
-        found.push(...outs)
-        wanted.push(...outs.map(() => reference[i] ?? new Float32Array(0)))
+        found.push(...results.map(({ depth }) => depth ?? new Float32Array(0)))
+        wanted.push(...results.map(() => reference[i] ?? new Float32Array(0)))
       }
     }
     const figures = await compareMaps(found, wanted)

@@ -63,12 +63,7 @@ export class TensorRtSession implements EngineSession {
   async stitch(depth: WindowDepth, step: StitchStep): Promise<StitchedFrames> {
     const { found } = depth as DeviceDepth
     if (found.nonFinite > 0) await this.#set.suspect(`${found.nonFinite} values of a window were not finite`)
-    const { frameWidth, frameHeight } = this.geometry
-    const result = await this.#call(async () => {
-      const count = this.#native.held + step.append.count - step.hold
-      const frames = Array.from({ length: count }, () => new Float32Array(frameWidth * frameHeight))
-      return { ...(await this.#native.stitch(step, frames)), frames }
-    })
+    const result = await this.#call(() => this.#native.stitch(step))
     const nonFinite = Math.max(result.nonFinite, found.nonFinite)
     return { ...result, nonFinite, flat: found.flat.length }
   }

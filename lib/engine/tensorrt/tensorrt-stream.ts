@@ -22,6 +22,7 @@ export interface TensorRtStreamParts {
 interface Finished {
   readonly stabilization: Stabilization
   readonly postMs: number
+  readonly depth: Float32Array
 }
 
 export class TensorRtStream implements EngineStream {
@@ -55,17 +56,18 @@ export class TensorRtStream implements EngineStream {
   async #step(picture: NativePicture, plan: StepPlan): Promise<StreamStepResult> {
     if (plan.first) await this.#begin()
     else this.#assertWhole()
-    const { frameWidth, frameHeight, stabilized } = this.geometry
-    const depth = new Float32Array(frameWidth * frameHeight)
+    const { stabilized } = this.geometry
     const { positions, visible, write } = plan
     const fit = stabilized && !plan.first && this.#hasReference
-    const out = stabilized ? null : depth
     const { row } = this.#seat
-    const result = await this.#batched({ row, picture, positions, visible, write, fit, out })
+    const wantsDepth = !stabilized
+    const result = await this.#batched({ row, picture, positions, visible, write, fit, wantsDepth })
     const { nonFinite, flat, preprocessMs, inferMs } = result
     if (nonFinite > 0) await this.#set.suspect(`${nonFinite} values of a frame were not finite`)
     this.#torn = undefined
-    const finished = stabilized ? await this.#finish(plan, result, depth) : undefined
+    const finished = stabilized ? await this.#finish(plan, result) : undefined
+    const depth = finished?.depth ?? result.depth
+    if (depth === null) throw new VideoDepthError('ENGINE_FAILED', 'The GPU gave no depth')
     if (nonFinite === 0 && finished !== undefined) {
       this.#stabilization = finished.stabilization
       if (plan.first) this.#hasReference = false
@@ -102,7 +104,7 @@ export class TensorRtStream implements EngineStream {
   }
 
   /** The rule of the CPU engine's streams, with the maps on the device. */
-  async #finish(plan: StepPlan, { fit, nonFinite }: NativeStepResult, depth: Float32Array): Promise<Finished> {
+  async #finish(plan: StepPlan, { fit, nonFinite }: NativeStepResult): Promise<Finished> {
     const { row } = this.#seat
     const last = plan.first || !this.#hasReference ? unstabilized : this.#stabilization
     const stabilization = fit === null ? last : stabilize(last, fit)
@@ -111,8 +113,7 @@ export class TensorRtStream implements EngineStream {
       ...{ keep: plan.anchor && nonFinite === 0, width: this.geometry.frameWidth, height: this.geometry.frameHeight },
     }
     try {
-      const { postMs } = await this.#seat.call((streams) => streams.finish(row, options, depth))
-      return { stabilization, postMs }
+      return { stabilization, ...(await this.#seat.call((streams) => streams.finish(row, options))) }
     } catch (error) {
       if (error instanceof VideoDepthError) this.#torn = error
       throw error

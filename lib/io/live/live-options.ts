@@ -1,7 +1,7 @@
 // Owns: what the options of a live source mean: their checks and defaults.
 // Must not know: FFmpeg, connections.
 
-import { invalidOption } from '../../errors.js'
+import { callersFunction, invalidOption } from '../../errors.js'
 import { checkSignal, known } from '../../known-options.js'
 import { checkSourceOptions, resolveSourceOptions, type Size } from '../source-options.js'
 
@@ -74,7 +74,7 @@ export function resolveLiveOptions(options: LiveOptions): ResolvedLiveOptions {
   if (typeof onEvent !== 'function') throw invalidOption('a function', 'onEvent', onEvent)
   return {
     maxRes: resolveSourceOptions(maxRes === undefined ? {} : { maxRes }).maxRes,
-    ...{ signal, rtspTransport, stallMs, onSizeChange, onEvent },
+    ...{ signal, rtspTransport, stallMs, onSizeChange, onEvent: callersFunction(onEvent) },
     reconnect: resolveReconnect(reconnect),
   }
 }
