@@ -1,6 +1,5 @@
-// Owns: what the compiler's library takes from newer C libraries than a prebuilt addon may ask for, in terms
-// of older ones. Must not know: who calls it. Built into prebuilt addons alone
-// (scripts/shared/glibc-baseline.mjs).
+// Owns: what the compiler's library takes from newer C libraries than a prebuilt addon may ask for.
+// Must not know: who calls it. Only prebuilt addons have it (scripts/shared/glibc-baseline.mjs).
 
 #include <sys/random.h>
 #include <sys/stat.h>

@@ -4,7 +4,7 @@
 /** Stable, documented causes. A program branches on these; the message is for a person. */
 export type ErrorCode =
   | 'INVALID_OPTION' // an option or argument outside its documented range
-  | 'ADDON_UNAVAILABLE' // the native addon is missing, or was built for another platform
+  | 'ADDON_UNAVAILABLE' // the native addon, or a library with one (sharp, node-av, onnxruntime-node), is missing or broken
   | 'CHECKPOINT_UNREADABLE' // not a checkpoint, truncated, or damaged
   | 'CHECKPOINT_FORBIDDEN' // a pickle that asks for more than a state_dict needs
   | 'CHECKPOINT_MISMATCH' // tensors missing, surplus or misshapen for Video Depth Anything

@@ -1,9 +1,10 @@
 // Owns: a picture of labelled rows of pictures, with a heading.
 // Must not know: what the pictures show.
 
-import sharp, { type OverlayOptions } from 'sharp'
+import type { OverlayOptions } from 'sharp'
 import { AtomicFile } from '../io/atomic-output.js'
 import { outputError } from '../io/output-errors.js'
+import { loadSharp } from '../libraries.js'
 
 export interface Tile {
   /** [height, width, 3] RGB, 8 bits a channel. */
@@ -41,6 +42,7 @@ export async function writeContactSheet(
   ])
   const title = heading.length === 0 ? [] : [text(heading, width - gap, headingLine, 15, gap, gap)]
   const background = { r: 24, g: 24, b: 28 }
+  const sharp = await loadSharp()
   const output = await AtomicFile.create(file)
   try {
     await sharp({ create: { width, height: top + rows.length * rowHeight, channels: 3, background } })

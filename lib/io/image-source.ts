@@ -7,6 +7,7 @@ import type { Sharp } from 'sharp'
 import { VideoDepthError } from '../errors.js'
 import type { RgbFrame } from '../frame.js'
 import { known } from '../known-options.js'
+import { loadSharp } from '../libraries.js'
 import { openGuarded, type FrameProducer } from './guarded-source.js'
 import {
   checkFrameRate,
@@ -148,7 +149,7 @@ async function pixels(path: string, size: Size): Promise<Uint8Array> {
 }
 
 async function openImage(path: string): Promise<Sharp> {
-  const { default: sharp } = await import('sharp')
+  const sharp = await loadSharp()
   return sharp(path)
 }
 

@@ -3,8 +3,8 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import packageRoot from '../package-root.cjs'
 import type { DepthKind } from '../frame.js'
+import { inPackage } from '../own-package.js'
 import type { Dimensions } from './layout.js'
 
 export interface Recipe {
@@ -36,7 +36,7 @@ let loaded: readonly Recipe[] | undefined
 
 /** The recipes that this package ships. */
 export function recipes(): readonly Recipe[] {
-  return (loaded ??= loadRecipes(path.join(packageRoot, 'engines')))
+  return (loaded ??= loadRecipes(inPackage('engines')))
 }
 
 function loadRecipes(folder: string): readonly Recipe[] {

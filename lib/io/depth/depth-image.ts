@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import type { Plane } from '../../evaluate/plane.js'
+import { loadSharp } from '../../libraries.js'
 import { parseExr } from './exr.js'
 import { decodedNumbers, npyHeaderBytes, parseNpyHeader } from './npy.js'
 import { parsePfm } from './pfm.js'
@@ -51,12 +52,12 @@ export async function readOpacity(path: string): Promise<Plane<Float32Array>> {
 }
 
 async function largestLevel(path: string): Promise<number> {
-  const { default: sharp } = await import('sharp')
+  const sharp = await loadSharp()
   return (await sharp(path).metadata()).depth === 'ushort' ? 65535 : 255
 }
 
 async function parsePng(bytes: Buffer): Promise<Plane<Float32Array>> {
-  const { default: sharp } = await import('sharp')
+  const sharp = await loadSharp()
   const image = sharp(bytes)
   const { channels, depth } = await image.metadata()
   if (channels !== 1) throw new Error(`expected one grey channel, found ${channels} channels`)
