@@ -149,6 +149,7 @@ t.test('nothing is packed that has no addon, no JavaScript, or those of other so
   const root = path.join(t.testdir(), 'clone')
   await mkdir(root)
   for (const name of [
+    '.npmrc', // must not ignore scripts
     'scripts',
     'package.json',
     'package-lock.json',
