@@ -7,6 +7,7 @@ import path from 'node:path'
 import nodeGypBuild from 'node-gyp-build'
 import { VideoDepthError } from './errors.js'
 import type { NativeAddon } from './native-types.js'
+import { bundledText, ownManifest } from './own-package.js'
 import packageRoot from './package-root.cjs'
 
 export type AddonProblem =
@@ -15,6 +16,7 @@ export type AddonProblem =
   | 'other-platform' // a binary, but for another platform, architecture or C library
   | 'other-version' // a binary of another version of this package
   | 'unloadable' // a binary for this platform that does not load
+  | 'bundled' // this code lies in another program, apart from its binary
 
 /** What `loadAddon` would find; made for people and for `doctor`. */
 export interface AddonDiagnosis {
@@ -27,16 +29,17 @@ export interface AddonDiagnosis {
   readonly version: string | undefined
   /** One sentence. */
   readonly detail: string
-  /** Shell command that mends it, run in the package's folder; undefined where nothing is wrong. */
+  /** Shell command that mends it, run in `folder`; undefined where nothing is wrong, or where no command mends it. */
   readonly remedy: string | undefined
+  /** The package's own. */
+  readonly folder: string
   readonly cause: unknown
 }
 
-// A published package has no lock file, and its folder none of the tools that build the addon.
+// A published package has no lock file. It has the addon's sources, and of what builds them all but cmake-js.
 const isCheckout = existsSync(path.join(packageRoot, 'package-lock.json'))
-const buildCommand = isCheckout
-  ? 'npm run build:addon'
-  : 'npm install --no-save --ignore-scripts && npm run build:addon'
+/** Run in the package's folder. */
+export const buildCommand = isCheckout ? 'npm run build:addon' : 'npx --yes cmake-js@8 compile'
 let loaded: NativeAddon | undefined
 
 /**
@@ -48,8 +51,9 @@ export function loadAddon(): NativeAddon {
   if (loaded !== undefined) return loaded
   const { addon, diagnosis } = tryLoad()
   if (addon === undefined) {
-    const { detail, remedy, cause } = diagnosis
-    throw new VideoDepthError('ADDON_UNAVAILABLE', `${detail} In ${packageRoot}, run: ${remedy}`, { cause })
+    const { detail, remedy, folder, cause } = diagnosis
+    const advice = remedy === undefined ? '' : ` In ${folder}, run: ${remedy}`
+    throw new VideoDepthError('ADDON_UNAVAILABLE', `${detail}${advice}`, { cause })
   }
   loaded = addon
   return addon
@@ -66,6 +70,8 @@ interface Attempt {
 }
 
 function tryLoad(): Attempt {
+  const wanted = ownManifest()?.version
+  if (wanted === undefined) return { addon: undefined, diagnosis: bundled }
   let file: string
   try {
     file = nodeGypBuild.resolve(packageRoot)
@@ -78,9 +84,8 @@ function tryLoad(): Attempt {
   } catch (cause) {
     return { addon: undefined, diagnosis: diagnoseUnloadable(file, cause) }
   }
-  const wanted = packageVersion()
   const { version } = addon
-  const found = { path: file, version, cause: undefined }
+  const found = { path: file, version, folder: packageRoot, cause: undefined }
   if (version !== wanted) {
     const detail = `The native addon was built from version ${version}, this is version ${wanted}.`
     const diagnosis = { ...found, ok: false, problem: 'other-version', detail, remedy: buildCommand } as const
@@ -90,10 +95,16 @@ function tryLoad(): Attempt {
   return { addon, diagnosis: { ...found, ok: true, problem: undefined, detail, remedy: undefined } }
 }
 
+const bundled: AddonDiagnosis = {
+  ...{ ok: false, problem: 'bundled', path: undefined, version: undefined },
+  ...{ detail: bundledText, remedy: undefined, folder: packageRoot, cause: undefined },
+}
+
 function diagnoseMissing(cause: unknown): AddonDiagnosis {
   const tools = missingTools()
-  const remedy = [...(tools.length === 0 ? [] : [installCommand()]), buildCommand].join(' && ')
-  const common = { ok: false, path: undefined, version: undefined, remedy, cause }
+  const install = tools.length === 0 ? undefined : installCommand()
+  const remedy = [...(install === undefined ? [] : [install]), buildCommand].join(' && ')
+  const common = { ok: false, path: undefined, version: undefined, remedy, folder: packageRoot, cause }
   const prebuilt = prebuiltPlatforms()
   if (prebuilt.length > 0) {
     const detail = `The native addon is prebuilt for ${prebuilt.join(', ')}, not for ${thisPlatform()}.`
@@ -107,7 +118,7 @@ function diagnoseMissing(cause: unknown): AddonDiagnosis {
 }
 
 function diagnoseUnloadable(file: string, cause: unknown): AddonDiagnosis {
-  const common = { ok: false, path: file, version: undefined, remedy: buildCommand, cause }
+  const common = { ok: false, path: file, version: undefined, remedy: buildCommand, folder: packageRoot, cause }
   const platform = binaryPlatform(file)
   if (platform !== undefined && platform !== thisPlatform()) {
     const detail = `The native addon was built for ${platform}, this is ${thisPlatform()}.`
@@ -115,11 +126,6 @@ function diagnoseUnloadable(file: string, cause: unknown): AddonDiagnosis {
   }
   const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause)
   return { ...common, problem: 'unloadable', detail: `The native addon does not load: ${reason}.` }
-}
-
-function packageVersion(): string {
-  const manifest = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string }
-  return manifest.version
 }
 
 function prebuiltPlatforms(): string[] {
@@ -135,13 +141,36 @@ function missingTools(): string[] {
   const compilers = ['c++', 'g++', 'clang++']
   // Visual Studio's compiler is not on the PATH; CMake finds it by itself.
   const hasCompiler = process.platform === 'win32' || compilers.some(runs)
-  return [...(hasCompiler ? [] : ['a C++ compiler']), ...(runs('cmake') ? [] : ['CMake'])]
+  const hasMake = process.platform === 'win32' || ['ninja', 'make'].some(runs)
+  return [...(hasCompiler ? [] : ['a C++ compiler']), ...(hasMake ? [] : ['make']), ...(runs('cmake') ? [] : ['CMake'])]
 }
 
-function installCommand(): string {
+/** By `ID` or `ID_LIKE` of os-release, as in scripts/shared/toolchain.mjs. */
+const linuxInstalls: Readonly<Record<string, string>> = {
+  debian: 'apt-get install -y build-essential cmake',
+  ubuntu: 'apt-get install -y build-essential cmake',
+  fedora: 'dnf install -y gcc-c++ make cmake',
+  rhel: 'dnf install -y gcc-c++ make cmake',
+  suse: 'zypper install -y gcc-c++ make cmake',
+  arch: 'pacman -S --needed base-devel cmake',
+  alpine: 'apk add build-base cmake',
+}
+
+/** Undefined for a system that is not known. */
+function installCommand(): string | undefined {
   if (process.platform === 'darwin') return 'xcode-select --install && brew install cmake'
   if (process.platform === 'win32') return 'winget install Kitware.CMake Microsoft.VisualStudio.2022.BuildTools'
-  return libc() === 'musl' ? 'apk add build-base cmake' : 'sudo apt-get install -y build-essential cmake'
+  const command = osFamilies().flatMap((family) => linuxInstalls[family] ?? [])[0]
+  return command === undefined || process.getuid?.() === 0 ? command : `sudo ${command}`
+}
+
+function osFamilies(): string[] {
+  try {
+    const text = readFileSync('/etc/os-release', 'utf8')
+    return [...text.matchAll(/^ID(?:_LIKE)?=(.*)$/gm)].flatMap(([, ids = '']) => ids.replaceAll('"', '').split(/\s+/))
+  } catch {
+    return []
+  }
 }
 
 /** Such as `linux-x64-glibc`; the C library is named on Linux alone. */

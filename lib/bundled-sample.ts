@@ -6,6 +6,7 @@ import path from 'node:path'
 import type { Plane } from './evaluate/plane.js'
 import type { Intrinsics } from './evaluate/temporal-alignment.js'
 import packageRoot from './package-root.cjs'
+import { loadSharp } from './libraries.js'
 
 const at = (name: string): string => path.join(packageRoot, 'sample', name)
 
@@ -37,7 +38,7 @@ interface SampleFacts {
 }
 
 export async function readSampleTruth(): Promise<SampleTruth> {
-  const { default: sharp } = await import('sharp')
+  const sharp = await loadSharp()
   const { frameRate, frames, poses, truth } = JSON.parse(await readFile(at('sample.json'), 'utf8')) as SampleFacts
   const { width, height, step, intrinsics } = truth
   const levels = await sharp(at('truth.png')).toColourspace('grey16').raw({ depth: 'ushort' }).toBuffer()

@@ -6,8 +6,8 @@ import { quoted, shown, shownPart } from './outside-text.js'
 /** Stable, documented causes. A program branches on these; the message is for a person. */
 export type ErrorCode =
   | 'INVALID_OPTION' // an option or argument outside its documented range
-  | 'ADDON_UNAVAILABLE' // the native addon is missing, or was built for another platform
   | 'PACKAGE_DAMAGED' // a file that comes with this package cannot be read
+  | 'ADDON_UNAVAILABLE' // the native addon, or a library with one (sharp, node-av, onnxruntime-node), is missing or broken
   | 'CHECKPOINT_UNREADABLE' // not a checkpoint, truncated, or damaged
   | 'CHECKPOINT_FORBIDDEN' // a pickle that asks for more than a state_dict needs
   | 'CHECKPOINT_MISMATCH' // not Video Depth Anything's tensors, or several sets of them

@@ -139,14 +139,7 @@ export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
   known(options, 'options', loadOptionNames)
   const { checkpoint, inputSize, weightsKey, metric = false, backend = 'auto', precision } = options
   const gpu = checkGpuOptions(options, backend, precision)
-  const {
-    cacheDir,
-    threads = Math.min(mostThreads, defaultThreads()),
-    taps,
-    signal,
-    onProgress,
-    onWarning,
-  } = options
+  const { cacheDir, threads = Math.min(mostThreads, defaultThreads()), taps, signal, onProgress, onWarning } = options
   if (typeof checkpoint !== 'string' || checkpoint === '') throw invalidOption('a file path', 'checkpoint', checkpoint)
   if (inputSize !== undefined) checkWhole(inputSize, 'inputSize', patchSize, 4096)
   if (weightsKey !== undefined && (typeof weightsKey !== 'string' || weightsKey === ''))

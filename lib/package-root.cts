@@ -3,7 +3,7 @@
 
 import path = require('node:path')
 
-/** Absolute path of the folder that holds package.json. */
-const packageRoot: string = path.resolve(__dirname, '..', '..')
+/** Absolute path of the folder that holds package.json; empty in a bundle that has no folder (own-package.ts tells of it). */
+const packageRoot: string = typeof __dirname === 'string' ? path.resolve(__dirname, '..', '..') : ''
 
 export = packageRoot

@@ -37,7 +37,7 @@ await build({
   target: 'node20',
   packages: 'external',
   sourcemap: true,
-  sourcesContent: false,
+  sourcesContent: true, // lib/ is not in the package
   legalComments: 'none',
   // require() of an ES module came after Node 20.17, so packages that have no other form stay behind import().
   supported: { 'dynamic-import': true },

@@ -5,10 +5,17 @@
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
+import { isGlibc, writeStubs } from './shared/glibc-baseline.mjs'
 import { inRoot, root, toolCommand } from './shared/paths.mjs'
 
 const out = inRoot('build', 'prebuild')
-const [command, args] = toolCommand('cmake-js/bin/cmake-js', 'compile', '--out', out)
+const options = []
+if (isGlibc()) {
+  const stubs = inRoot('build', 'glibc-stubs')
+  writeStubs(stubs)
+  options.push(`--CDVIDEO_DEPTH_GLIBC_STUBS=${stubs}`)
+}
+const [command, args] = toolCommand('cmake-js/bin/cmake-js', 'compile', '--out', out, ...options)
 const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
 if (error) throw error
 if (status === 0) {

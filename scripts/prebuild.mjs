@@ -1,12 +1,16 @@
 // Owns: `npm run build:prebuild`: the addon of this platform in prebuilds/, where node-gyp-build looks in a published package.
 // Must not know: how it is built.
 
-import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import prebuildify from 'prebuildify'
+import { baseline, isGlibc, tooNew } from './shared/glibc-baseline.mjs'
 import { inRoot, root } from './shared/paths.mjs'
+import { stampPrebuilds } from './shared/prebuilds.mjs'
 
+const folder = inRoot('prebuilds', `${process.platform}-${process.arch}`)
+rmSync(folder, { recursive: true, force: true })
 // prebuildify takes the addon out of build/Release; the one in use waits aside and comes back.
 const release = inRoot('build', 'Release')
 const aside = inRoot('build', 'in-use')
@@ -24,5 +28,21 @@ try {
 } finally {
   for (const name of inUse) renameSync(path.join(aside, name), path.join(release, name))
 }
-const folder = inRoot('prebuilds', `${process.platform}-${process.arch}`)
-for (const name of readdirSync(folder)) console.log(path.join(folder, name))
+const addons = readdirSync(folder).map((name) => path.join(folder, name))
+if (isGlibc()) addons.forEach(checkBaseline)
+stampPrebuilds(folder)
+for (const addon of addons) console.log(addon)
+
+function checkBaseline(addon) {
+  const symbols = tooNew(addon)
+  if (symbols.length === 0) {
+    console.log(`${path.basename(addon)} runs with glibc ${baseline.GLIBC} and later`)
+    return
+  }
+  rmSync(folder, { recursive: true })
+  console.error(
+    `${addon} would need more than glibc ${baseline.GLIBC}:\n${symbols.map((line) => `  ${line}\n`).join('')}` +
+      'Avoid them, or define them in binding/old-glibc.cc in terms of what there was.',
+  )
+  process.exit(1)
+}

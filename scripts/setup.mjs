@@ -31,8 +31,10 @@ export async function guarded(work) {
 
 async function installDependencies() {
   if (dependenciesMatch()) return
-  // NODE_ENV=production would leave out the compiler and the tests.
-  await runStep('Installing dependencies', npmCommand('ci', '--include=dev', '--no-progress'), { remedy: npmRemedy })
+  // NODE_ENV=production would leave out the compiler and the tests. Every binary that we use ships inside its package;
+  // their install scripts download others. package.json's allowScripts says the same to newer versions of npm.
+  const command = npmCommand('ci', '--include=dev', '--ignore-scripts', '--no-progress')
+  await runStep('Installing dependencies', command, { remedy: npmRemedy })
 }
 
 /** npm writes the list of what it installed last, so a list that agrees means a finished installation. */
@@ -102,7 +104,7 @@ function npmRemedy(output) {
     return `Files in ${root} belong to another user: give them to yourself, or run as that user.`
   if (/ENOSPC/.test(output)) return 'The disk is full: about 1 GB is needed.'
   if (/in sync/.test(output)) return 'package.json and package-lock.json disagree. Run: npm install'
-  return 'To see everything, run: npm ci'
+  return 'To see everything, run: npm ci --ignore-scripts'
 }
 
 function buildRemedy(output) {

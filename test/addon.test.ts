@@ -54,7 +54,7 @@ function diagnosisOf(
   const root = path.join(folder, 'package')
   mkdirSync(path.join(root, 'dist', 'esm'), { recursive: true })
   cpSync(path.join(packageRoot, 'package.json'), path.join(root, 'package.json'))
-  for (const file of ['binding.js', 'errors.js', 'package-root.cjs']) {
+  for (const file of ['binding.js', 'errors.js', 'own-package.js', 'package-root.cjs']) {
     cpSync(path.join(packageRoot, 'dist', 'esm', file), path.join(root, 'dist', 'esm', file))
   }
   symlinkSync(path.join(packageRoot, 'node_modules'), path.join(root, 'node_modules'))
@@ -96,15 +96,28 @@ t.test(
     t.match(thrown, /^ADDON_UNAVAILABLE: The native addon is not built\. In .*package, run: npm run build:addon$/)
 
     const installed = diagnosisOf(t.testdir(), () => undefined)
-    t.equal(installed.remedy, 'npm install --no-save --ignore-scripts && npm run build:addon')
+    t.equal(installed.remedy, 'npx --yes cmake-js@8 compile')
 
     const bare = diagnosisOf(t.testdir(), checkout, { PATH: '' })
     t.equal(bare.problem, 'no-toolchain')
-    t.match(bare.detail, /a C\+\+ compiler and CMake/)
-    t.match(bare.remedy, /(apt-get install -y build-essential|apk add build-base) cmake && npm run build:addon$/)
+    t.match(bare.detail, /a C\+\+ compiler and make and CMake/)
+    t.match(bare.remedy, /^(\S.* cmake && )?npm run build:addon$/) // what installs them, where the system is known
     t.end()
   },
 )
+
+t.test('bundled into another program: said so, and nothing about that program’s folder', (t) => {
+  const { problem, remedy, thrown } = diagnosisOf(t.testdir(), (root) =>
+    writeFileSync(
+      path.join(root, 'package.json'),
+      '{ "name": "somebody-elses", "version": "0.1.0", "type": "module" }',
+    ),
+  )
+  t.same({ problem, remedy }, { problem: 'bundled', remedy: undefined })
+  t.match(thrown, /^ADDON_UNAVAILABLE: .* bundled .* Mark video-depth as external \(esbuild: --external:video-depth;/)
+  t.notMatch(thrown, /run:/)
+  t.end()
+})
 
 t.test('built for something else: what was found', (t) => {
   const prebuilt = diagnosisOf(t.testdir(), (root) =>
@@ -120,7 +133,7 @@ t.test('built for something else: what was found', (t) => {
   t.match(foreign, { problem: 'other-platform', detail: /built for linux-\w+-glibc, this is / })
 
   const damaged = diagnosisOf(t.testdir(), place(Buffer.alloc(100, 7)))
-  t.match(damaged, { problem: 'unloadable', detail: /does not load: /, remedy: /npm run build:addon$/ })
+  t.match(damaged, { problem: 'unloadable', detail: /does not load: /, remedy: 'npx --yes cmake-js@8 compile' })
   t.match(diagnosisOf(t.testdir(), place(Buffer.alloc(0))), { problem: 'unloadable' })
   t.end()
 })

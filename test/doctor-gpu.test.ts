@@ -5,6 +5,7 @@ import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import path from 'node:path'
 import t from 'tap'
 import { gpuFindings } from '#lib/cli/doctor-gpu.js'
+import packageRoot from '#lib/package-root.cjs'
 import { onceEach } from '#lib/cli/engine-text.js'
 import { findingsText } from '#lib/cli/finding.js'
 import type { GpuProbe } from '#lib/native-gpu-types.js'
@@ -21,7 +22,7 @@ t.test('an addon without a GPU part', async (t) => {
   t.equal(
     await text(null, '/none'),
     `✗ GPU           the addon was built without CUDA or without TensorRT's headers: NVIDIA GPUs are not used
-                → install the CUDA toolkit (nvcc), set TENSORRT_ROOT to a TensorRT with its headers, and run npm run build:addon
+                → install the CUDA toolkit (nvcc), CMake, a C++ compiler and TensorRT with its headers; then, with TENSORRT_ROOT set to TensorRT's folder, in ${packageRoot}, run: npm run build:addon
 ✓ plans         none in /none/plans yet
 `,
   )

@@ -2,7 +2,7 @@
 // Must not know: what the package does once loaded.
 
 import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -93,7 +93,18 @@ t.test('the packed tarball works in an empty folder', { timeout: 280_000 }, asyn
   })
   t.match(stdout, /\d+\.\d+\.\d+/, 'command')
   const tsc = path.join(packageRoot, 'node_modules', 'typescript', 'bin', 'tsc')
-  const common = ['--noEmit', '--strict', '--target', 'es2022', '--types', 'node']
+  const common = [
+    '--noEmit',
+    '--strict',
+    '--skipLibCheck',
+    'false',
+    '--lib',
+    'es2023,esnext.disposable,dom',
+    '--target',
+    'es2022',
+    '--types',
+    'node',
+  ]
   const typeRoots = ['--typeRoots', path.join(packageRoot, 'node_modules', '@types')]
   for (const module of ['nodenext', 'node16']) {
     const args = [tsc, ...common, ...typeRoots, '--module', module, '--moduleResolution', module, 'esm.mts', 'cjs.cts']
@@ -119,8 +130,41 @@ t.test('the tarball holds what is needed and nothing else', async (t) => {
   for (const name of [...needed, 'dist/cjs/index.d.ts', 'dist/esm/cli/main.js', 'dist/esm/engine/cpu/worker.js']) {
     t.ok(files.includes(name), name)
   }
+  for (const document of files.filter((name) => name.endsWith('.md'))) {
+    const text = await readFile(path.join(packageRoot, document), 'utf8')
+    for (const [, link = ''] of text.matchAll(/\]\((?!https?:|#)([^)#]+)/g))
+      t.ok(files.includes(path.posix.join(path.posix.dirname(document), link)), `${document} leads to ${link}`)
+  }
+  for (const name of files.filter((file) => file.endsWith('.js.map'))) {
+    const map = JSON.parse(await readFile(path.join(packageRoot, name), 'utf8')) as Record<string, unknown[]>
+    if (map['sourcesContent']?.length !== map['sources']?.length) t.fail(`${name} has its sources`)
+  }
   t.same(
     files.filter((name) => /^(lib|test|scripts|node_modules|build|\.)/.test(name)),
     [],
   )
+})
+
+t.test('nothing is packed that has no addon, no JavaScript, or those of other sources', async (t) => {
+  const root = path.join(t.testdir(), 'clone')
+  await mkdir(root)
+  for (const name of [
+    '.npmrc', // must not ignore scripts
+    'scripts',
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+    'tsconfig.cjs.json',
+    'CMakeLists.txt',
+  ])
+    await cp(path.join(packageRoot, name), path.join(root, name), { recursive: true })
+  for (const name of ['lib', 'cpp', 'binding', 'dist'])
+    await symlink(path.join(packageRoot, name), path.join(root, name))
+  const packing = (): Promise<unknown> => run(npm, ['pack', '--dry-run'], { cwd: root })
+  await t.rejects(packing(), { message: /prebuilds\/ has no addon\. Run: npm run build:prebuild/ })
+  await mkdir(path.join(root, 'prebuilds', 'linux-x64'), { recursive: true })
+  await writeFile(path.join(root, 'prebuilds', 'linux-x64', 'video-depth.glibc.node'), 'of other sources')
+  await t.rejects(packing(), { message: /prebuilds\/ has addons of other sources: linux-x64\./ })
+  await rm(path.join(root, 'dist'))
+  await t.rejects(packing(), { message: /dist\/ is missing, or is not of these sources\. Run: npm run build:ts/ })
 })

@@ -1,9 +1,10 @@
 // Owns: pictures of labelled pictures, with a heading: rows of them, and an animation.
 // Must not know: what the pictures show.
 
-import sharp, { type OverlayOptions } from 'sharp'
+import type { OverlayOptions } from 'sharp'
 import { AtomicFile } from '../io/atomic-output.js'
 import { outputError } from '../io/output-errors.js'
+import { loadSharp } from '../libraries.js'
 
 export interface Tile {
   /** [height, width, 3] RGB, 8 bits a channel. */
@@ -48,6 +49,7 @@ export async function writeContactSheet(
     ...tiles.map((tile, x) => placed(tile, gap + x * (first.width + gap), top + y * rowHeight + labelHeight)),
   ])
   const title = heading.length === 0 ? [] : [text(heading, width - gap, headingLine, 15, gap, gap)]
+  const sharp = await loadSharp()
   const sheet = sharp({ create: { width, height: top + rows.length * rowHeight, channels: 3, background } })
   await writePicture(file, (temporary) =>
     sheet
@@ -66,6 +68,7 @@ export async function writeAnimation(heading: readonly string[], animation: Anim
   const top = heading.length * headingLine + gap
   const height = top + labelHeight + first.height + gap
   const left = (column: number): number => gap + column * (first.width + gap)
+  const sharp = await loadSharp()
   const frame = await sharp({ create: { width, height, channels: 3, background } })
     .composite([
       text(heading, width - gap, headingLine, 15, gap, gap),

@@ -9,6 +9,8 @@ import { whyForeign } from '../engine/tensorrt/cached-file.js'
 import { ladderStart } from '../engine/tensorrt/ladder.js'
 import { isTooOld, leastComputeCapability } from '../engine/tensorrt/open-gpu.js'
 import { planFolder } from '../engine/tensorrt/plan-cache.js'
+import { buildCommand } from '../binding.js'
+import packageRoot from '../package-root.cjs'
 import { fileSize } from '../graph/cache-folder.js'
 import { emitterVersion } from '../graph/builder.js'
 import type { GpuDevice, GpuProbe, NativeGpu } from '../native-gpu-types.js'
@@ -16,7 +18,8 @@ import type { RejectedVariant } from '../engine/engine-info.js'
 import type { Finding } from './finding.js'
 
 const buildRemedy =
-  'install the CUDA toolkit (nvcc), set TENSORRT_ROOT to a TensorRT with its headers, and run npm run build:addon'
+  'install the CUDA toolkit (nvcc), CMake, a C++ compiler and TensorRT with its headers; then, with TENSORRT_ROOT set to ' +
+  `TensorRT's folder, in ${packageRoot}, run: ${buildCommand}`
 
 /** The packages are named after the major version. */
 function tensorRtRemedy(major: number): string {

@@ -12,6 +12,8 @@ import { kernelsVariable } from '../engine/cpu/choose-kernels.js'
 import { nativeCpu, thisProcessor } from '../engine/cpu/processor.js'
 import { nativeGpu } from '../engine/open-engine.js'
 import { defaultCacheDir } from '../graph/cache-folder.js'
+import { loadAv } from '../io/av.js'
+import { libraryRemedy, loadLibrary, loadSharp } from '../libraries.js'
 import { makeFolder } from '../make-folder.js'
 import packageRoot from '../package-root.cjs'
 import { defaultThreads } from '../threads.js'
@@ -84,8 +86,8 @@ function machine(): Finding {
 }
 
 function addon(): Finding {
-  const { ok, detail, remedy } = diagnoseAddon()
-  return { part: 'addon', ok, detail, ...(remedy !== undefined && { remedy }) }
+  const { ok, detail, remedy, folder } = diagnoseAddon()
+  return { part: 'addon', ok, detail, ...(remedy !== undefined && { remedy: `in ${folder}, run: ${remedy}` }) }
 }
 
 function kernels(): Finding[] {
@@ -95,7 +97,7 @@ function kernels(): Finding[] {
 
 async function onnxRuntime(): Promise<Finding> {
   return attempt('ONNX Runtime', async () => {
-    const { InferenceSession } = await import('onnxruntime-node')
+    const { InferenceSession } = await loadLibrary('onnxruntime-node', () => import('onnxruntime-node'))
     if (typeof InferenceSession.create !== 'function') throw new Error('no InferenceSession')
     return `${versionOf('onnxruntime-node')}, CPU`
   })
@@ -103,14 +105,14 @@ async function onnxRuntime(): Promise<Finding> {
 
 async function video(): Promise<Finding> {
   return attempt('video files', async () => {
-    const { ffmpegVersion } = await import('node-av')
+    const { ffmpegVersion } = await loadAv()
     return `node-av ${versionOf('node-av')}, FFmpeg ${ffmpegVersion()}`
   })
 }
 
 async function images(): Promise<Finding> {
   return attempt('images', async () => {
-    const { default: sharp } = await import('sharp')
+    const sharp = await loadSharp()
     return `sharp ${versionOf('sharp')}, libvips ${sharp.versions.vips}`
   })
 }
@@ -130,7 +132,7 @@ async function attempt(part: string, check: () => Promise<string>): Promise<Find
   try {
     return { part, ok: true, detail: await check() }
   } catch (error) {
-    return { part, ok: false, detail: message(error), remedy: 'npm ci (on the machine that runs it)' }
+    return { part, ok: false, detail: message(error).replace(` ${libraryRemedy}`, ''), remedy: libraryRemedy }
   }
 }
 

@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { AtomicFolder } from '../io/atomic-output.js'
 import { outputError } from '../io/output-errors.js'
+import { loadSharp } from '../libraries.js'
 import { shownPart } from '../outside-text.js'
 import type { EvaluatedVideo } from './eval-report.js'
 import { lineChart, type ChartPanel } from './line-chart.js'
@@ -26,7 +27,7 @@ export async function writeEvaluation(
 ): Promise<string[]> {
   const written = [resultsName]
   try {
-    const { default: sharp } = await import('sharp')
+    const sharp = await loadSharp()
     await writeFile(path.join(folder.temporary, resultsName), results)
     for (const [video, name] of videos.map((each, i) => [each, fileName(each.name, i, videos)] as const)) {
       const svg = lineChart({ title: shownPart(video.name), xLabel: 'frame', start: firstFrame, panels: panels(video) })

@@ -2,11 +2,9 @@
 // Owns: the command line: its commands, the version, how errors are shown.
 // Must not know: what a command does.
 
-import { readFileSync } from 'node:fs'
-import path from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { streamError } from '../io/raw-stream-sink.js'
-import packageRoot from '../package-root.cjs'
+import { ownManifest } from '../own-package.js'
 import { buildCommand } from './build.js'
 import { doctorCommand } from './doctor.js'
 import { evalCommand } from './eval.js'
@@ -17,12 +15,10 @@ import { runCommand } from './run.js'
 import { sampleCommand } from './sample.js'
 import { errorText, flushed, tell } from './tell.js'
 
-const { version } = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string }
-
 const live = liveCommand()
 const program = new Command('video-depth')
   .description('Temporally consistent depth for videos of any length.')
-  .version(version)
+  .version(ownManifest()?.version ?? 'unknown')
   .exitOverride()
   .addCommand(runCommand())
   .addCommand(live)

@@ -2,7 +2,7 @@
 // Must not know: videos, depth.
 
 import type * as NodeAv from 'node-av'
-import { VideoDepthError } from '../errors.js'
+import { loadLibrary } from '../libraries.js'
 
 export type Av = typeof NodeAv
 
@@ -18,15 +18,7 @@ export function loadAv(): Promise<Av> {
 }
 
 async function load(): Promise<Av> {
-  const av = await import('node-av').catch((cause: unknown) => {
-    throw new VideoDepthError(
-      'ADDON_UNAVAILABLE',
-      'node-av, which reads and writes videos, cannot be loaded; try: npm install node-av',
-      {
-        cause,
-      },
-    )
-  })
+  const av = await loadLibrary('node-av', () => import('node-av'))
   if (av.Log.getLevel() === av.AV_LOG_INFO) av.Log.setLevel(av.AV_LOG_QUIET)
   return av
 }

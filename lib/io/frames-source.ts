@@ -5,6 +5,7 @@ import { loadAddon } from '../binding.js'
 import { callersOwn, expected, invalidOption, VideoDepthError } from '../errors.js'
 import type { RgbFrame } from '../frame.js'
 import { known } from '../known-options.js'
+import { loadSharp } from '../libraries.js'
 import type { NativePicture } from '../native-types.js'
 import { knownKeys, pictureNames, resolvePicture, rowBytes, type LaidOutPicture } from '../pixel-format.js'
 import { openGuarded, type FrameProducer } from './guarded-source.js'
@@ -199,7 +200,7 @@ async function rgbBytes(picture: NativePicture): Promise<Uint8Array> {
 async function limited(frame: RgbFrame, maxRes: number | undefined): Promise<RgbFrame> {
   const { width, height } = limitedSize(frame.width, frame.height, maxRes)
   if (width === frame.width && height === frame.height) return frame
-  const { default: sharp } = await import('sharp')
+  const sharp = await loadSharp()
   const data = await sharp(frame.data, { raw: { width: frame.width, height: frame.height, channels: 3 } })
     .resize({ width, height, fit: 'fill', kernel: 'cubic' })
     .raw()

@@ -1,6 +1,7 @@
 // Owns: depth as 16-bit grey pixels, and as PNG of them.
 // Must not know: which values black and white stand for, files.
 
+import { loadSharp } from '../libraries.js'
 import { inSlices } from './slices.js'
 
 /** value = offset + pixel · step */
@@ -34,7 +35,7 @@ export async function quantised(data: Float32Array, { offset, step }: Mapping): 
 
 /** @param pixels [height, width] */
 export async function encodedPng(pixels: Uint16Array, width: number, height: number): Promise<Buffer> {
-  const { default: sharp } = await import('sharp')
+  const sharp = await loadSharp()
   return sharp(pixels, { raw: { width, height, channels: 1 } })
     .toColourspace('grey16')
     .png()

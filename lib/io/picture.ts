@@ -9,6 +9,7 @@ import { checkClaims, checkNumbers, checkSides, mostDecoded } from './image-limi
 import { decodePacketImage } from './packet-image.js'
 import type { Size } from './source-options.js'
 import { openVideo } from './video-source.js'
+import { loadSharp } from '../libraries.js'
 
 /** Largest file of one picture. */
 const mostBytes = 2 ** 30
@@ -75,7 +76,7 @@ async function opened(path: string): Promise<Picture> {
 
 /** From memory, so that nothing in the file can name another one. Its size is checked by `checkClaims`. */
 async function sharpOf(bytes: Buffer): Promise<Sharp> {
-  const { default: sharp } = await import('sharp')
+  const sharp = await loadSharp()
   return sharp(bytes, { limitInputPixels: false })
 }
 
@@ -100,7 +101,7 @@ async function rawPixels(
   size: Size,
 ): Promise<Uint8Array> {
   if (width === size.width && height === size.height) return data
-  const { default: sharp } = await import('sharp')
+  const sharp = await loadSharp()
   return rgb(sharp(data, { raw: { width, height, channels: 3 } }), size)
 }
 

@@ -4,8 +4,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { VideoDepthError } from '../errors.js'
-import packageRoot from '../package-root.cjs'
 import type { DepthKind } from '../frame.js'
+import { inPackage } from '../own-package.js'
 import type { Dimensions } from './layout.js'
 
 export interface Recipe {
@@ -39,7 +39,7 @@ let loaded: readonly Recipe[] | undefined
 
 /** The recipes that this package ships. */
 export function recipes(): readonly Recipe[] {
-  return (loaded ??= loadRecipes(path.join(packageRoot, 'engines')))
+  return (loaded ??= loadRecipes(inPackage('engines')))
 }
 
 /** Far above any recipe. */

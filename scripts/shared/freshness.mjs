@@ -18,7 +18,9 @@ export function filesBelow(target) {
 export function hashSources(base, sources, ...extra) {
   const hash = createHash('sha256')
   for (const file of sources.flatMap(filesBelow)) {
-    hash.update(`${path.relative(base, file)}\0${statSync(file).size}\0`).update(readFileSync(file))
+    hash
+      .update(`${path.relative(base, file).replaceAll(path.sep, '/')}\0${statSync(file).size}\0`)
+      .update(readFileSync(file))
   }
   return hash.update(extra.join('\0')).digest('hex')
 }

@@ -1,13 +1,12 @@
 // Owns: the CPU engine as the main thread sees it: one worker thread, its pending requests, its end.
 // Must not know: ONNX Runtime, windows' meaning, videos.
 
-import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { VideoDepthError } from '../../errors.js'
 import type { Architecture } from '../../model/architecture.js'
 import type { Recipe } from '../../model/recipe.js'
-import packageRoot from '../../package-root.cjs'
+import { inPackage } from '../../own-package.js'
 import { chooseKernels, kernelsVariable, type CpuPrecision, type CpuRuntime } from './choose-kernels.js'
 import { RunGate } from './ort/run-gate.js'
 import { thisProcessor } from './processor.js'
@@ -71,7 +70,7 @@ interface RequestOptions {
 }
 
 // Worker threads always run the ESM build, also for CommonJS callers.
-const defaultWorkerFile = path.join(packageRoot, 'dist', 'esm', 'engine', 'cpu', 'worker.js')
+const workerFile = ['dist', 'esm', 'engine', 'cpu', 'worker.js'] as const
 
 export class CpuEngine implements Engine, SessionHost {
   readonly backend = 'cpu'
@@ -96,7 +95,7 @@ export class CpuEngine implements Engine, SessionHost {
     this.#info = { backend: 'cpu', precision, kernels, check: undefined, fallback, gpu: undefined, plans: [] }
     this.nonFiniteAdvice = advice[precision]
     this.#onProgress = options.onProgress
-    this.#worker = new Worker(options.workerFile ?? defaultWorkerFile, {
+    this.#worker = new Worker(options.workerFile ?? inPackage(...workerFile), {
       name: 'video-depth cpu engine',
       workerData: { gate: this.#gate.memory },
       resourceLimits: { maxYoungGenerationSizeMb: 4 }, // it makes little garbage; by default V8 lets that grow to 48 MB

@@ -2,6 +2,7 @@
 // Must not know: messages, sessions, how a model computes.
 
 import { emitterVersion } from '../../graph/builder.js'
+import { loadLibrary } from '../../libraries.js'
 import { prepareWeights, type PreparedWeights } from '../../graph/prepare-weights.js'
 import type { CpuKernels, NativeCpu } from '../../native-cpu-types.js'
 import type { NativeAddon } from '../../native-types.js'
@@ -59,7 +60,8 @@ export async function loadModel(
   const id = [weights.sha256, emitterVersion, weights.architecture.taps.join('-'), precision, idOf(variant)].join('.')
   const found = { weights, id, variant, check: undefined }
   if (kernels === 'onnxruntime') {
-    const { OrtModel } = await import('./ort/ort-model.js') // its library is loaded where it is needed
+    await loadLibrary('onnxruntime-node', () => import('onnxruntime-node')) // where it is needed, and before what imports it
+    const { OrtModel } = await import('./ort/ort-model.js')
     return { ...found, model: new OrtModel(weights, threads, gate) }
   }
   const pack = packing(native, kernels, weights, threads, preparation)

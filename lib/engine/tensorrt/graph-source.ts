@@ -1,20 +1,19 @@
 // Owns: weights and graphs for plans, made in a thread of their own that lives as long as there is something to make.
 // Must not know: plans, GPUs.
 
-import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { VideoDepthError } from '../../errors.js'
 import type { PreparedWeights } from '../../graph/prepare-weights.js'
 import type { Precision } from '../../graph/weights.js'
-import packageRoot from '../../package-root.cjs'
+import { inPackage } from '../../own-package.js'
 import { unlessAborted } from '../../unless-aborted.js'
 import type { LoadProgress } from '../engine.js'
 import type { GraphFile, GraphFileRequest, GraphMessage, WeightsRequest } from './graph-protocol.js'
 import type { GraphRequest } from './plan-spec.js'
 
 // Worker threads always run the ESM build, also for CommonJS callers.
-const workerFile = path.join(packageRoot, 'dist', 'esm', 'engine', 'tensorrt', 'graph-worker.js')
+const workerFile = ['dist', 'esm', 'engine', 'tensorrt', 'graph-worker.js'] as const
 
 /** For the thread to stop between two tensors and remove what it was writing. */
 const stopGraceMs = 500
@@ -37,7 +36,7 @@ export interface Preparation {
 export class GraphSource {
   readonly #options: CheckpointOptions
   readonly #preparation: Preparation
-  readonly #worker = new Worker(workerFile, { name: 'video-depth graphs', execArgv: [] })
+  readonly #worker = new Worker(inPackage(...workerFile), { name: 'video-depth graphs', execArgv: [] })
   readonly #weights = new Map<Precision, Promise<PreparedWeights>>()
   /** Settles when the thread has answered, also where nobody waits for that any more. */
   #idle: Promise<void> = Promise.resolve()

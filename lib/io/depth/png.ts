@@ -4,6 +4,7 @@
 import type { Plane } from '../../evaluate/plane.js'
 import { checkUnpacked } from './claims.js'
 import { Numbers } from './npy.js'
+import { loadSharp } from '../../libraries.js'
 
 const signature = Buffer.from('89504e470d0a1a0a', 'hex')
 
@@ -15,7 +16,7 @@ export interface GreyImage extends Plane<Float32Array> {
 /** One grey channel of up to 16 bits; no colour profile is applied. @throws Error saying what was expected and found */
 export async function parsePng(bytes: Buffer): Promise<GreyImage> {
   if (!bytes.subarray(0, signature.length).equals(signature)) throw new Error('expected a PNG file, found another')
-  const { default: sharp } = await import('sharp')
+  const sharp = await loadSharp()
   const image = sharp(bytes, { ignoreIcc: true })
   const { channels, depth, width, height } = await image.metadata()
   if (channels !== 1) throw new Error(`expected one grey channel, found ${channels} channels`)
