@@ -9,8 +9,10 @@ import { openSink, type OutputSpec } from '#lib/io/sinks.js'
 import { pngSequenceSink } from '#lib/io/png-sequence-sink.js'
 import { fixtures } from './support/checkpoint-files.js'
 import { exr, npy, npz, pfm, writeDepth } from './support/depth-files.js'
-import { mutationRun, oneFile, type MutatedReader, type Seed } from './support/mutation.js'
+import { mutationRun, mutationTimeoutMs, oneFile, type MutatedReader, type Seed } from './support/mutation.js'
 import { fill } from './support/outputs.js'
+
+t.setTimeout(mutationTimeoutMs)
 
 const folder = t.testdir()
 const at = (...names: string[]): string => path.join(folder, ...names)

@@ -45,6 +45,9 @@ export interface MutatedReader {
 
 export const oneFile = (name: string, bytes: Uint8Array): Seed => ({ files: { [name]: bytes }, open: name })
 
+/** For the test file too, which waits for the run: `t.setTimeout(mutationTimeoutMs)` of the outermost `t`. */
+export const mutationTimeoutMs = 1000 * (600 + 2 * Number(process.env['MUTATION_SECONDS'] ?? 0))
+
 /** Failures of a reader after which it is not tried any further. */
 const mostFailures = 3
 
@@ -62,7 +65,7 @@ export async function mutationRun(t: Test, module: URL, all: readonly MutatedRea
   const { MUTATION_SECONDS, MUTATION_SEED, MUTATION_READER } = process.env
   const readers = all.filter(({ name }) => MUTATION_READER === undefined || name === MUTATION_READER)
   const seconds = MUTATION_SECONDS === undefined ? undefined : Number(MUTATION_SECONDS) / readers.length
-  t.setTimeout(1000 * (600 + 2 * Number(MUTATION_SECONDS ?? 0)))
+  t.setTimeout(mutationTimeoutMs)
   const folder = t.testdir()
   for (const reader of readers) {
     const limit = { count, seconds, seed: Number(MUTATION_SEED ?? 1) }

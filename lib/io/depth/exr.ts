@@ -61,10 +61,11 @@ function* storedLines(
 }
 
 function readLine(raw: Buffer, from: number, { type, bytes }: PlacedChannel, values: Float32Array): void {
+  const view = new DataView(raw.buffer, raw.byteOffset + from, values.length * bytes)
   for (let x = 0; x < values.length; x++) {
-    const at = from + x * bytes
-    values[x] =
-      type === 'half' ? fromHalf(raw.readUInt16LE(at)) : type === 'float' ? raw.readFloatLE(at) : raw.readUInt32LE(at)
+    const at = x * bytes
+    if (type === 'float') values[x] = view.getFloat32(at, true)
+    else values[x] = type === 'half' ? fromHalf(view.getUint16(at, true)) : view.getUint32(at, true)
   }
 }
 
