@@ -118,10 +118,12 @@ async function renderClip(
   signal: AbortSignal,
 ): Promise<void> {
   const progress = new ProgressLine(process.stderr)
-  const sink = await openSinks([
-    { format: 'video', path: `${truth}.mp4`, frameRate: clip.frameRate },
+  const { width, height, frameRate } = clip
+  const specs = [
+    { format: 'video', path: `${truth}.mp4`, frameRate },
     { format: 'npz', path: `${truth}.npz` },
-  ])
+  ] as const
+  const sink = await openSinks(specs, { width, height, frames })
   const writer = await rgbVideoWriter(video, { frameRate: clip.frameRate }).catch(async (error: unknown) => {
     await sink.abort()
     throw error

@@ -16,8 +16,8 @@ export interface DepthVideoOptions extends VideoEncoderOptions {
   /** Default `inferno`, upstream's; `gray` is upstream's `--grayscale`. */
   readonly palette?: PaletteName
   /**
-   * What black and white stand for; default `global`, upstream's, which parks all frames on disk (4 bytes a pixel) until
-   * `finish()`. Metric depth is shown by the same rule, so there far is bright.
+   * What black and white stand for; default `global`, upstream's, which parks all frames on disk (1 to 2.5 bytes a pixel)
+   * until `finish()`. Metric depth is shown by the same rule, so there far is bright.
    */
   readonly range?: RangeRule
 }
