@@ -1,6 +1,7 @@
 // Owns: what a path given for an output stands for: links followed; devices, the input, and two outputs in one place refused.
 // Must not know: file formats, how outputs are written.
 
+import type { Stats } from 'node:fs'
 import { readlink, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { invalidOption } from '../errors.js'
@@ -16,18 +17,26 @@ const mostLinks = 40
  */
 export async function outputTarget(path: string, kind: 'file' | 'folder'): Promise<string> {
   if (path.includes('\0')) throw unwritable(JSON.stringify(path), 'a path cannot hold a zero byte')
-  const found = await stat(path).catch(() => undefined)
+  const found = await present(path)
   if (found !== undefined && kind === 'file') {
     if (found.isDirectory()) throw unwritable(path, 'it is a folder')
     if (!found.isFile()) throw unwritable(path, 'it is a device, a pipe or a socket, no file')
   }
   const target = await followed(path)
-  const there = await stat(target).catch(() => undefined)
+  const there = await present(target)
   if (found !== undefined && (there?.ino !== found.ino || there.dev !== found.dev))
     throw unwritable(path, 'it is a link to what has no name of its own')
   if (kind === 'folder' && there?.isDirectory() === true && there.dev !== (await stat(dirname(target))).dev)
     throw unwritable(path, 'a file system is mounted there, which cannot be replaced: name a folder inside it')
   return target
+}
+
+/** Undefined where nothing is. A name that is too long shows here, not after the work: temporary ones are shorter. */
+function present(path: string): Promise<Stats | undefined> {
+  return stat(path).catch((error: unknown) => {
+    if (['ENOENT', 'ELOOP'].includes(errorCode(error) ?? '')) return undefined
+    throw error
+  })
 }
 
 async function followed(path: string): Promise<string> {
