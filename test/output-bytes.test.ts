@@ -5,8 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import path from 'node:path'
+import path, { join } from 'node:path'
 import t from 'tap'
 import { leastBytesPerPixel, packDepth, unpackDepth } from '#lib/io/depth-packing.js'
 import { toBytes } from '#lib/io/depth-range.js'
@@ -34,7 +33,7 @@ async function written(
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await hash(name)] as const)))
 }
 
-t.test('equal depth gives equal bytes, whatever memory held before', async (t) => {
+t.test('equal depth gives equal bytes, whatever memory held before', { timeout: 300_000 }, async (t) => {
   const folder = t.testdir({ a: {}, b: {} })
   const dirty = (byte: string): NodeJS.ProcessEnv => ({ MALLOC_PERTURB_: byte, MALLOC_MMAP_THRESHOLD_: '1000000000' })
   const first = await written(join(folder, 'a'), dirty('1'))
@@ -42,7 +41,7 @@ t.test('equal depth gives equal bytes, whatever memory held before', async (t) =
   t.same(await written(join(folder, 'b'), { ...dirty('77'), TZ: 'Asia/Tokyo' }), first)
 })
 
-t.test('equal depth gives equal bytes, whatever the number of processors', async (t) => {
+t.test('equal depth gives equal bytes, whatever the number of processors', { timeout: 300_000 }, async (t) => {
   if (!existsSync('/usr/bin/taskset')) {
     t.plan(0, 'taskset is missing, so a process cannot be kept to one processor')
     return
@@ -71,7 +70,7 @@ t.test('packed depth comes back bit for bit', async (t) => {
   for (const [name, data, columns] of cases) {
     const packed = await packDepth(data, columns)
     const back = await unpackDepth(packed, data.length, columns)
-    t.same(bits(back), bits(data), name)
+    t.equal(Buffer.compare(bits(back), bits(data)), 0, name)
     const bytes = packed.reduce((sum, plane) => sum + plane.byteLength, 0)
     t.ok(bytes >= data.length * leastBytesPerPixel, `${name}: at least what is said`)
   }

@@ -1,7 +1,8 @@
 // Owns: tests of what killed processes leave beside outputs, and of disks that are too small.
 // Must not know: file formats, the network.
 
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -80,28 +81,20 @@ t.test('an earlier folder that was moved away is never lost', async (t) => {
   t.same((await readdir(folder)).sort(), [foreign, 'short', long].sort(), 'one that was replaced goes')
 })
 
-t.test('a run that was killed leaves nothing behind after the next one', { timeout: 120_000 }, async (t) => {
+t.test('what a killed process leaves goes with the next one', { timeout: 120_000 }, async (t) => {
   const folder = t.testdir()
-  const input = await makeVideo({ path: join(folder, 'in.mp4'), width: 64, height: 48, times: steady(200, 25) })
-  const checkpoint = join(packageRoot, 'test', 'fixtures', 'tiny.pth')
-  const args = ['run', input, '--checkpoint', checkpoint, '--input-size', '56', '--save-png16', '--save-raw']
-  const killed = await runCli([...args, '-o', 'out'], {
-    cwd: folder,
-    onText: (text, kill) => {
-      if (/\d+\/200/.test(text)) kill('SIGKILL')
-    },
-  })
-  t.equal(killed.signal, 'SIGKILL')
-  t.ok((await readdir(join(folder, 'out'))).some((name) => name.includes('.partial-')))
-  const next = await runCli([...args, '--max-len', '2', '-o', 'out'], { cwd: folder })
-  t.equal(next.code, 0, next.stderr)
-  t.same((await readdir(join(folder, 'out'))).sort(), [
-    'in_depths.f32',
-    'in_depths.f32.json',
-    'in_png16',
-    'in_src.mp4',
-    'in_vis.mp4',
+  const child = spawn(process.execPath, [
+    join(packageRoot, 'dist-test', 'support', 'write-outputs-child.js'),
+    folder,
+    'wait',
   ])
+  await once(child.stdout, 'data')
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  t.ok((await readdir(folder)).some((name) => name.includes('.partial-')))
+  const outputs = await openSinks(allOutputs(folder))
+  await fill(outputs)
+  t.same((await readdir(folder)).sort(), ['d.f32', 'd.f32.json', 'd.mp4', 'd.npz', 'live.mp4', 'png'])
 })
 
 t.test('an input with a long name, and one that an output would replace', { timeout: 120_000 }, async (t) => {
@@ -147,12 +140,13 @@ t.test('a disk that is too small', async (t) => {
   const enough = await openSinks(allOutputs(disk), { width, height, frames: 7 })
   t.equal((await fill(enough)).length, 6)
   await fillDisk(disk)
-  const rgb = new Uint8Array(200 * 150 * 3).map((_, i) => Math.imul(i, 2_654_435_761) >>> 24)
+  const rgb = (frame: number): Uint8Array =>
+    new Uint8Array(200 * 150 * 3).map((_, i) => Math.imul(i + frame * 7919, 2_654_435_761) >>> 24)
   await t.rejects(
     async () => {
       const writer = await rgbVideoWriter(join(disk, 's.mp4'), { crf: 0 })
       try {
-        for (let i = 0; i < 40; i++) await writer.write({ data: rgb, width: 200, height: 150, timestampMs: i * 40 })
+        for (let i = 0; i < 40; i++) await writer.write({ data: rgb(i), width: 200, height: 150, timestampMs: i * 40 })
         await writer.finish()
       } finally {
         await writer.abort()

@@ -5,10 +5,14 @@ import { openSinks } from '#lib/io/sinks.js'
 import { depthFrame } from './frames.js'
 import { allOutputs } from './outputs.js'
 
-const [folder = ''] = process.argv.slice(2)
+/** `wait`: does not finish, but waits to be killed. */
+const [folder = '', wait] = process.argv.slice(2)
 const sink = await openSinks(allOutputs(folder))
 /** Moves, and is busy enough for the encoder to weigh one block against another. */
 const value = (index: number, x: number, y: number): number =>
   Math.sin((x + index * 3) / 17) * Math.cos((y - index) / 13) + ((Math.imul(x * 31 + y * 17, 40503) >>> 8) % 64) / 400
-for (let index = 0; index < 24; index++) await sink.write(depthFrame(index, 480, 270, value))
-await sink.finish()
+for (let index = 0; index < 16; index++) await sink.write(depthFrame(index, 320, 180, value))
+if (wait === 'wait') {
+  process.stdout.write('written\n')
+  setInterval(() => undefined, 1000)
+} else await sink.finish()
