@@ -4,7 +4,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import t from 'tap'
 import { AtomicFolder } from '#lib/io/atomic-output.js'
@@ -107,7 +107,13 @@ t.test('an input with a long name, and one that an output would replace', { time
   t.equal((await readdir(join(folder, 'out'))).length, 4)
   const live = await runCli(['live', name, ...checkpoint, '--video', name], { cwd: folder })
   t.equal(live.code, 2)
-  t.match(live.stderr, /another place than the input/)
+  t.match(live.stderr, /another file than the input/)
+  const source = join(folder, 'clip.mp4')
+  await makeVideo({ path: source, width: 64, height: 48, times: steady(2, 25) })
+  await symlink(source, join(folder, 'out', 'clip_src.mp4'))
+  const onto = await runCli(['run', source, ...checkpoint, '-o', 'out'], { cwd: folder })
+  t.equal(onto.code, 2, onto.stderr)
+  t.match(onto.stderr, /another place than the input for the output/)
 })
 
 t.test('a disk that is too small', async (t) => {
