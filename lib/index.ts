@@ -49,7 +49,7 @@ export { openRawFrames, type RawFrame, type RawFrameSource, type RawFramesOption
 export type { DepthSink } from './io/sink.js'
 export { pngSequenceSink, type PngSequenceOptions } from './io/png-sequence-sink.js'
 export { rawStreamSink } from './io/raw-stream-sink.js'
-export { openSink, openSinks, type OutputSpec } from './io/sinks.js'
+export { openSink, openSinks, type ExpectedFrames, type OutputSpec } from './io/sinks.js'
 export type { DepthRange, RangeRule } from './io/depth-range.js'
 export { paletteNames, type PaletteName } from './io/palettes.js'
 export { rgbVideoWriter, type RgbVideoWriter } from './io/rgb-video-sink.js'

@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { AtomicFolder } from '../io/atomic-output.js'
 import { outputError } from '../io/output-errors.js'
+import { fittedName, mostNameBytes } from '../io/temporary-names.js'
 import { loadSharp } from '../libraries.js'
 import { shownPart } from '../outside-text.js'
 import type { EvaluatedVideo } from './eval-report.js'
@@ -77,5 +78,6 @@ function panels({ result: { depth, tae, seams } }: EvaluatedVideo): ChartPanel[]
 function fileName(name: string, index: number, videos: readonly EvaluatedVideo[]): string {
   const safe = (each: string): string => each.replace(/[^\p{L}\p{N}._-]/gu, '_').replace(/^\.+/, '_')
   const isShared = videos.some((other, i) => i !== index && safe(other.name) === safe(name))
-  return isShared ? `${safe(name)}-${index}` : safe(name)
+  const longest = Math.max(...plotEndings.map((ending) => ending.length))
+  return fittedName(isShared ? `${safe(name)}-${index}` : safe(name), mostNameBytes - longest)
 }

@@ -10,6 +10,7 @@ import { checkLiveFile, isCamera } from '../io/live/live-file.js'
 import { liveInput, type LiveInput } from '../io/live/live-input.js'
 import { resolveLiveOptions, type LiveOptions } from '../io/live/live-options.js'
 import { checkRawFrames, type RawFramesOptions } from '../io/live/raw-frames.js'
+import { checkApart } from '../io/output-target.js'
 import { checkWhole } from '../known-options.js'
 import { checkLoadOptions, type LoadOptions } from '../options.js'
 import { checkStreamOptions, type StreamOptions } from '../stream/stream-options.js'
@@ -40,6 +41,7 @@ export async function checkLive(
   isGiven: (option: keyof LiveArguments) => boolean,
 ): Promise<LiveSettings> {
   checkOutputs(options, isGiven)
+  await checkApart([options.video, options.png].filter((place) => place !== undefined))
   checkNumbers(options)
   const load = underOwnNames(() => loadOptions(options))
   const stream = underOwnNames(() => streamOptions(input, options))

@@ -4,11 +4,13 @@
 import path from 'node:path'
 import type { DepthMap, RgbFrame } from '../frame.js'
 import { outputError } from '../io/output-errors.js'
+import { checkNotInput } from '../io/output-target.js'
 import type { Bright, PaletteName } from '../io/palettes.js'
 import { rgbVideoWriter, type TwoStepVideoWriter } from '../io/rgb-video-sink.js'
 import type { DepthSink } from '../io/sink.js'
 import { openSinks, type OutputSpec } from '../io/sinks.js'
-import type { FrameSource } from '../io/source.js'
+import type { FrameSource, SourceInfo } from '../io/source.js'
+import { fittedName, mostNameBytes } from '../io/temporary-names.js'
 import { makeFolder } from '../make-folder.js'
 
 export interface OutputOptions {
@@ -20,6 +22,9 @@ export interface OutputOptions {
   readonly saveRaw: boolean
 }
 
+/** Added to a name, of all that a run may write. */
+const longestEnding = '_depths.f32.json'
+
 export class Outputs {
   readonly #depth: DepthSink
   readonly #recording: TwoStepVideoWriter
@@ -30,14 +35,16 @@ export class Outputs {
     this.#recording = recording
   }
 
-  /** `outputs` and `street` give `outputs/street_vis.mp4` and so on. */
+  /** `outputs` and `street` give `outputs/street_vis.mp4` and so on; a name that is too long for that is cut. @param input what is read */
   static async create(
     folder: string,
     name: string,
-    frameRate: number | undefined,
+    input: string,
+    { frameRate, frameCount, width, height }: SourceInfo,
     options: OutputOptions,
   ): Promise<Outputs> {
-    const at = (ending: string): string => path.join(folder, `${name}${ending}`)
+    const fitted = fittedName(name, mostNameBytes - longestEnding.length)
+    const at = (ending: string): string => path.join(folder, `${fitted}${ending}`)
     await makeFolder(folder).catch((error: unknown) => {
       throw outputError(folder, error)
     })
@@ -46,9 +53,11 @@ export class Outputs {
     if (options.saveNpz) specs.push({ format: 'npz', path: at('_depths.npz') })
     if (options.savePng16) specs.push({ format: 'png16', path: at('_png16') })
     if (options.saveRaw) specs.push({ format: 'raw', path: at('_depths.f32') })
+    await checkNotInput(input, [at('_src.mp4'), ...specs.map((spec) => spec.path)])
     const recording = await rgbVideoWriter(at('_src.mp4'), { frameRate })
     try {
-      return new Outputs(await openSinks(specs), recording)
+      const expected = frameCount === undefined ? undefined : { width, height, frames: frameCount }
+      return new Outputs(await openSinks(specs, expected), recording)
     } catch (error) {
       await recording.abort()
       throw error

@@ -139,7 +139,7 @@ export async function runVideo(input: string, options: RunArguments, signal: Abo
     tellOfWeights(model.architecture)
     tell(loadedText(model.engineInfo))
     const name = await outputName(input)
-    return await writeAll({ source, name, model, loadSeconds, settings, progress }, options, signal)
+    return await writeAll({ source, input, name, model, loadSeconds, settings, progress }, options, signal)
   } finally {
     progress.end()
     await source.close()
@@ -156,6 +156,7 @@ async function outputName(input: string): Promise<string> {
 
 interface Run {
   readonly source: FrameSource
+  readonly input: string
   readonly name: string
   readonly model: VideoDepth
   readonly loadSeconds: number
@@ -164,9 +165,9 @@ interface Run {
 }
 
 async function writeAll(run: Run, options: RunArguments, signal: AbortSignal): Promise<number> {
-  const { source, name, model, loadSeconds, settings, progress } = run
+  const { source, input, name, model, loadSeconds, settings, progress } = run
   const started = performance.now()
-  const outputs = await Outputs.create(options.output, name, source.info.frameRate, options)
+  const outputs = await Outputs.create(options.output, name, input, source.info, options)
   try {
     const onProgress = (report: ProcessProgress): void => progress.frames(report)
     const recorded = outputs.recording(source)

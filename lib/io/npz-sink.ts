@@ -28,14 +28,17 @@ export async function npzOutput(path: string): Promise<SpillOutput> {
   }
 }
 
+/** The zip format's first day, as NumPy writes it, so that equal depth gives equal bytes. Zip takes the local time. */
+const noTime = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true }
+
 async function writeArchive(spill: DepthSpill, path: string): Promise<void> {
   const { width, height, count, kind } = spill.facts
   const header = npyHeader('<f4', [count, height, width])
   const size = header.byteLength + count * height * width * Float32Array.BYTES_PER_ELEMENT
   const array = Readable.from(parts(header, spill), { objectMode: false })
   const zip = new ZipFile()
-  zip.addReadStream(array, 'depths.npy', { compress: true, size })
-  zip.addBuffer(npyText(kind), 'kind.npy')
+  zip.addReadStream(array, 'depths.npy', { compress: true, size, ...noTime })
+  zip.addBuffer(npyText(kind), 'kind.npy', noTime)
   zip.end()
   // yazl pipes without passing errors on, so each end has to bring down the other.
   array.once('error', (error) => zip.outputStream.emit('error', error))

@@ -2,17 +2,18 @@
 // Must not know: other formats, the pipeline.
 
 import { open, readdir, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { invalidOption } from '../errors.js'
 import { makeFolder } from '../make-folder.js'
 import { checkPath, known } from '../known-options.js'
-import { besides } from './atomic-output.js'
 import { checkRange, rangeOf, type DepthRange } from './depth-range.js'
 import { writeAll } from './depth-spill.js'
 import { encodedPng, mappingOver, millimetres, quantised, type Mapping } from './grey16.js'
 import { guardedSink, type SinkSteps } from './guarded-sink.js'
+import { otherUser, removeLeftovers } from './leftovers.js'
 import { outputError, unwritable } from './output-errors.js'
 import type { DepthSink } from './sink.js'
+import { parseTemporary, temporaryBeside } from './temporary-names.js'
 
 export interface PngSequenceOptions {
   /**
@@ -31,8 +32,9 @@ const digits = 6
 /**
  * Files `000000.png`, `000001.png` … called by the frames' indices, each of which appears complete or not at all, and
  * `frames.jsonl` with a line for each once it is there: `{file, index, timestampMs, kind, unit, offset, step}`, where
- * value = offset + pixel · step, in `unit` (`m` for metric depth, null for disparity). What was written stays after an abort. An existing folder must
- * hold nothing else; what an earlier run left in it is removed when the first frame comes.
+ * value = offset + pixel · step, in `unit` (`m` for metric depth, null for disparity).
+ * What was written stays after an abort. An existing folder must hold nothing else, and no other process on this machine may
+ * be writing into it; what an earlier run left in it is removed when the first frame comes.
  *
  * @throws `OUTPUT_UNWRITABLE`, `OUTPUT_FULL`, `INVALID_OPTION`
  */
@@ -40,13 +42,8 @@ export async function pngSequenceSink(folder: string, options: PngSequenceOption
   known(options, 'options', ['range'])
   checkPath(folder, 'folder')
   const range = checkSequenceRange(options.range)
-  try {
-    await makeFolder(resolve(folder))
-    await ownFiles(folder)
-  } catch (cause) {
-    throw outputError(folder, cause)
-  }
-  const sequence = new PngSequence(folder, range)
+  const lock = await lockFolder(folder)
+  const sequence = new PngSequence(folder, range, lock)
   return guardedSink(folder, {
     write: (frame) =>
       sequence.write(frame).catch((cause: unknown) => {
@@ -63,11 +60,14 @@ export async function pngSequenceSink(folder: string, options: PngSequenceOption
 class PngSequence {
   readonly #folder: string
   readonly #range: PngSequenceOptions['range']
+  readonly #lock: string
   #lines: FileHandle | undefined
 
-  constructor(folder: string, range: PngSequenceOptions['range']) {
+  /** @param lock the file that keeps other processes away; removed at the end */
+  constructor(folder: string, range: PngSequenceOptions['range'], lock: string) {
     this.#folder = folder
     this.#range = range
+    this.#lock = lock
   }
 
   async write(frame: Frame): Promise<void> {
@@ -84,10 +84,13 @@ class PngSequence {
   async close(): Promise<void> {
     await this.#lines?.close()
     this.#lines = undefined
+    await rm(this.#lock, { force: true })
   }
 
   async #begin(): Promise<FileHandle> {
-    for (const name of await ownFiles(this.#folder)) await rm(join(this.#folder, name))
+    const lock = basename(this.#lock)
+    for (const name of await ownFiles(this.#folder))
+      if (name !== lock) await rm(join(this.#folder, name), { force: true })
     return open(join(this.#folder, linesName), 'wx')
   }
 
@@ -109,17 +112,39 @@ function checkSequenceRange(range: PngSequenceOptions['range']): PngSequenceOpti
   throw invalidOption("'millimetres', 'frame' or { min, max }", 'range', checked)
 }
 
+/**
+ * Two that begin at the same moment may both be refused, but never both go on.
+ *
+ * @returns the path of a file that says who writes into the folder
+ */
+async function lockFolder(folder: string): Promise<string> {
+  const lock = temporaryBeside(join(folder, linesName), 'lock')
+  try {
+    await makeFolder(resolve(folder))
+    await removeLeftovers(resolve(folder), linesName)
+    await ownFiles(folder)
+    await writeFile(lock, '', { flag: 'wx' })
+    const other = await otherUser(folder, linesName, basename(lock))
+    if (other !== undefined) throw unwritable(folder, `process ${other.pid} is writing into it`)
+    return lock
+  } catch (cause) {
+    await rm(lock, { force: true }).catch(() => undefined)
+    throw outputError(folder, cause)
+  }
+}
+
 /** Names in the folder, all of which are a sequence's. @throws VideoDepthError OUTPUT_UNWRITABLE naming another one */
 async function ownFiles(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder)
-  const foreign = names.find((name) => name !== linesName && !/^(\d{6,}\.png|\.\d{6,}\.png\.partial-.*)$/.test(name))
+  const isOurs = (name: string): boolean => name === linesName || /^(\d{6,}\.png|\.\d{6,}\.png\.partial-.*)$/.test(name)
+  const foreign = names.find((name) => !isOurs(parseTemporary(name)?.stem ?? name))
   if (foreign === undefined) return names
   throw unwritable(folder, `the folder exists and holds other files (${foreign})`)
 }
 
 /** A reader sees the whole file or none; a power cut may lose it, which a live output can bear. */
 async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = besides(path, 'partial')
+  const temporary = temporaryBeside(path, 'partial')
   try {
     await writeFile(temporary, bytes)
     await rename(temporary, path)

@@ -5,8 +5,11 @@ import { invalidOption } from '../errors.js'
 import type { DepthMap } from '../frame.js'
 import { checkPath, known } from '../known-options.js'
 import { quietAtEnd } from '../quiet-promise.js'
+import { leastBytesPerPixel } from './depth-packing.js'
 import { checkRange } from './depth-range.js'
+import { checkRoom, type LeastSize } from './free-space.js'
 import { npzOutput } from './npz-sink.js'
+import { checkApart } from './output-target.js'
 import { png16Output, type Png16Options } from './png16-sink.js'
 import { rawSink } from './raw-sink.js'
 import type { DepthSink } from './sink.js'
@@ -27,16 +30,28 @@ const specNames: Readonly<Record<OutputSpec['format'], readonly string[]>> = {
   video: ['format', 'path', 'palette', 'range', 'bright', 'frameRate', 'crf'],
 }
 
+/** What will come, for the check whether it fits on the disk. */
+export interface ExpectedFrames {
+  /** Pixels. */
+  readonly width: number
+  readonly height: number
+  /** How many frames, at most. */
+  readonly frames: number
+}
+
 /**
  * One sink for all the outputs. Paths are tried at once, so that an unwritable one fails before the work. Outputs that
- * need all frames first (`npz`, `png16`, `video` with a global range) share one temporary file of 4 bytes a pixel,
- * in the folder of the first of them. Each output is atomic; if one fails, those not yet finished are removed.
+ * need all frames first (`npz`, `png16`, `video` with a global range) share one temporary file in the folder of the first of
+ * them, without a name where the system allows it: 1 to 2.5 bytes a pixel of each frame, about 20 GB for ten minutes of
+ * 1280×720 at 24 frames a second. Each output is atomic; if one fails, those not yet finished are removed.
  *
- * @throws `OUTPUT_UNWRITABLE`, `OUTPUT_FULL`, `INVALID_OPTION`
+ * @param expected where it is known: what surely does not fit is refused at once, otherwise when it shows
+ * @throws `OUTPUT_UNWRITABLE`, `OUTPUT_FULL`, `INVALID_OPTION` also for two outputs in the same place
  */
-export async function openSinks(outputs: readonly OutputSpec[]): Promise<DepthSink> {
+export async function openSinks(outputs: readonly OutputSpec[], expected?: ExpectedFrames): Promise<DepthSink> {
   if (!Array.isArray(outputs) || outputs.length === 0) throw invalidOption('at least one output', 'outputs', outputs)
   outputs.forEach(checkSpec)
+  await checkApart(outputs.flatMap(placesOf))
   const sinks: DepthSink[] = []
   const spilled: SpillOutput[] = []
   try {
@@ -45,13 +60,14 @@ export async function openSinks(outputs: readonly OutputSpec[]): Promise<DepthSi
       if (live === undefined) spilled.push(await spillOutput(spec))
       else sinks.push(live)
     }
+    if (expected !== undefined) await checkSize(outputs, spilled[0], expected)
   } catch (error) {
     await Promise.all([...sinks.map((sink) => sink.abort()), ...spilled.map((output) => output.discard())])
     throw error
   }
   if (spilled.length > 0) {
     try {
-      sinks.push(await spilledSink(spilled))
+      sinks.push(await spilledSink(spilled, expected?.frames))
     } catch (error) {
       await Promise.all(sinks.map((sink) => sink.abort()))
       throw error
@@ -61,8 +77,8 @@ export async function openSinks(outputs: readonly OutputSpec[]): Promise<DepthSi
 }
 
 /** A single output. */
-export function openSink(output: OutputSpec): Promise<DepthSink> {
-  return openSinks([output])
+export function openSink(output: OutputSpec, expected?: ExpectedFrames): Promise<DepthSink> {
+  return openSinks([output], expected)
 }
 
 /** Every frame to every sink. A failure of one aborts them all, but for those that are finished, and is what later calls reject with. */
@@ -104,6 +120,24 @@ function checkSpec(spec: OutputSpec, index: number): void {
     throw invalidOption("'raw', 'npz', 'png16' or 'video'", 'format', spec.format)
   known(spec, `output ${index} (${spec.format})`, specNames[spec.format])
   checkPath(spec.path, `output ${index} (${spec.format}) path`)
+}
+
+/** Every final name. */
+function placesOf({ format, path }: OutputSpec): readonly string[] {
+  return format === 'raw' ? [path, `${path}.json`] : [path]
+}
+
+/** The formats whose least size is known: depth that is parked, and bare floats. */
+async function checkSize(
+  specs: readonly OutputSpec[],
+  parked: SpillOutput | undefined,
+  { width, height, frames }: ExpectedFrames,
+): Promise<void> {
+  const pixels = width * height * frames
+  const raw = specs.filter(({ format }) => format === 'raw')
+  const sizes: LeastSize[] = raw.map(({ path }) => ({ path, bytes: pixels * Float32Array.BYTES_PER_ELEMENT }))
+  if (parked !== undefined) sizes.unshift({ path: parked.path, bytes: pixels * leastBytesPerPixel })
+  await checkRoom(sizes, ` for ${frames} frames of ${width}×${height}`)
 }
 
 async function liveSink(spec: OutputSpec): Promise<DepthSink | undefined> {

@@ -23,14 +23,15 @@ export interface SpillOutput {
  * Spills to the folder of the first output. Nothing gets its final name before everything is rendered.
  *
  * @param outputs at least one; owned from here on, also where this fails
+ * @param expectedFrames how many will come, 0 where unknown
  */
-export async function spilledSink(outputs: readonly SpillOutput[]): Promise<DepthSink> {
+export async function spilledSink(outputs: readonly SpillOutput[], expectedFrames = 0): Promise<DepthSink> {
   const discardOutputs = async (): Promise<void> => {
     await Promise.all(outputs.map((output) => output.discard()))
   }
   const [first] = outputs
   if (first === undefined) throw new Error('a spilled sink needs an output')
-  const spill = await DepthSpill.create(first.path).catch(async (error: unknown) => {
+  const spill = await DepthSpill.create(first.path, expectedFrames).catch(async (error: unknown) => {
     await discardOutputs()
     throw error
   })

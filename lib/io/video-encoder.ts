@@ -31,8 +31,15 @@ const ticksPerMs = 90
 const timeBase = { num: 1, den: 90_000 }
 
 /**
- * 4:2:0, BT.709, limited range, tagged so; the index in front ('faststart'). H.264 4:2:0 needs even sides: an odd side gets
- * one more column or row, a copy of the last.
+ * x264's output depends on how many threads it has; left alone it takes as many as the machine has processors, and more. Its
+ * choice of arithmetic by processor is off for the macroblock tree (nothing else heeds it): the one for AVX-512 reads memory
+ * that was never written, so that no two runs gave the same file.
+ */
+const repeatable = { threads: 8, 'x264-params': 'cpu-independent=1' }
+
+/**
+ * Equal pictures give equal bytes, whatever the number of processors. 4:2:0, BT.709, limited range, tagged so; the index in
+ * front ('faststart'). H.264 4:2:0 needs even sides: an odd side gets one more column or row, a copy of the last.
  */
 export class VideoEncoder {
   readonly #av: Av
@@ -199,7 +206,11 @@ async function openCodec(
   context.colorTrc = av.AVCOL_TRC_BT709
   context.colorRange = av.AVCOL_RANGE_MPEG
   context.setFlags(av.AV_CODEC_FLAG_GLOBAL_HEADER)
-  check(av, path, await context.open2(encoder, av.Dictionary.fromObject({ crf: settings.crf, preset: 'medium' })))
+  check(
+    av,
+    path,
+    await context.open2(encoder, av.Dictionary.fromObject({ crf: settings.crf, preset: 'medium', ...repeatable })),
+  )
 }
 
 function check(av: Av, path: string, status: number): void {

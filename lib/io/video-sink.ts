@@ -17,8 +17,8 @@ export interface DepthVideoOptions extends VideoEncoderOptions {
   /** Default `inferno`, upstream's; `gray` is upstream's `--grayscale`. */
   readonly palette?: PaletteName
   /**
-   * What black and white stand for; default `global`, upstream's, which parks all frames on disk (4 bytes a pixel) until
-   * `finish()`.
+   * What black and white stand for; default `global`, upstream's, which parks all frames on disk (1 to 2.5 bytes a pixel)
+   * until `finish()`.
    */
   readonly range?: RangeRule
   /** Default: what has the larger values, upstream's rule: of disparity what is near, of metric depth what is far. */

@@ -2,12 +2,14 @@
 // Must not know: GPUs, plans, sessions.
 
 import { constants } from 'node:fs'
-import { copyFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { copyFile, readdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { invalidOption, VideoDepthError } from '../../errors.js'
 import type { Precision } from '../../graph/weights.js'
 import { weightsFileName } from '../../graph/weights-file.js'
 import { readRecord } from '../../graph/json-record.js'
+import { AtomicFile } from '../../io/atomic-output.js'
+import { parseTemporary } from '../../io/temporary-names.js'
 import { makeFolder } from '../../make-folder.js'
 import type { GraphFile } from './graph-protocol.js'
 import { GraphSource, type CheckpointOptions, type Preparation } from './graph-source.js'
@@ -84,7 +86,8 @@ export async function exportGraphs(
 
 /** @throws VideoDepthError INVALID_OPTION */
 async function assertOurs(folder: string): Promise<void> {
-  const names = await readdir(folder).catch(() => []) // what else there may be shows when it is written to
+  const found = await readdir(folder).catch(() => []) // what else there may be shows when it is written to
+  const names = found.filter((name) => parseTemporary(name) === undefined)
   if (names.length === 0 || (await hasManifest(folder))) return
   throw invalidOption('an empty folder, or one with graphs of an earlier run', '--graphs-only', folder)
 }
@@ -110,11 +113,10 @@ async function writeFolder(
   const written: string[] = []
   const place = async (name: string, write: (temporary: string) => Promise<void>): Promise<void> => {
     signal.throwIfAborted()
-    const temporary = path.join(folder, `.${name}.partial`)
-    written.push(temporary)
-    await write(temporary)
-    await rename(temporary, path.join(folder, name))
-    written.push(path.join(folder, name))
+    const file = await AtomicFile.create(path.join(folder, name))
+    written.push(file.temporary)
+    await write(file.temporary)
+    written.push(await file.commit())
   }
   try {
     await makeFolder(folder)
