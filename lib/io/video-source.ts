@@ -75,7 +75,7 @@ class VideoProducer implements FrameProducer {
   static async open(path: string, options: ResolvedSourceOptions): Promise<VideoProducer> {
     await checkFile(path)
     const av = await loadAv()
-    const decoder = await VideoDecoder.open(av, path)
+    const decoder = await VideoDecoder.open(av, path, { playlists: false, protocols: 'file' })
     let producer: VideoProducer | undefined
     try {
       producer = new VideoProducer(av, path, decoder, options)
@@ -161,7 +161,7 @@ class VideoProducer implements FrameProducer {
         `${this.#path} has no frame that can be decoded${damage.packets > 0 ? ': it is damaged' : ''}`,
       )
     const faults = [
-      ...(damage.packets + damage.frames > 0 ? [this.#damageText()] : []),
+      ...(damage.packets + damage.frames + damage.lost > 0 ? [this.#damageText()] : []),
       ...(complete ? this.#shortText() : []),
     ]
     if (faults.length === 0) return
@@ -172,9 +172,9 @@ class VideoProducer implements FrameProducer {
   }
 
   #damageText(): string {
-    const { packets, frames, firstMs } = this.#decoder.damage
+    const { packets, frames, lost, firstMs } = this.#decoder.damage
     const where = firstMs === undefined ? '' : `, the first at ${seconds(firstMs)}`
-    return `${packets} packets could not be read or decoded, ${frames} frames came out with errors${where}`
+    return `${packets} packets could not be read or decoded, ${lost} frames are missing, ${frames} frames came out with errors${where}`
   }
 
   #shortText(): readonly string[] {
