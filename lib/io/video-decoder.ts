@@ -122,9 +122,28 @@ export class VideoDecoder {
     return ticks === this.#av.AV_NOPTS_VALUE ? undefined : (Number(ticks) * 1000 * num) / den
   }
 
+  /** What times are rounded to. Milliseconds. */
+  get tickMs(): number {
+    const { num, den } = this.stream.timeBase
+    return (1000 * num) / den
+  }
+
+  /** Whether the container's clock may jump. */
+  get mayJump(): boolean {
+    const flags: number = this.#format.iformat?.flags ?? 0
+    return (flags & this.#av.AVFMT_TS_DISCONT) !== 0
+  }
+
   /** Average frames a second; undefined where the input does not tell. */
   get frameRate(): number | undefined {
-    return rate(this.stream.avgFrameRate) ?? rate(this.stream.rFrameRate)
+    const { avgFrameRate, rFrameRate, codecpar } = this.stream
+    const [average, base] = [rate(avgFrameRate), rate(rFrameRate)]
+    if (average === undefined || base === undefined) return average ?? base
+    const ratio = average / base
+    // An average over rounded times is a little off, and AVI counts fields where H.264 may hold any.
+    const isRounded = Math.abs(ratio - 1) < 1e-3
+    const isOfFields = Math.abs(ratio - 2) < 1e-3 && rate(codecpar.frameRate) === base
+    return isRounded || isOfFields ? base : average
   }
 
   /** Undefined while there may be more pictures. */

@@ -33,7 +33,7 @@ const tolerance = { share: 0.01, mostMs: 1000, leastFrames: 3 } as const
  * A video file that FFmpeg decodes, on threads of its own.
  *
  * Colours follow the stream's tags (matrix and range; untagged means BT.601, limited, as in FFmpeg and OpenCV); HDR is
- * not tone-mapped. The container's rotation is applied. A sample aspect ratio other than 1:1 is ignored and
+ * not tone-mapped. The container's rotation and cropping are applied. A sample aspect ratio other than 1:1 is ignored and
  * interlaced video is not deinterlaced, both as upstream does.
  *
  * Iteration yields everything that decodes, then throws `SOURCE_DAMAGED` where something did not or where the file
@@ -68,7 +68,11 @@ class VideoProducer implements FrameProducer {
     this.#decoder = decoder
     this.#options = options
     this.#stride = strideFor(decoder.frameRate, options)
-    this.#timeline = new Timeline(1000 / (decoder.frameRate ?? assumedFrameRate))
+    this.#timeline = new Timeline({
+      intervalMs: 1000 / (decoder.frameRate ?? assumedFrameRate),
+      tickMs: decoder.tickMs,
+      mayJump: decoder.mayJump,
+    })
     this.#rgb = new RgbConverter(av, decoder.stream, ({ width, height }) => limitedSize(width, height, options.maxRes))
   }
 
@@ -149,7 +153,15 @@ class VideoProducer implements FrameProducer {
         'FRAME_SIZE_CHANGED',
         `Frame ${position} of ${this.#path} (at ${seconds(timestampMs)}) is ${width}×${height}, the frames before it were ${first.width}×${first.height}`,
       )
-    return { ...(await this.#rgb.convert(frame)), timestampMs }
+    const picture = await this.#rgb.convert(frame).catch((cause: unknown) => {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new VideoDepthError(
+        this.#emitted === 0 ? 'SOURCE_UNREADABLE' : 'SOURCE_DAMAGED',
+        `Frame ${position} of ${this.#path} cannot be converted to RGB: ${reason}`,
+        { cause },
+      )
+    })
+    return { ...picture, timestampMs }
   }
 
   /** @param complete false where the caller's limit ended the video, not the video itself */
