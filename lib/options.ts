@@ -209,6 +209,7 @@ const loadOptionNames: readonly (keyof LoadOptions)[] = [
 
 const processOptionNames: readonly (keyof ProcessOptions)[] = [
   'maxRes',
+  'playlists',
   'maxLen',
   'targetFps',
   'frameRate',

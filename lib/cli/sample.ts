@@ -38,6 +38,7 @@ const clip = { width: 320, height: 240, frameRate: 24 }
 /** The clip goes through the network as it is. */
 const sampleRun = {
   maxRes: -1,
+  playlists: false,
   maxLen: -1,
   targetFps: -1,
   stitching: 'upstream',

@@ -20,8 +20,6 @@ const containers = [
   ...['webp_pipe'],
 ] as const
 
-const playlists = ['hls', 'dash'] as const
-
 /** Pixels of a picture: 16384×8192. A file of a few bytes may claim any size, and a decoder allocates what is claimed. */
 const mostArea = 2 ** 27
 
@@ -29,16 +27,16 @@ const mostArea = 2 ** 27
 const mostThreadedArea = 2 ** 23
 
 export interface OpeningRules {
-  /** Whether HLS playlists and DASH manifests may be followed, as far as the protocols reach. */
-  readonly playlists: boolean
+  /** FFmpeg's names of further formats: playlists, which may be followed as far as the protocols reach; network protocols. */
+  readonly formats: readonly string[]
   /** FFmpeg's protocols, by comma. */
   readonly protocols: string
 }
 
 /** Options for `openInput`: containers by an allow-list, and no file but the one that is named. */
-export function openingOptions({ playlists: areAllowed, protocols }: OpeningRules): Record<string, string> {
+export function openingOptions({ formats, protocols }: OpeningRules): Record<string, string> {
   return {
-    format_whitelist: [...containers, ...(areAllowed ? playlists : [])].join(','),
+    format_whitelist: [...containers, ...formats].join(','),
     protocol_whitelist: protocols,
     // QuickTime's references to tracks in other files.
     enable_drefs: '0',

@@ -10,6 +10,7 @@ import type { RgbFrame } from '../frame.js'
 import { known } from '../known-options.js'
 import { loadAv, present, type Av } from './av.js'
 import { openGuarded, type FrameProducer } from './guarded-source.js'
+import { checkPlaylist } from './playlist.js'
 import { RgbConverter } from './rgb-converter.js'
 import {
   keptFrames,
@@ -78,8 +79,10 @@ class VideoProducer implements FrameProducer {
 
   static async open(path: string, options: ResolvedSourceOptions): Promise<VideoProducer> {
     await checkFile(path)
+    if (options.playlists) await checkPlaylist(path)
     const av = await loadAv()
-    const decoder = await VideoDecoder.open(av, path, { playlists: false, protocols: 'file' })
+    const rules = { formats: options.playlists ? ['hls'] : [], protocols: 'file' }
+    const decoder = await VideoDecoder.open(av, path, rules)
     let producer: VideoProducer | undefined
     try {
       producer = new VideoProducer(av, path, decoder, options)
