@@ -133,7 +133,14 @@ function rawOptions(
   return options
 }
 
-function liveOptions({ maxRes, rtspTransport, stall, playlists, reconnect: attempts, wait }: LiveArguments): LiveOptions {
+function liveOptions({
+  maxRes,
+  rtspTransport,
+  stall,
+  playlists,
+  reconnect: attempts,
+  wait,
+}: LiveArguments): LiveOptions {
   const reconnect: LiveOptions['reconnect'] =
     attempts === 0 ? false : { first: wait, ...(attempts !== -1 && { attempts }) }
   return { maxRes, rtspTransport, stallMs: stall * 1000, playlists, reconnect }

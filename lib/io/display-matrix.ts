@@ -44,7 +44,12 @@ export function cutFor(cropping: Uint8Array | null | undefined, { width, height 
   const whole = { width, height, steps: [] }
   if (cropping === null || cropping === undefined || cropping.byteLength < 16) return whole
   const view = new DataView(cropping.buffer, cropping.byteOffset, 16)
-  const [top, bottom, left, right] = [0, 4, 8, 12].map((at) => view.getUint32(at, true)) as [number, number, number, number]
+  const [top, bottom, left, right] = [0, 4, 8, 12].map((at) => view.getUint32(at, true)) as [
+    number,
+    number,
+    number,
+    number,
+  ]
   const size = { width: width - left - right, height: height - top - bottom }
   if (size.width < 1 || size.height < 1 || top + bottom + left + right === 0) return whole
   const args = `w=${size.width}:h=${size.height}:x=${left}:y=${top}:exact=1`

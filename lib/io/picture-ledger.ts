@@ -9,10 +9,8 @@ const jumpMs = 10_000
 
 export interface PacketFacts {
   readonly isKey: boolean
-  /** False for what is decoded and not shown. */
-  readonly showsPicture: boolean
-  /** True where it may stay without a picture: an earlier one brought it. */
-  readonly mayBePlaceholder: boolean
+  /** `none` for what is decoded and not shown; `maybe` where its picture may have come with an earlier packet. */
+  readonly picture: 'one' | 'maybe' | 'none'
   /** Presentation and decoding time; undefined where there is none. Milliseconds. */
   readonly ptsMs: number | undefined
   readonly dtsMs: number | undefined
@@ -56,12 +54,12 @@ export class PictureLedger {
   }
 
   /** @returns the packet's number, with which its picture is settled */
-  enter({ isKey, showsPicture, mayBePlaceholder, ptsMs, dtsMs }: PacketFacts): number {
+  enter({ isKey, picture, ptsMs, dtsMs }: PacketFacts): number {
     const number = this.#next++
     if (isKey && (this.#firstKey === undefined || this.#isJump(dtsMs ?? ptsMs))) this.#begin(number, ptsMs)
     this.#lastDtsMs = dtsMs ?? ptsMs
-    const isForgiven = mayBePlaceholder || this.#isBeforeStart(ptsMs)
-    if (showsPicture) this.#waiting.set(number, { ptsMs, atMs: ptsMs ?? dtsMs, isForgiven })
+    const isForgiven = picture === 'maybe' || this.#isBeforeStart(ptsMs)
+    if (picture !== 'none') this.#waiting.set(number, { ptsMs, atMs: ptsMs ?? dtsMs, isForgiven })
     this.#expire(number - mostDelay)
     return number
   }

@@ -5,9 +5,9 @@ import { setTimeout } from 'node:timers/promises'
 import type { CodecContext, FormatContext, Frame, Packet, Rational, Stream } from 'node-av'
 import { VideoDepthError } from '../errors.js'
 import type { Av } from './av.js'
-import { mayBePlaceholder, showsPicture, unitLengthBytes, type PacketSyntax } from './packet-content.js'
+import { PacketContent } from './packet-content.js'
 import { PictureLedger } from './picture-ledger.js'
-import { bestStream, openCodec, openFile, type OpeningRules } from './video-input.js'
+import { bestStream, openCodec, openFile, packetSyntax, type OpeningRules } from './video-input.js'
 
 /** Failing reads (or failing drains) in a row after which a file counts as ended. */
 const maxFailuresInRow = 64
@@ -52,8 +52,7 @@ export class VideoDecoder {
   readonly #format: FormatContext
   readonly #codec: CodecContext
   readonly #settings: DecoderSettings
-  readonly #syntax: PacketSyntax
-  readonly #unitLengthBytes: number
+  readonly #content: PacketContent
   readonly #ledger: PictureLedger
   readonly #packet: Packet
   readonly #frame: Frame
@@ -71,9 +70,9 @@ export class VideoDecoder {
     this.#codec = codec
     this.#settings = settings
     const { codecId, extradata } = stream.codecpar
-    this.#syntax = packetSyntax(av, codecId)
-    this.#unitLengthBytes = unitLengthBytes(this.#syntax, extradata)
-    this.#ledger = new PictureLedger(this.#syntax === 'mpeg2')
+    const syntax = packetSyntax(av, codecId)
+    this.#content = new PacketContent(syntax, extradata)
+    this.#ledger = new PictureLedger(syntax === 'mpeg2')
     this.#packet = new av.Packet()
     this.#packet.alloc()
     this.#frame = new av.Frame()
@@ -107,10 +106,11 @@ export class VideoDecoder {
         this.#frame.unref()
         continue
       }
-      if (status === this.#av.AVERROR_EOF) return this.#ended()
-      if (status !== this.#av.AVERROR_EAGAIN) {
-        this.#noteFailure(undefined)
-        if (this.#end !== undefined && this.#failuresInRow > maxFailuresInRow) return this.#ended()
+      const isOver = status === this.#av.AVERROR_EOF
+      if (!isOver && status !== this.#av.AVERROR_EAGAIN) this.#noteFailure(undefined)
+      if (isOver || (this.#end !== undefined && this.#failuresInRow > maxFailuresInRow)) {
+        this.#close()
+        return undefined
       }
       await this.#feed()
     }
@@ -202,10 +202,9 @@ export class VideoDecoder {
     return true
   }
 
-  #ended(): undefined {
+  #close(): void {
     this.#ledger.close()
     this.#noteLost()
-    return undefined
   }
 
   #noteLost(): void {
@@ -264,12 +263,10 @@ export class VideoDecoder {
   /** Gives the packet a number, and enters it where it is to bring a picture. */
   #enter(packet: Packet): void {
     const av = this.#av
+    const content = this.#content.picture(packet.data ?? new Uint8Array())
     const number = this.#ledger.enter({
       isKey: packet.isKeyframe,
-      showsPicture:
-        !packet.hasFlags(av.AV_PKT_FLAG_DISCARD) &&
-        showsPicture(this.#syntax, packet.data ?? new Uint8Array(), this.#unitLengthBytes),
-      mayBePlaceholder: mayBePlaceholder(this.#syntax, packet.size),
+      picture: packet.hasFlags(av.AV_PKT_FLAG_DISCARD) ? 'none' : content,
       ptsMs: this.milliseconds(packet.pts),
       dtsMs: this.milliseconds(packet.dts),
     })
@@ -296,20 +293,6 @@ function packetNumber(frame: Frame): number | undefined {
   const metadata = frame.getMetadata()
   const number = metadata.get(numberKey)
   return number === null ? undefined : Number(number)
-}
-
-function packetSyntax(av: Av, codecId: number): PacketSyntax {
-  const syntaxes = new Map<number, PacketSyntax>([
-    [av.AV_CODEC_ID_H264, 'h264'],
-    [av.AV_CODEC_ID_HEVC, 'hevc'],
-    [av.AV_CODEC_ID_VVC, 'vvc'],
-    [av.AV_CODEC_ID_VP8, 'vp8'],
-    [av.AV_CODEC_ID_VP9, 'vp9'],
-    [av.AV_CODEC_ID_MPEG1VIDEO, 'mpeg2'],
-    [av.AV_CODEC_ID_MPEG2VIDEO, 'mpeg2'],
-    [av.AV_CODEC_ID_MPEG4, 'mpeg4'],
-  ])
-  return syntaxes.get(codecId) ?? 'other'
 }
 
 function rate(value: Rational): number | undefined {

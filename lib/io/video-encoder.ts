@@ -106,7 +106,11 @@ export class VideoEncoder {
     const av = this.#av
     const even = { width: evenAbove(width), height: evenAbove(height) }
     this.#pixels = evenPicture(rgb, width, height, this.#pixels)
-    const frame = av.Frame.fromVideoBuffer(this.#pixels, { ...even, format: av.AV_PIX_FMT_RGB24, timeBase: this.#timeBase })
+    const frame = av.Frame.fromVideoBuffer(this.#pixels, {
+      ...even,
+      format: av.AV_PIX_FMT_RGB24,
+      timeBase: this.#timeBase,
+    })
     try {
       const pts = this.#ticks(timestampMs)
       const converted = await this.#filters.apply(frame)

@@ -5,6 +5,7 @@ import type { CodecContext, FormatContext, Stream } from 'node-av'
 import { VideoDepthError } from '../errors.js'
 import { mostPixels } from '../pixel-format.js'
 import { avMessage, type Av } from './av.js'
+import type { PacketSyntax } from './packet-content.js'
 
 /**
  * FFmpeg's names of the containers, elementary streams and single pictures that are read. What is not here is refused
@@ -18,6 +19,8 @@ const containers = [
   ...['vc1', 'vc1test', 'cavsvideo', 'avs2', 'avs3', 'dirac', 'dnxhd'],
   ...['bmp_pipe', 'jpeg_pipe', 'pam_pipe', 'pbm_pipe', 'pgm_pipe', 'png_pipe', 'ppm_pipe', 'qoi_pipe', 'tiff_pipe'],
   ...['webp_pipe'],
+  // Without pictures, and told so.
+  ...['wav', 'mp3', 'flac', 'aac'],
 ] as const
 
 /** Pixels of a picture: 16384×8192. A file of a few bytes may claim any size, and a decoder allocates what is claimed. */
@@ -91,7 +94,10 @@ export async function openCodec(
   const codec = av.Codec.findDecoder(codecId)
   if (codec === null) throw unreadable(name, `no decoder for ${av.avGetCodecName(codecId) ?? 'an unknown codec'}`)
   if (width > mostPixels || height > mostPixels || width * height > mostArea)
-    throw unreadable(name, `its pictures are ${width}×${height}; at most ${mostArea} pixels are read, ${mostPixels} a side`)
+    throw unreadable(
+      name,
+      `its pictures are ${width}×${height}; at most ${mostArea} pixels are read, ${mostPixels} a side`,
+    )
   const context = new av.CodecContext()
   context.allocContext3(codec)
   context.parametersToContext(stream.codecpar)
@@ -104,6 +110,20 @@ export async function openCodec(
   if (status >= 0) return context
   context.freeContext()
   throw new VideoDepthError('SOURCE_UNREADABLE', `Cannot decode ${name}: ${avMessage(av, status)}`)
+}
+
+export function packetSyntax(av: Av, codecId: number): PacketSyntax {
+  const syntaxes = new Map<number, PacketSyntax>([
+    [av.AV_CODEC_ID_H264, 'h264'],
+    [av.AV_CODEC_ID_HEVC, 'hevc'],
+    [av.AV_CODEC_ID_VVC, 'vvc'],
+    [av.AV_CODEC_ID_VP8, 'vp8'],
+    [av.AV_CODEC_ID_VP9, 'vp9'],
+    [av.AV_CODEC_ID_MPEG1VIDEO, 'mpeg2'],
+    [av.AV_CODEC_ID_MPEG2VIDEO, 'mpeg2'],
+    [av.AV_CODEC_ID_MPEG4, 'mpeg4'],
+  ])
+  return syntaxes.get(codecId) ?? 'other'
 }
 
 function unreadable(name: string, reason: string): VideoDepthError {

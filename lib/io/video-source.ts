@@ -193,9 +193,10 @@ class VideoProducer implements FrameProducer {
   }
 
   #shortText(): readonly string[] {
-    const { promisedMs, readMs, frameRate } = this.#decoder
+    const { promisedMs, readMs } = this.#decoder
     if (promisedMs === undefined || readMs === undefined) return []
-    const framesMs = (tolerance.leastFrames * 1000) / (frameRate ?? assumedFrameRate)
+    // As they came: a file may tell its clock's ticks for its frame rate.
+    const framesMs = (tolerance.leastFrames * readMs) / Math.max(this.#position, 1)
     const toleranceMs = Math.max(framesMs, Math.min(promisedMs * tolerance.share, tolerance.mostMs))
     if (readMs >= promisedMs - toleranceMs) return []
     return [`it promises ${seconds(promisedMs)} and ends after ${seconds(readMs)}`]

@@ -59,13 +59,31 @@ export function liveInput(input: string, options: ResolvedLiveOptions, isCamera 
 }
 
 function device(path: string): LiveInput {
-  return { kind: 'device', name: basename(path), shown: path, how: 'V4L2', url: path, format: 'v4l2', playlists: false, options: {} }
+  return {
+    kind: 'device',
+    name: basename(path),
+    shown: path,
+    how: 'V4L2',
+    url: path,
+    format: 'v4l2',
+    playlists: false,
+    options: {},
+  }
 }
 
 function file(path: string): LiveInput {
   const options = openingOptions({ formats: [], protocols: 'file' })
   const name = basename(resolve(path))
-  return { kind: 'file', name, shown: path, how: 'a file', url: `file:${path}`, format: undefined, playlists: false, options }
+  return {
+    kind: 'file',
+    name,
+    shown: path,
+    how: 'a file',
+    url: `file:${path}`,
+    format: undefined,
+    playlists: false,
+    options,
+  }
 }
 
 function address(url: string, scheme: string, { rtspTransport, stallMs, playlists }: ResolvedLiveOptions): LiveInput {

@@ -121,9 +121,9 @@ class LiveProducer implements FrameProducer<LiveFrame> {
     this.#options.signal?.addEventListener('abort', this.#onAbort, { once: true })
     try {
       if (this.#input.kind === 'file') await checkLiveFile(this.#input.shown)
-      const { input, close } = await guarded(this.#input)
-      this.#input = input
-      this.#unguard = close
+      const guard = await guarded(this.#input)
+      this.#input = guard.input
+      this.#unguard = () => guard.close()
       this.#first = await this.#connectFirst()
       this.#info = {
         name: this.#input.name,
