@@ -234,6 +234,7 @@ const loadOptionNames: readonly (keyof LoadOptions)[] = [
 
 const processOptionNames: readonly (keyof ProcessOptions)[] = [
   'maxRes',
+  'playlists',
   'maxLen',
   'targetFps',
   'frameRate',

@@ -76,7 +76,7 @@ t.test('halves are rounded to the even neighbour', (t) => {
 
 t.test('times start at 0, keep gaps, fill holes and never go back', (t) => {
   const run = (times: readonly (number | undefined)[]): number[] => {
-    const timeline = new Timeline(40)
+    const timeline = new Timeline({ intervalMs: 40 })
     return times.map((time) => timeline.next(time))
   }
   t.same(run([500, 540, 700]), [0, 40, 200])

@@ -271,10 +271,11 @@ t.test('a playlist reaches no local file', async (t) => {
   })
   t.teardown(() => server.close())
   const base = server.url.replace('live.ts', '')
-  const good = await openLive(`${base}good.m3u8`)
+  const good = await openLive(`${base}good.m3u8`, { playlists: true })
   const { frames, error } = await take(good)
   t.same([frames.length, error], [40, undefined], 'a recording of a stated length ends')
-  await t.rejects(openLive(`${base}bad.m3u8`, { stallMs: 2000 }), { code: 'SOURCE_UNREADABLE' })
+  await t.rejects(openLive(`${base}good.m3u8`), { code: 'SOURCE_UNREADABLE', message: /no container or stream/ })
+  await t.rejects(openLive(`${base}bad.m3u8`, { stallMs: 2000, playlists: true }), { code: 'SOURCE_UNREADABLE' })
 })
 
 t.test('a file ends', async (t) => {

@@ -22,6 +22,7 @@ export interface LiveArguments extends ModelArguments {
   readonly fps?: number
   readonly queue?: QueuePolicy
   readonly maxRes: number
+  readonly playlists: boolean
   readonly maxLen: number
   readonly sceneCuts: boolean | number
   readonly stabilize: boolean
@@ -107,5 +108,6 @@ function addSourceOptions(command: Command): void {
       number('--reconnect'),
       -1,
     )
+    .option('--playlists', 'only with http and https: read an HLS playlist or a DASH manifest', false)
     .option('--wait', 'only with cameras and addresses: wait for a source that is not there at the start', false)
 }

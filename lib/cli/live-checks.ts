@@ -61,7 +61,7 @@ export async function checkLive(
 }
 
 const onlyRaw = ['size', 'pixelFormat', 'colorMatrix', 'colorRange', 'fps'] as const
-const notRaw = ['maxRes', 'rtspTransport', 'stall', 'reconnect', 'wait'] as const
+const notRaw = ['maxRes', 'rtspTransport', 'stall', 'playlists', 'reconnect', 'wait'] as const
 const notFile = ['reconnect', 'wait'] as const
 
 function refuse(
@@ -135,10 +135,17 @@ function rawOptions(
   return options
 }
 
-function liveOptions({ maxRes, rtspTransport, stall, reconnect: attempts, wait }: LiveArguments): LiveOptions {
+function liveOptions({
+  maxRes,
+  rtspTransport,
+  stall,
+  playlists,
+  reconnect: attempts,
+  wait,
+}: LiveArguments): LiveOptions {
   const reconnect: LiveOptions['reconnect'] =
     attempts === 0 ? false : { first: wait, ...(attempts !== -1 && { attempts }) }
-  return { maxRes, rtspTransport, stallMs: stall * 1000, reconnect }
+  return { maxRes, rtspTransport, stallMs: stall * 1000, playlists, reconnect }
 }
 
 async function checkSource(

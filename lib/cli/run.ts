@@ -38,6 +38,7 @@ export interface RunArguments extends ModelArguments, OutputOptions {
   readonly maxRes: number
   readonly maxLen: number
   readonly targetFps: number
+  readonly playlists: boolean
   readonly stitching: Stitching
   readonly streaming: boolean
   readonly stabilize: boolean
@@ -64,6 +65,7 @@ export function runCommand(): Command {
       number('--target-fps'),
       sourceDefaults.targetFps,
     )
+    .option('--playlists', 'read an HLS playlist, of files in its own folder', false)
     .addOption(
       new Option('--stitching <rule>', 'how windows are stitched').choices(['upstream', 'paper']).default('upstream'),
     )
@@ -99,9 +101,9 @@ interface Settings {
 
 /** @throws VideoDepthError INVALID_OPTION; nothing is opened, loaded or created */
 export function checkRun(options: RunArguments): Settings {
-  const { metric, maxRes, maxLen, targetFps, stitching } = options
+  const { metric, maxRes, maxLen, targetFps, playlists, stitching } = options
   const load = modelOptions(options)
-  const source: SourceOptions = { maxRes, maxLen, targetFps }
+  const source: SourceOptions = { maxRes, maxLen, targetFps, playlists }
   const sceneCuts: boolean | SceneCutOptions =
     typeof options.sceneCuts === 'number' ? { threshold: options.sceneCuts } : options.sceneCuts
   checkSceneCuts(sceneCuts)

@@ -31,6 +31,7 @@ interface SampleArguments extends ModelArguments {
 /** The clip goes through the network as it is. */
 const sampleRun = {
   maxRes: -1,
+  playlists: false,
   maxLen: -1,
   targetFps: -1,
   stitching: 'upstream',

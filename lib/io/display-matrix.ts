@@ -1,7 +1,8 @@
-// Owns: how a stored picture is turned for display, from a container's 3×3 display matrix.
+// Owns: how a stored picture is cut and turned for display, from a container's cropping and its 3×3 display matrix.
 // Must not know: FFmpeg's objects, files.
 
 import type { FilterStep } from './filter-chain.js'
+import type { Size } from './source-options.js'
 
 export interface Turn {
   /** True where width and height are exchanged. */
@@ -27,6 +28,32 @@ export function turnFor(matrix: Uint8Array | null | undefined): Turn {
   if (a !== 0 || d !== 0) return upright
   if (b > 0) return sideways(c > 0 ? 'cclock_flip' : 'clock')
   return sideways(c < 0 ? 'clock_flip' : 'cclock')
+}
+
+export interface Cut extends Size {
+  readonly steps: readonly FilterStep[]
+}
+
+/**
+ * Matroska's PixelCrop and MP4's clean aperture. What would leave nothing is no cropping.
+ *
+ * @param cropping 16 bytes: pixels at top, bottom, left and right, uint32, little-endian; undefined: none
+ * @param size as stored
+ */
+export function cutFor(cropping: Uint8Array | null | undefined, { width, height }: Size): Cut {
+  const whole = { width, height, steps: [] }
+  if (cropping === null || cropping === undefined || cropping.byteLength < 16) return whole
+  const view = new DataView(cropping.buffer, cropping.byteOffset, 16)
+  const [top, bottom, left, right] = [0, 4, 8, 12].map((at) => view.getUint32(at, true)) as [
+    number,
+    number,
+    number,
+    number,
+  ]
+  const size = { width: width - left - right, height: height - top - bottom }
+  if (size.width < 1 || size.height < 1 || top + bottom + left + right === 0) return whole
+  const args = `w=${size.width}:h=${size.height}:x=${left}:y=${top}:exact=1`
+  return { ...size, steps: [{ filter: 'crop', args }] }
 }
 
 function sideways(dir: string): Turn {

@@ -1,9 +1,9 @@
-// Owns: decoded pictures to upright, tightly packed RGB of the wanted size.
+// Owns: decoded pictures to cropped, upright, tightly packed RGB of the wanted size.
 // Must not know: where pictures come from, what they are for.
 
 import type { Frame, Stream } from 'node-av'
 import type { Av } from './av.js'
-import { turnFor } from './display-matrix.js'
+import { cutFor, turnFor } from './display-matrix.js'
 import { FilterChain } from './filter-chain.js'
 import type { Size } from './source-options.js'
 
@@ -12,11 +12,13 @@ export interface RgbPicture extends Size {
   readonly data: Uint8Array
 }
 
-/** The turn and the size are those of the first picture; later ones of another size are scaled to it. */
+/** The cropping, the turn and the size are those of the first picture; later ones of another size are scaled to it. */
 export class RgbConverter {
   readonly #av: Av
   readonly #stream: Stream
   readonly #fit: (upright: Size) => Size
+  /** Colour matrices. */
+  readonly #convertible: ReadonlySet<number>
   #filters: FilterChain | undefined
 
   /** @param stream where the pictures come from. @param fit from the size of the upright picture to the one wanted */
@@ -24,10 +26,17 @@ export class RgbConverter {
     this.#av = av
     this.#stream = stream
     this.#fit = fit
+    this.#convertible = new Set([
+      ...[av.AVCOL_SPC_RGB, av.AVCOL_SPC_BT709, av.AVCOL_SPC_UNSPECIFIED, av.AVCOL_SPC_FCC, av.AVCOL_SPC_BT470BG],
+      ...[av.AVCOL_SPC_SMPTE170M, av.AVCOL_SPC_SMPTE240M, av.AVCOL_SPC_BT2020_NCL],
+    ])
   }
 
-  /** Takes over the frame's data: `frame` is empty afterwards. */
+  /**
+   * Takes over the frame's data: `frame` is empty afterwards. A colour matrix that cannot be converted counts as untagged.
+   */
   async convert(frame: Frame): Promise<RgbPicture> {
+    if (!this.#convertible.has(frame.colorSpace)) frame.colorSpace = this.#av.AVCOL_SPC_UNSPECIFIED
     this.#filters ??= this.#chainFor(frame)
     return this.#packed(await this.#filters.apply(frame))
   }
@@ -40,12 +49,14 @@ export class RgbConverter {
 
   #chainFor(frame: Frame): FilterChain {
     const av = this.#av
+    const { codecpar } = this.#stream
     const { sideways, steps } = turnFor(
-      this.#stream.codecpar.getCodedSideData(av.AV_PKT_DATA_DISPLAYMATRIX) ??
-        frame.getSideData(av.AV_FRAME_DATA_DISPLAYMATRIX),
+      codecpar.getCodedSideData(av.AV_PKT_DATA_DISPLAYMATRIX) ?? frame.getSideData(av.AV_FRAME_DATA_DISPLAYMATRIX),
     )
-    const { width, height } = exchanged(this.#fit(exchanged(frame, sideways)), sideways)
+    const cut = cutFor(codecpar.getCodedSideData(av.AV_PKT_DATA_FRAME_CROPPING), frame)
+    const { width, height } = exchanged(this.#fit(exchanged(cut, sideways)), sideways)
     return new FilterChain(av, [
+      ...cut.steps,
       { filter: 'scale', args: `w=${width}:h=${height}:flags=bicubic` },
       { filter: 'format', args: 'pix_fmts=rgb24' },
       ...steps,

@@ -11,6 +11,7 @@ export interface ResolvedSourceOptions {
   readonly maxRes: number | undefined
   readonly maxLen: number | undefined
   readonly targetFps: number | undefined
+  readonly playlists: boolean
   readonly signal: AbortSignal | undefined
 }
 
@@ -23,7 +24,9 @@ export interface Size {
 /** Upstream's; −1: no limit. */
 export const sourceDefaults = { maxRes: 1280, maxLen: -1, targetFps: -1 } as const
 
-export const sourceOptionNames: readonly (keyof SourceOptions)[] = ['maxRes', 'maxLen', 'targetFps', 'signal']
+export const sourceOptionNames: readonly (keyof SourceOptions)[] = [
+  ...(['maxRes', 'maxLen', 'targetFps', 'playlists', 'signal'] as const),
+]
 
 const maxResLimits = { least: 2, most: 65_536 } as const
 
@@ -32,7 +35,7 @@ const maxResLimits = { least: 2, most: 65_536 } as const
  *
  * @throws VideoDepthError INVALID_OPTION naming the option, what it may be, and what came
  */
-export function checkSourceOptions({ maxRes, maxLen, targetFps, signal }: SourceOptions): void {
+export function checkSourceOptions({ maxRes, maxLen, targetFps, playlists, signal }: SourceOptions): void {
   const { least, most } = maxResLimits
   if (!isLimit(maxRes, (value) => Number.isInteger(value) && value >= least && value <= most))
     throw invalidOption(`a whole number from ${least} to ${most}, or −1,`, 'maxRes', maxRes)
@@ -40,6 +43,8 @@ export function checkSourceOptions({ maxRes, maxLen, targetFps, signal }: Source
     throw invalidOption('a whole number from 1, or −1,', 'maxLen', maxLen)
   if (!isLimit(targetFps, (value) => Number.isFinite(value) && value > 0))
     throw invalidOption('a number above 0, or −1,', 'targetFps', targetFps)
+  if (playlists !== undefined && typeof playlists !== 'boolean')
+    throw invalidOption('true or false', 'playlists', playlists)
   checkSignal(signal)
 }
 
@@ -50,8 +55,8 @@ export function resolveSourceOptions(options: SourceOptions): ResolvedSourceOpti
     maxLen = sourceDefaults.maxLen,
     targetFps = sourceDefaults.targetFps,
   } = options
-  const { signal } = options
-  return { maxRes: orNone(maxRes), maxLen: orNone(maxLen), targetFps: orNone(targetFps), signal }
+  const { playlists = false, signal } = options
+  return { maxRes: orNone(maxRes), maxLen: orNone(maxLen), targetFps: orNone(targetFps), playlists, signal }
 }
 
 /** Upstream's rule: the longer side becomes `maxRes`, aspect kept; then each side is made even by adding 1. */

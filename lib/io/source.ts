@@ -30,5 +30,10 @@ export interface SourceOptions {
   readonly maxLen?: number
   /** Keep every round(rate/targetFps)-th frame (upstream's rule); −1 (default): all. */
   readonly targetFps?: number
+  /**
+   * For a video: whether it may be an HLS playlist, of files in its own folder and below; default false. A playlist makes
+   * its reader open other files, so say so only where that is meant.
+   */
+  readonly playlists?: boolean
   readonly signal?: AbortSignal
 }

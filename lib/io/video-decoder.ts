@@ -4,7 +4,10 @@
 import { setTimeout } from 'node:timers/promises'
 import type { CodecContext, FormatContext, Frame, Packet, Rational, Stream } from 'node-av'
 import { VideoDepthError } from '../errors.js'
-import { avMessage, type Av } from './av.js'
+import type { Av } from './av.js'
+import { PacketContent } from './packet-content.js'
+import { PictureLedger } from './picture-ledger.js'
+import { bestStream, openCodec, openFile, packetSyntax, type OpeningRules } from './video-input.js'
 
 /** Failing reads (or failing drains) in a row after which a file counts as ended. */
 const maxFailuresInRow = 64
@@ -25,6 +28,9 @@ export interface DecoderSettings {
 
 const forFiles: DecoderSettings = { threads: 'frame', readFailures: maxFailuresInRow, failures: Infinity }
 
+/** Under which a packet's number travels with it through the decoder, into the picture's metadata. */
+const numberKey = 'packet'
+
 /** Why there are no more pictures: FFmpeg's status of the last read, or too many failures in a row. */
 export type DecoderEnd = number | 'undecodable'
 
@@ -33,17 +39,21 @@ export interface Damage {
   packets: number
   /** Pictures that came out with concealed errors. */
   frames: number
+  /** Pictures that packets held and that never came out. */
+  lost: number
   /** Where the first of them is, in milliseconds of the file's own time; undefined where unknown. */
   firstMs: number | undefined
 }
 
 export class VideoDecoder {
-  readonly damage: Damage = { packets: 0, frames: 0, firstMs: undefined }
+  readonly damage: Damage = { packets: 0, frames: 0, lost: 0, firstMs: undefined }
   readonly stream: Stream
   readonly #av: Av
   readonly #format: FormatContext
   readonly #codec: CodecContext
   readonly #settings: DecoderSettings
+  readonly #content: PacketContent
+  readonly #ledger: PictureLedger
   readonly #packet: Packet
   readonly #frame: Frame
   #end: DecoderEnd | undefined
@@ -59,14 +69,18 @@ export class VideoDecoder {
     this.stream = stream
     this.#codec = codec
     this.#settings = settings
+    const { codecId, extradata } = stream.codecpar
+    const syntax = packetSyntax(av, codecId)
+    this.#content = new PacketContent(syntax, extradata)
+    this.#ledger = new PictureLedger(syntax === 'mpeg2')
     this.#packet = new av.Packet()
     this.#packet.alloc()
     this.#frame = new av.Frame()
     this.#frame.alloc()
   }
 
-  static async open(av: Av, path: string): Promise<VideoDecoder> {
-    return VideoDecoder.over(av, await openFile(av, path), path, forFiles)
+  static async open(av: Av, path: string, rules: OpeningRules): Promise<VideoDecoder> {
+    return VideoDecoder.over(av, await openFile(av, path, rules), path, forFiles)
   }
 
   /** @param format open, its streams known; owned from here on, also where this fails. @param name for messages */
@@ -75,7 +89,7 @@ export class VideoDecoder {
       const stream = bestStream(av, format)
       if (stream === undefined) throw new VideoDepthError('SOURCE_UNREADABLE', `${name} has no video stream`)
       for (const other of format.streams) if (other.index !== stream.index) other.discard = av.AVDISCARD_ALL
-      return new VideoDecoder(av, format, stream, await openCodec(av, name, stream, settings), settings)
+      return new VideoDecoder(av, format, stream, await openCodec(av, name, stream, settings.threads), settings)
     } catch (error) {
       await format.closeInput()
       throw error
@@ -87,11 +101,16 @@ export class VideoDecoder {
     this.#frame.unref()
     for (;;) {
       const status = await this.#codec.receiveFrame(this.#frame)
-      if (status >= 0) return this.#received()
-      if (status === this.#av.AVERROR_EOF) return undefined
-      if (status !== this.#av.AVERROR_EAGAIN) {
-        this.#noteFailure(undefined)
-        if (this.#end !== undefined && this.#failuresInRow > maxFailuresInRow) return undefined
+      if (status >= 0) {
+        if (this.#isShown()) return this.#frame
+        this.#frame.unref()
+        continue
+      }
+      const isOver = status === this.#av.AVERROR_EOF
+      if (!isOver && status !== this.#av.AVERROR_EAGAIN) this.#noteFailure(undefined)
+      if (isOver || (this.#end !== undefined && this.#failuresInRow > maxFailuresInRow)) {
+        this.#close()
+        return undefined
       }
       await this.#feed()
     }
@@ -103,9 +122,28 @@ export class VideoDecoder {
     return ticks === this.#av.AV_NOPTS_VALUE ? undefined : (Number(ticks) * 1000 * num) / den
   }
 
+  /** What times are rounded to. Milliseconds. */
+  get tickMs(): number {
+    const { num, den } = this.stream.timeBase
+    return (1000 * num) / den
+  }
+
+  /** Whether the container's clock may jump. */
+  get mayJump(): boolean {
+    const flags: number = this.#format.iformat?.flags ?? 0
+    return (flags & this.#av.AVFMT_TS_DISCONT) !== 0
+  }
+
   /** Average frames a second; undefined where the input does not tell. */
   get frameRate(): number | undefined {
-    return rate(this.stream.avgFrameRate) ?? rate(this.stream.rFrameRate)
+    const { avgFrameRate, rFrameRate, codecpar } = this.stream
+    const [average, base] = [rate(avgFrameRate), rate(rFrameRate)]
+    if (average === undefined || base === undefined) return average ?? base
+    const ratio = average / base
+    // An average over rounded times is a little off, and AVI counts fields where H.264 may hold any.
+    const isRounded = Math.abs(ratio - 1) < 1e-3
+    const isOfFields = Math.abs(ratio - 2) < 1e-3 && rate(codecpar.frameRate) === base
+    return isRounded || isOfFields ? base : average
   }
 
   /** Undefined while there may be more pictures. */
@@ -150,14 +188,28 @@ export class VideoDecoder {
     await this.#format.closeInput()
   }
 
-  #received(): Frame {
+  /** Takes the picture in `#frame` into the records. False where it is one that cannot be decoded, as its file begins in the middle. */
+  #isShown(): boolean {
     this.#failuresInRow = 0
+    const av = this.#av
     const frame = this.#frame
-    if (frame.decodeErrorFlags !== 0 || frame.hasFlags(this.#av.AV_FRAME_FLAG_CORRUPT)) {
-      this.damage.frames++
-      this.damage.firstMs ??= this.milliseconds(frame.bestEffortTimestamp)
-    }
-    return frame
+    const isSound = frame.decodeErrorFlags === 0 && !frame.hasFlags(av.AV_FRAME_FLAG_CORRUPT)
+    const isUndecodable = this.#ledger.settle(packetNumber(frame), frame.hasFlags(av.AV_FRAME_FLAG_KEY), isSound)
+    this.#noteLost()
+    if (isSound || isUndecodable) return isSound
+    this.damage.frames++
+    this.damage.firstMs ??= this.milliseconds(frame.bestEffortTimestamp)
+    return true
+  }
+
+  #close(): void {
+    this.#ledger.close()
+    this.#noteLost()
+  }
+
+  #noteLost(): void {
+    this.damage.lost = this.#ledger.lost
+    if (this.#ledger.lost > 0) this.damage.firstMs ??= this.#ledger.firstLostMs
   }
 
   async #feed(): Promise<void> {
@@ -179,7 +231,11 @@ export class VideoDecoder {
     if (status >= 0) {
       if (this.#packet.streamIndex === this.stream.index) {
         this.#noteTimes(this.#packet)
-        return true
+        // An empty packet repeats the picture before it, and would tell the decoder that there are no more.
+        if (this.#packet.size > 0) {
+          this.#enter(this.#packet)
+          return true
+        }
       }
       this.#packet.unref()
       return false
@@ -204,10 +260,24 @@ export class VideoDecoder {
     await this.#codec.sendPacket(null)
   }
 
+  /** Gives the packet a number, and enters it where it is to bring a picture. */
+  #enter(packet: Packet): void {
+    const av = this.#av
+    const content = this.#content.picture(packet.data ?? new Uint8Array())
+    const number = this.#ledger.enter({
+      isKey: packet.isKeyframe,
+      picture: packet.hasFlags(av.AV_PKT_FLAG_DISCARD) ? 'none' : content,
+      ptsMs: this.milliseconds(packet.pts),
+      dtsMs: this.milliseconds(packet.dts),
+    })
+    packet.addSideData(av.AV_PKT_DATA_STRINGS_METADATA, Buffer.from(`${numberKey}\0${number}\0`))
+  }
+
   #noteTimes(packet: Packet): void {
-    if (packet.pts === this.#av.AV_NOPTS_VALUE) return
-    const end = packet.pts + (packet.duration > 0n ? packet.duration : 0n)
-    if (this.#firstTicks === undefined || packet.pts < this.#firstTicks) this.#firstTicks = packet.pts
+    const at = packet.pts === this.#av.AV_NOPTS_VALUE ? packet.dts : packet.pts
+    if (at === this.#av.AV_NOPTS_VALUE) return
+    const end = at + (packet.duration > 0n ? packet.duration : 0n)
+    if (this.#firstTicks === undefined || at < this.#firstTicks) this.#firstTicks = at
     if (this.#endTicks === undefined || end > this.#endTicks) this.#endTicks = end
   }
 
@@ -218,46 +288,11 @@ export class VideoDecoder {
   }
 }
 
-/** Local files only: neither the path nor a playlist inside the file can reach another protocol. */
-async function openFile(av: Av, path: string): Promise<FormatContext> {
-  const format = new av.FormatContext()
-  const options = av.Dictionary.fromObject({ protocol_whitelist: 'file' })
-  let status: number = await format.openInput(`file:${path}`, null, options)
-  if (status < 0)
-    throw new VideoDepthError('SOURCE_UNREADABLE', `Cannot read ${path} as a video: ${avMessage(av, status)}`)
-  status = await format.findStreamInfo()
-  if (status >= 0) return format
-  await format.closeInput()
-  throw new VideoDepthError('SOURCE_UNREADABLE', `Cannot read ${path} as a video: ${avMessage(av, status)}`)
-}
-
-/** The default one before others, then the largest; cover art and thumbnails are no videos. */
-function bestStream(av: Av, format: FormatContext): Stream | undefined {
-  const isVideo = (stream: Stream): boolean =>
-    stream.codecpar.codecType === av.AVMEDIA_TYPE_VIDEO &&
-    !stream.hasDisposition(av.AV_DISPOSITION_ATTACHED_PIC) &&
-    !stream.hasDisposition(av.AV_DISPOSITION_TIMED_THUMBNAILS)
-  const isDefault = (stream: Stream): number => (stream.hasDisposition(av.AV_DISPOSITION_DEFAULT) ? 1 : 0)
-  const area = (stream: Stream): number => stream.codecpar.width * stream.codecpar.height
-  return format.streams.filter(isVideo).sort((a, b) => isDefault(b) - isDefault(a) || area(b) - area(a))[0]
-}
-
-async function openCodec(av: Av, name: string, stream: Stream, { threads }: DecoderSettings): Promise<CodecContext> {
-  const codec = av.Codec.findDecoder(stream.codecpar.codecId)
-  if (codec === null) {
-    const codecName = av.avGetCodecName(stream.codecpar.codecId) ?? 'an unknown codec'
-    throw new VideoDepthError('SOURCE_UNREADABLE', `Cannot read ${name}: no decoder for ${codecName}`)
-  }
-  const context = new av.CodecContext()
-  context.allocContext3(codec)
-  context.parametersToContext(stream.codecpar)
-  context.pktTimebase = stream.timeBase
-  context.threadCount = 0
-  if (threads === 'slice') context.threadType = av.FF_THREAD_SLICE
-  const status = await context.open2(codec)
-  if (status >= 0) return context
-  context.freeContext()
-  throw new VideoDepthError('SOURCE_UNREADABLE', `Cannot decode ${name}: ${avMessage(av, status)}`)
+/** Undefined where the decoder has metadata of its own instead. */
+function packetNumber(frame: Frame): number | undefined {
+  const metadata = frame.getMetadata()
+  const number = metadata.get(numberKey)
+  return number === null ? undefined : Number(number)
 }
 
 function rate(value: Rational): number | undefined {

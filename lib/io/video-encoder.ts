@@ -27,8 +27,17 @@ export function checkVideoSize({ width, height }: Size): void {
   throw new VideoDepthError('FRAME_INVALID', message)
 }
 
-const ticksPerMs = 90
-const timeBase = { num: 1, den: 90_000 }
+interface Fraction {
+  readonly num: number
+  readonly den: number
+}
+
+/** Ticks a second where the frame rate does not ask for others. */
+const usualTicks = 90_000
+/** Fewer ticks a second would move frames that come at any time. More do not fit an MP4 of some hours. */
+const [leastTicks, mostTicks] = [10_000, 1_000_000]
+/** A decimal number of frames a second is meant for a fraction that differs from it by no more than this share. */
+const rounding = 2e-6
 
 /**
  * x264's output depends on how many threads it has; left alone it takes as many as the machine has processors, and more. Its
@@ -49,6 +58,7 @@ export class VideoEncoder {
   readonly #codec: CodecContext
   readonly #packet: Packet
   readonly #filters: FilterChain
+  readonly #timeBase: Fraction
   readonly #nominalTicks: bigint
   /** The present picture, with even sides: FFmpeg only borrows it, so it is kept here until it has been converted. */
   #pixels = Buffer.alloc(0)
@@ -74,7 +84,8 @@ export class VideoEncoder {
       { filter: 'scale', args: 'flags=bicubic+accurate_rnd:out_color_matrix=bt709:out_range=limited' },
       { filter: 'format', args: 'pix_fmts=yuv420p' },
     ])
-    this.#nominalTicks = BigInt(Math.max(1, Math.round(timeBase.den / frameRate)))
+    this.#timeBase = timeBaseFor(frameRate)
+    this.#nominalTicks = BigInt(Math.max(1, Math.round(this.#timeBase.den / frameRate)))
   }
 
   /** @param path where to write, at once; @param width and @param height pixels of the pictures to come */
@@ -94,7 +105,7 @@ export class VideoEncoder {
       const encoder = present(av.Codec.findEncoderByName(av.FF_ENCODER_LIBX264), 'libx264')
       await openCodec(av, path, codec, encoder, { width: evenAbove(width), height: evenAbove(height), frameRate, crf })
       const stream = format.newStream(encoder)
-      stream.timeBase = new av.Rational(timeBase.num, timeBase.den)
+      stream.timeBase = codec.timeBase
       check(av, path, stream.codecpar.fromContext(codec))
       check(av, path, await format.openOutput())
       check(av, path, await format.writeHeader(av.Dictionary.fromObject({ movflags: '+faststart' })))
@@ -115,7 +126,11 @@ export class VideoEncoder {
     const av = this.#av
     const even = { width: evenAbove(width), height: evenAbove(height) }
     this.#pixels = evenPicture(rgb, width, height, this.#pixels)
-    const frame = av.Frame.fromVideoBuffer(this.#pixels, { ...even, format: av.AV_PIX_FMT_RGB24, timeBase })
+    const frame = av.Frame.fromVideoBuffer(this.#pixels, {
+      ...even,
+      format: av.AV_PIX_FMT_RGB24,
+      timeBase: this.#timeBase,
+    })
     try {
       const pts = this.#ticks(timestampMs)
       const converted = await this.#filters.apply(frame)
@@ -155,14 +170,14 @@ export class VideoEncoder {
       this.#packet.streamIndex = this.#stream.index
       // MP4 takes each frame's duration from the next one's time, and the last one's from here.
       this.#packet.duration = this.#nominalTicks
-      this.#packet.rescaleTs(timeBase, this.#stream.timeBase)
+      this.#packet.rescaleTs(this.#timeBase, this.#stream.timeBase)
       this.#check(await this.#format.interleavedWriteFrame(this.#packet))
     }
   }
 
   /** Strictly increasing, which the encoder demands. */
   #ticks(timestampMs: number): bigint {
-    const ticks = BigInt(Math.round(timestampMs * ticksPerMs))
+    const ticks = BigInt(Math.round((timestampMs * this.#timeBase.den) / 1000))
     this.#lastTicks = this.#lastTicks !== undefined && ticks <= this.#lastTicks ? this.#lastTicks + 1n : ticks
     return this.#lastTicks
   }
@@ -199,8 +214,10 @@ async function openCodec(
   context.width = settings.width
   context.height = settings.height
   context.pixelFormat = av.AV_PIX_FMT_YUV420P
+  const timeBase = timeBaseFor(settings.frameRate)
+  const rate = fractionOf(settings.frameRate)
   context.timeBase = new av.Rational(timeBase.num, timeBase.den)
-  context.framerate = new av.Rational(Math.round(settings.frameRate * 1000), 1000)
+  context.framerate = new av.Rational(rate.num, rate.den)
   context.colorSpace = av.AVCOL_SPC_BT709
   context.colorPrimaries = av.AVCOL_PRI_BT709
   context.colorTrc = av.AVCOL_TRC_BT709
@@ -211,6 +228,29 @@ async function openCodec(
     path,
     await context.open2(encoder, av.Dictionary.fromObject({ crf: settings.crf, preset: 'medium', ...repeatable })),
   )
+}
+
+/** In which each frame of a constant rate lasts a whole number of ticks: 1/24000 for 24000/1001 frames a second. */
+function timeBaseFor(frameRate: number): Fraction {
+  const { num } = fractionOf(frameRate)
+  if (num > mostTicks) return { num: 1, den: usualTicks }
+  return { num: 1, den: num >= leastTicks ? num : num * Math.ceil(usualTicks / num) }
+}
+
+/** NTSC's rates are whole ones divided by 1.001. */
+function fractionOf(frameRate: number): Fraction {
+  for (const den of [1, 1001]) {
+    const unit = den === 1 ? 1 : 1000
+    const num = Math.round((frameRate * den) / unit) * unit
+    if (num > 0 && Math.abs(num / den - frameRate) <= frameRate * rounding) return { num, den }
+  }
+  const [num, den] = frameRate < 1 ? [1000, Math.round(1000 / frameRate)] : [Math.round(frameRate * 1000), 1000]
+  const divisor = greatestCommon(num, den)
+  return { num: num / divisor, den: den / divisor }
+}
+
+function greatestCommon(a: number, b: number): number {
+  return b === 0 ? a : greatestCommon(b, a % b)
 }
 
 function check(av: Av, path: string, status: number): void {

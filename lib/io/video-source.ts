@@ -10,6 +10,7 @@ import type { RgbFrame } from '../frame.js'
 import { known } from '../known-options.js'
 import { loadAv, present, type Av } from './av.js'
 import { openGuarded, type FrameProducer } from './guarded-source.js'
+import { checkPlaylist } from './playlist.js'
 import { RgbConverter } from './rgb-converter.js'
 import {
   keptFrames,
@@ -33,7 +34,7 @@ const tolerance = { share: 0.01, mostMs: 1000, leastFrames: 3 } as const
  * A video file that FFmpeg decodes, on threads of its own.
  *
  * Colours follow the stream's tags (matrix and range; untagged means BT.601, limited, as in FFmpeg and OpenCV); HDR is
- * not tone-mapped. The container's rotation is applied. A sample aspect ratio other than 1:1 is ignored and
+ * not tone-mapped. The container's rotation and cropping are applied. A sample aspect ratio other than 1:1 is ignored and
  * interlaced video is not deinterlaced, both as upstream does.
  *
  * Iteration yields everything that decodes, then throws `SOURCE_DAMAGED` where something did not or where the file
@@ -68,14 +69,20 @@ class VideoProducer implements FrameProducer {
     this.#decoder = decoder
     this.#options = options
     this.#stride = strideFor(decoder.frameRate, options)
-    this.#timeline = new Timeline(1000 / (decoder.frameRate ?? assumedFrameRate))
+    this.#timeline = new Timeline({
+      intervalMs: 1000 / (decoder.frameRate ?? assumedFrameRate),
+      tickMs: decoder.tickMs,
+      mayJump: decoder.mayJump,
+    })
     this.#rgb = new RgbConverter(av, decoder.stream, ({ width, height }) => limitedSize(width, height, options.maxRes))
   }
 
   static async open(path: string, options: ResolvedSourceOptions): Promise<VideoProducer> {
     await checkFile(path)
+    if (options.playlists) await checkPlaylist(path)
     const av = await loadAv()
-    const decoder = await VideoDecoder.open(av, path)
+    const rules = { formats: options.playlists ? ['hls'] : [], protocols: 'file' }
+    const decoder = await VideoDecoder.open(av, path, rules)
     let producer: VideoProducer | undefined
     try {
       producer = new VideoProducer(av, path, decoder, options)
@@ -149,7 +156,15 @@ class VideoProducer implements FrameProducer {
         'FRAME_SIZE_CHANGED',
         `Frame ${position} of ${this.#path} (at ${seconds(timestampMs)}) is ${width}×${height}, the frames before it were ${first.width}×${first.height}`,
       )
-    return { ...(await this.#rgb.convert(frame)), timestampMs }
+    const picture = await this.#rgb.convert(frame).catch((cause: unknown) => {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new VideoDepthError(
+        this.#emitted === 0 ? 'SOURCE_UNREADABLE' : 'SOURCE_DAMAGED',
+        `Frame ${position} of ${this.#path} cannot be converted to RGB: ${reason}`,
+        { cause },
+      )
+    })
+    return { ...picture, timestampMs }
   }
 
   /** @param complete false where the caller's limit ended the video, not the video itself */
@@ -161,7 +176,7 @@ class VideoProducer implements FrameProducer {
         `${this.#path} has no frame that can be decoded${damage.packets > 0 ? ': it is damaged' : ''}`,
       )
     const faults = [
-      ...(damage.packets + damage.frames > 0 ? [this.#damageText()] : []),
+      ...(damage.packets + damage.frames + damage.lost > 0 ? [this.#damageText()] : []),
       ...(complete ? this.#shortText() : []),
     ]
     if (faults.length === 0) return
@@ -172,15 +187,16 @@ class VideoProducer implements FrameProducer {
   }
 
   #damageText(): string {
-    const { packets, frames, firstMs } = this.#decoder.damage
+    const { packets, frames, lost, firstMs } = this.#decoder.damage
     const where = firstMs === undefined ? '' : `, the first at ${seconds(firstMs)}`
-    return `${packets} packets could not be read or decoded, ${frames} frames came out with errors${where}`
+    return `${packets} packets could not be read or decoded, ${lost} frames are missing, ${frames} frames came out with errors${where}`
   }
 
   #shortText(): readonly string[] {
-    const { promisedMs, readMs, frameRate } = this.#decoder
+    const { promisedMs, readMs } = this.#decoder
     if (promisedMs === undefined || readMs === undefined) return []
-    const framesMs = (tolerance.leastFrames * 1000) / (frameRate ?? assumedFrameRate)
+    // As they came: a file may tell its clock's ticks for its frame rate.
+    const framesMs = (tolerance.leastFrames * readMs) / Math.max(this.#position, 1)
     const toleranceMs = Math.max(framesMs, Math.min(promisedMs * tolerance.share, tolerance.mostMs))
     if (readMs >= promisedMs - toleranceMs) return []
     return [`it promises ${seconds(promisedMs)} and ends after ${seconds(readMs)}`]

@@ -2,7 +2,7 @@
 // Must not know: the code under test.
 
 import * as av from 'node-av'
-import type { CodecContext, FormatContext, FFEncoderCodec, Frame, Packet } from 'node-av'
+import type { CodecContext, FormatContext, FFEncoderCodec, AVColorSpace, Frame, Packet } from 'node-av'
 
 export interface VideoRecipe {
   readonly path: string
@@ -13,7 +13,7 @@ export interface VideoRecipe {
   /** Colour of a frame at a pixel; default: `pattern`. */
   readonly pixel?: (frame: number, x: number, y: number) => readonly [number, number, number]
   /** `ffv1` is lossless RGB and allows odd sizes; default `h264`. */
-  readonly codec?: 'h264' | 'ffv1'
+  readonly codec?: 'h264' | 'hevc' | 'ffv1'
   /** FFmpeg's name; default from the path. */
   readonly container?: string
   /** Default 0. */
@@ -22,6 +22,10 @@ export interface VideoRecipe {
   readonly keyInterval?: number
   /** Quarter turns clockwise that the container asks for. */
   readonly quarterTurns?: 0 | 1 | 2 | 3
+  /** FFmpeg's number of the colour matrix that the stream is tagged with. */
+  readonly colorSpace?: AVColorSpace
+  /** Pixels at top, bottom, left and right that the container has cut off. */
+  readonly crop?: readonly [number, number, number, number]
   /** Options for the container, `movflags` above all. */
   readonly muxer?: Readonly<Record<string, string>>
   /** Added to every time stamp as stored. Milliseconds. */
@@ -58,6 +62,13 @@ export async function makeVideo(recipe: VideoRecipe): Promise<string> {
   ok(stream.codecpar.fromContext(codec))
   if (recipe.quarterTurns !== undefined)
     ok(stream.codecpar.addCodedSideData(av.AV_PKT_DATA_DISPLAYMATRIX, displayMatrix(recipe.quarterTurns)))
+  if (recipe.crop !== undefined)
+    ok(
+      stream.codecpar.addCodedSideData(
+        av.AV_PKT_DATA_FRAME_CROPPING,
+        Buffer.from(Uint32Array.from(recipe.crop).buffer),
+      ),
+    )
   ok(await format.openOutput())
   ok(await format.writeHeader(recipe.muxer === undefined ? null : av.Dictionary.fromObject(recipe.muxer)))
   const packet = new av.Packet()
@@ -81,7 +92,7 @@ export async function makeVideo(recipe: VideoRecipe): Promise<string> {
 
 async function openEncoder(recipe: VideoRecipe): Promise<CodecContext> {
   const lossless = recipe.codec === 'ffv1'
-  const name = (lossless ? 'ffv1' : 'libx264') as FFEncoderCodec
+  const name = { ffv1: 'ffv1', hevc: 'libx265', h264: 'libx264' }[recipe.codec ?? 'h264'] as FFEncoderCodec
   const encoder = av.Codec.findEncoderByName(name)
   if (encoder === null) throw new Error(`no encoder ${name}`)
   const codec = new av.CodecContext()
@@ -89,12 +100,15 @@ async function openEncoder(recipe: VideoRecipe): Promise<CodecContext> {
   codec.width = recipe.width
   codec.height = recipe.height
   codec.pixelFormat = lossless ? av.avGetPixFmtFromName('bgr0') : av.AV_PIX_FMT_YUV444P
+  if (recipe.colorSpace !== undefined) codec.colorSpace = recipe.colorSpace
   codec.timeBase = new av.Rational(timeBase.num, timeBase.den)
   codec.gopSize = recipe.keyInterval ?? 12
   codec.maxBFrames = recipe.bFrames ?? 0
   if (recipe.container !== 'mpegts' && !recipe.path.endsWith('.ts')) codec.setFlags(av.AV_CODEC_FLAG_GLOBAL_HEADER)
   const x264 = { crf: 10, preset: 'veryfast', bf: recipe.bFrames ?? 0, 'x264-params': 'scenecut=0:b-adapt=0' }
-  ok(await codec.open2(encoder, lossless ? null : av.Dictionary.fromObject(x264)))
+  const x265 = { crf: 10, preset: 'veryfast', 'x265-params': 'log-level=none:scenecut=0:bframes=0:open-gop=0' }
+  const options = recipe.codec === 'hevc' ? x265 : x264
+  ok(await codec.open2(encoder, lossless ? null : av.Dictionary.fromObject(options)))
   return codec
 }
 

@@ -4,6 +4,7 @@
 import type { FormatContext, Frame, Stream } from 'node-av'
 import { VideoDepthError } from '../../errors.js'
 import { avMessage, type Av } from '../av.js'
+import { openingReason } from '../video-input.js'
 import { VideoDecoder, type Damage, type DecoderSettings } from '../video-decoder.js'
 import type { LiveInput } from './live-input.js'
 
@@ -163,6 +164,10 @@ async function watched<T>(
 
 /** FFmpeg has no status of its own for a host whose address is not found. */
 function openingMessage(av: Av, status: number, { kind }: LiveInput): string {
+  if (kind !== 'device') {
+    const reason = openingReason(av, status)
+    if (reason !== avMessage(av, status)) return reason
+  }
   const isVague = kind === 'url' && status === av.AVERROR_EIO
   return `${avMessage(av, status)}${isVague ? ', perhaps there is no such host' : ''}`
 }

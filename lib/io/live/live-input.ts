@@ -3,6 +3,7 @@
 
 import { basename, resolve } from 'node:path'
 import { invalidOption } from '../../errors.js'
+import { openingOptions } from '../video-input.js'
 import type { ResolvedLiveOptions } from './live-options.js'
 
 export interface LiveInput {
@@ -16,6 +17,8 @@ export interface LiveInput {
   readonly url: string
   /** FFmpeg's name of the input format; undefined: it finds out. */
   readonly format: string | undefined
+  /** Whether it may be a list of other addresses. */
+  readonly playlists: boolean
   readonly options: Readonly<Record<string, string>>
 }
 
@@ -56,16 +59,34 @@ export function liveInput(input: string, options: ResolvedLiveOptions, isCamera 
 }
 
 function device(path: string): LiveInput {
-  return { kind: 'device', name: basename(path), shown: path, how: 'V4L2', url: path, format: 'v4l2', options: {} }
+  return {
+    kind: 'device',
+    name: basename(path),
+    shown: path,
+    how: 'V4L2',
+    url: path,
+    format: 'v4l2',
+    playlists: false,
+    options: {},
+  }
 }
 
 function file(path: string): LiveInput {
-  const options = { protocol_whitelist: 'file' }
+  const options = openingOptions({ formats: [], protocols: 'file' })
   const name = basename(resolve(path))
-  return { kind: 'file', name, shown: path, how: 'a file', url: `file:${path}`, format: undefined, options }
+  return {
+    kind: 'file',
+    name,
+    shown: path,
+    how: 'a file',
+    url: `file:${path}`,
+    format: undefined,
+    playlists: false,
+    options,
+  }
 }
 
-function address(url: string, scheme: string, { rtspTransport, stallMs }: ResolvedLiveOptions): LiveInput {
+function address(url: string, scheme: string, { rtspTransport, stallMs, playlists }: ResolvedLiveOptions): LiveInput {
   const allowed = Object.hasOwn(protocols, scheme) ? protocols[scheme] : undefined
   const shown = withoutSecrets(url)
   if (allowed === undefined)
@@ -73,13 +94,13 @@ function address(url: string, scheme: string, { rtspTransport, stallMs }: Resolv
   const isRtsp = scheme.startsWith('rtsp')
   const timeout = String((stallMs + netMs) * 1000)
   const options = {
-    protocol_whitelist: allowed,
+    ...openingOptions({ formats: ['rtsp', ...(playlists ? ['hls', 'dash'] : [])], protocols: allowed }),
     ...quickStart,
     ...(isRtsp ? { rtsp_transport: rtspTransport, timeout } : { rw_timeout: timeout }),
     ...(scheme === 'udp' && { overrun_nonfatal: '1' }),
   }
   const how = isRtsp ? `${scheme.toUpperCase()} over ${rtspTransport}` : scheme.toUpperCase()
-  return { kind: 'url', name: addressName(shown), shown, how, url, format: undefined, options }
+  return { kind: 'url', name: addressName(shown), shown, how, url, format: undefined, playlists, options }
 }
 
 function withoutSecrets(url: string): string {

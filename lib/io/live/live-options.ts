@@ -35,6 +35,11 @@ export interface LiveOptions {
   readonly rtspTransport?: 'tcp' | 'udp'
   /** A connection that brings no picture for so long is lost; also the time that connecting may take. Milliseconds from 100, default 10000. */
   readonly stallMs?: number
+  /**
+   * Whether an http or https address may be an HLS playlist or a DASH manifest; default false. It makes its reader open
+   * other addresses: never a file, and none in a private network unless the first one is in one.
+   */
+  readonly playlists?: boolean
   /** Default `scale`: pictures of another size are stretched to that of the first frame. `error`: FRAME_SIZE_CHANGED. */
   readonly onSizeChange?: 'scale' | 'error'
   /** What follows when a connection is lost; default: attempts without limit. `false`: SOURCE_LOST. A file never comes back. */
@@ -48,13 +53,14 @@ export interface ResolvedLiveOptions {
   readonly signal: AbortSignal | undefined
   readonly rtspTransport: 'tcp' | 'udp'
   readonly stallMs: number
+  readonly playlists: boolean
   readonly onSizeChange: 'scale' | 'error'
   readonly reconnect: Required<ReconnectOptions>
   readonly onEvent: (event: LiveEvent) => void
 }
 
 const optionNames: readonly (keyof LiveOptions)[] = [
-  ...(['maxRes', 'signal', 'rtspTransport', 'stallMs', 'onSizeChange', 'reconnect', 'onEvent'] as const),
+  ...(['maxRes', 'signal', 'rtspTransport', 'stallMs', 'playlists', 'onSizeChange', 'reconnect', 'onEvent'] as const),
 ]
 const reconnectNames: readonly (keyof ReconnectOptions)[] = ['attempts', 'firstDelayMs', 'mostDelayMs', 'first']
 
@@ -65,16 +71,17 @@ const mostMs = 2 ** 31 - 1
 export function resolveLiveOptions(options: LiveOptions): ResolvedLiveOptions {
   known(options, 'options', optionNames)
   const { maxRes, signal, rtspTransport = 'tcp', stallMs = 10_000, onSizeChange = 'scale' } = options
-  const { reconnect = {}, onEvent = () => undefined } = options
+  const { playlists = false, reconnect = {}, onEvent = () => undefined } = options
   checkSignal(signal)
   if (maxRes !== undefined) checkSourceOptions({ maxRes })
   oneOf(['tcp', 'udp'], 'rtspTransport', rtspTransport)
   oneOf(['scale', 'error'], 'onSizeChange', onSizeChange)
   milliseconds('stallMs', stallMs, 100)
+  if (typeof playlists !== 'boolean') throw invalidOption('true or false', 'playlists', playlists)
   if (typeof onEvent !== 'function') throw invalidOption('a function', 'onEvent', onEvent)
   return {
     maxRes: resolveSourceOptions(maxRes === undefined ? {} : { maxRes }).maxRes,
-    ...{ signal, rtspTransport, stallMs, onSizeChange, onEvent: callersFunction(onEvent) },
+    ...{ signal, rtspTransport, stallMs, playlists, onSizeChange, onEvent: callersFunction(onEvent) },
     reconnect: resolveReconnect(reconnect),
   }
 }

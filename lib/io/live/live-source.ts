@@ -13,6 +13,7 @@ import type { FrameSource, SourceInfo } from '../source.js'
 import { LiveClock, liveJumpMs } from './live-clock.js'
 import { LiveConnection } from './live-connection.js'
 import { checkLiveFile, isCamera } from './live-file.js'
+import { guarded } from './live-guard.js'
 import { liveInput, type LiveInput } from './live-input.js'
 import { resolveLiveOptions, retryDelayMs, type LiveOptions, type ResolvedLiveOptions } from './live-options.js'
 import { Pacer } from './pacer.js'
@@ -56,6 +57,9 @@ export interface LiveSource extends FrameSource<LiveFrame> {
  * What cannot be decoded is counted and passed over. A file ends; so does a recording at an address, at the end of its
  * stated length. Any other end, error or silence is a loss, which `reconnect` answers.
  *
+ * An http or https address that is public reaches public addresses alone, by redirects and by playlists (see `playlists`);
+ * no address reaches a local file. What an RTSP, RTMP or SRT server names is not checked: connect to those you trust.
+ *
  * TLS certificates are not verified: an https or rtsps address is encrypted, but whose it is is not proved.
  *
  * Each open source keeps one of the threads busy that file access and image codecs use as well: four by default, see
@@ -85,7 +89,8 @@ class LiveProducer implements FrameProducer<LiveFrame> {
     ...{ framesIn: 0, reconnects: 0, damagedPackets: 0, damagedFrames: 0, sizeChanges: 0 },
     lastFrameMs: undefined,
   }
-  readonly #input: LiveInput
+  #input: LiveInput
+  #unguard = (): void => undefined
   readonly #options: ResolvedLiveOptions
   readonly #av: Av
   readonly #clock: LiveClock
@@ -116,6 +121,9 @@ class LiveProducer implements FrameProducer<LiveFrame> {
     this.#options.signal?.addEventListener('abort', this.#onAbort, { once: true })
     try {
       if (this.#input.kind === 'file') await checkLiveFile(this.#input.shown)
+      const guard = await guarded(this.#input)
+      this.#input = guard.input
+      this.#unguard = () => guard.close()
       this.#first = await this.#connectFirst()
       this.#info = {
         name: this.#input.name,
@@ -149,6 +157,7 @@ class LiveProducer implements FrameProducer<LiveFrame> {
       () => this.#disconnect(),
     )
     await Promise.race([released, setTimeout(closeMs, undefined, { ref: false })])
+    this.#unguard()
   }
 
   async #next(): Promise<LiveFrame | undefined> {
