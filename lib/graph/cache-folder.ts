@@ -71,13 +71,13 @@ function temporaryName(name: string): string {
   return `${temporaryPrefix}${name}-${process.pid}-${randomBytes(6).toString('hex')}`
 }
 
-/** Others may empty a cache, which is safe to do, or take what is being written for a leftover. */
+/** Another process may take what is being written for a leftover. */
 const mostTries = 3
 
 /**
  * Writes a file under a temporary name, flushes it and renames it: readers see all of it or nothing, also when
  * several processes write the same one. What `write` throws is passed on, system errors as CACHE_UNWRITABLE. Where the
- * folder or the temporary file is removed meanwhile, all is written once more.
+ * temporary file is removed meanwhile, all is written once more.
  *
  * @param mode of the file, less the process's umask
  */
@@ -95,7 +95,6 @@ export async function writeAtomically(
       return
     } catch (error) {
       if (systemCode(error) !== 'ENOENT' || tries === mostTries) throw cacheError(folder, error)
-      await openCacheFolder(folder)
     } finally {
       await rm(temporary, { force: true }).catch(() => undefined)
     }
