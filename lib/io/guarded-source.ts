@@ -37,9 +37,10 @@ export async function openGuarded<F extends RgbFrame>(
   }
 }
 
-/** An abort's reason is the caller's. */
-function reasonOf(error: unknown, signal: AbortSignal | undefined, doing: string): unknown {
-  return signal?.aborted === true && error === signal.reason ? error : owned(error, 'SOURCE_UNREADABLE', doing)
+/** An abort's reason is the caller's, and may be anything, for all that its type says. */
+function reasonOf(error: unknown, signal: AbortSignal | undefined, doing: string): Error {
+  const reason = signal?.aborted === true && error === signal.reason ? error : owned(error, 'SOURCE_UNREADABLE', doing)
+  return reason as Error
 }
 
 class GuardedSource<F extends RgbFrame> implements FrameSource<F> {
@@ -86,7 +87,7 @@ class GuardedSource<F extends RgbFrame> implements FrameSource<F> {
     return new Promise((resolve, reject) => {
       this.#rejectPending = reject
       const failed = (error: unknown): void =>
-        reject(reasonOf(error, this.#options.signal, `Cannot read ${this.info.name}`) as Error)
+        reject(reasonOf(error, this.#options.signal, `Cannot read ${this.info.name}`))
       if (this.#stopped === undefined) this.#pull().then(resolve, failed)
       else this.#rejectPending(this.#stopped.reason)
     })

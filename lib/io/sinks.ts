@@ -49,7 +49,7 @@ export interface ExpectedFrames {
  * @throws `OUTPUT_UNWRITABLE`, `OUTPUT_FULL`, `INVALID_OPTION` also for two outputs in the same place
  */
 export async function openSinks(outputs: readonly OutputSpec[], expected?: ExpectedFrames): Promise<DepthSink> {
-  if (!Array.isArray(outputs) || outputs.length === 0) throw invalidOption('at least one output', 'outputs', outputs)
+  if (!isList(outputs) || outputs.length === 0) throw invalidOption('at least one output', 'outputs', outputs)
   outputs.forEach(checkSpec)
   await checkApart(outputs.flatMap(placesOf))
   const sinks: DepthSink[] = []
@@ -120,6 +120,11 @@ function checkSpec(spec: OutputSpec, index: number): void {
     throw invalidOption("'raw', 'npz', 'png16' or 'video'", 'format', spec.format)
   known(spec, `output ${index} (${spec.format})`, specNames[spec.format])
   checkPath(spec.path, `output ${index} (${spec.format}) path`)
+}
+
+/** Array.isArray would make the items `any`. */
+function isList(outputs: readonly OutputSpec[]): boolean {
+  return Array.isArray(outputs)
 }
 
 /** Every final name. */

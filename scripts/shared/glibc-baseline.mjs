@@ -46,8 +46,13 @@ function compilersFile(name) {
   return path.isAbsolute(found) && existsSync(found) ? found : undefined
 }
 
-const compiler = () => process.env.CXX?.split(' ')[0] ?? 'c++'
-const isElf = (file) => readFileSync(file).readUInt32BE(0) === 0x7f454c46
+function compiler() {
+  return process.env.CXX?.split(' ')[0] ?? 'c++'
+}
+
+function isElf(file) {
+  return readFileSync(file).readUInt32BE(0) === 0x7f454c46
+}
 
 function stub(library, target) {
   const soname = /SONAME\s+(\S+)/.exec(execFileSync('objdump', ['-p', library], { encoding: 'utf8' }))[1]

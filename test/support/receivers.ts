@@ -12,10 +12,11 @@ interface Member {
 }
 
 const nonsense: readonly unknown[] = [
-  ...[undefined, null, true, -1, 0, 1.5, 2 ** 53, Number.NaN, Infinity, 10n, 'text', Symbol('symbol'), () => 1, [], {}],
+  ...[undefined, null, true, -1, 0, 1.5, 2 ** 53, Number.NaN, Infinity, 10n, 'text', Symbol('symbol'), () => 1],
+  ...[[] as unknown[], {}],
   ...[[undefined], [{}], new Uint8Array(0), new Float32Array(3), new Float64Array(3), new ArrayBuffer(8)],
   ...[new SharedArrayBuffer(8), new Uint8Array(new SharedArrayBuffer(8)), new DataView(new ArrayBuffer(8))],
-  ...[new Proxy({}, {}), new Proxy([], {}), Object.create(null), new Date(Number.NaN)],
+  ...[new Proxy({}, {}), new Proxy([], {}), Object.create(null) as unknown, new Date(Number.NaN)],
   {
     get width(): never {
       throw new Error('a getter')
@@ -26,11 +27,16 @@ const nonsense: readonly unknown[] = [
 /** Methods and both halves of accessors of an object's class. */
 function membersOf(object: object): Member[] {
   const prototype = Object.getPrototypeOf(object) as object
-  return Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([name, { value, get, set }]) => [
-    ...(typeof value === 'function' && name !== 'constructor' ? [{ name, call: value as Anything }] : []),
-    ...(get === undefined ? [] : [{ name: `get ${name}`, call: get as Anything }]),
-    ...(set === undefined ? [] : [{ name: `set ${name}`, call: set as Anything }]),
-  ])
+  return Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([name, property]) => {
+    const halves: [string, unknown][] = [
+      [name, name === 'constructor' ? undefined : property.value],
+      [`get ${name}`, Reflect.get(property, 'get')],
+      [`set ${name}`, Reflect.get(property, 'set')],
+    ]
+    return halves.flatMap(([half, call]) =>
+      typeof call === 'function' ? [{ name: half, call: call as Anything }] : [],
+    )
+  })
 }
 
 /** The error, whether it is thrown or rejected with; undefined where there is none. */
@@ -48,8 +54,8 @@ async function checkReceivers(t: Test, objects: Record<string, object>): Promise
   for (const [className, object] of Object.entries(objects)) {
     const others = Object.entries(objects).flatMap(([name, other]) => (name === className ? [] : [other]))
     const imitations = [
-      Object.create(object),
-      Object.create(Object.getPrototypeOf(object) as object),
+      Object.create(object) as object,
+      Object.create(Object.getPrototypeOf(object) as object) as object,
       new Proxy(object, {}),
     ]
     const members = membersOf(object)
@@ -57,18 +63,20 @@ async function checkReceivers(t: Test, objects: Record<string, object>): Promise
     for (const { name, call } of members) {
       for (const receiver of [...foreign, ...others, ...imitations]) {
         const error = await failure(() => Reflect.apply(call, receiver, []))
-        if (!(error instanceof TypeError)) t.fail(`${className}: ${name} on ${typeof receiver} gave ${String(error)}`)
+        if (!(error instanceof TypeError)) t.fail(`${className}: ${name} on ${typeof receiver} gave ${text(error)}`)
       }
     }
   }
 }
+
+const text = (error: unknown): string => (error instanceof Error ? error.message : typeof error)
 
 /** With nonsense in every place, and in each place beside good values. Whatever happens is an error or a value. */
 export async function checkArguments(t: Test, name: string, call: Anything): Promise<void> {
   for (const one of nonsense) {
     for (const values of [[one], [one, one], [one, one, one], new Array<unknown>(9).fill(one)]) {
       const error = await failure(() => call(...values))
-      if (error !== undefined && !(error instanceof Error)) t.fail(`${name} threw ${String(error)}`)
+      if (error !== undefined && !(error instanceof Error)) t.fail(`${name} threw ${text(error)}`)
     }
   }
 }
