@@ -1,4 +1,4 @@
-// Owns: reading a StitchStep (lib/native-types.ts) and the lists of arrays around it.
+// Owns: reading a StitchStep (lib/native-types.ts) and the lists of arrays around it; telling a StitchResult.
 // Must not know: where stitching runs.
 
 #include "stitch-arguments.h"
@@ -57,6 +57,17 @@ video_depth::StitchStep read_step(const Napi::Value& value) {
   step.forget = read_frames(object, "forget");
   step.hold = read_int(member(object, "hold"), "step.hold", 0, kMaxItems);
   return step;
+}
+
+Napi::Object to_js(Napi::Env env, const video_depth::StitchResult& result) {
+  const Napi::Object object = Napi::Object::New(env);
+  object.Set("scale", result.scale);
+  object.Set("shift", result.shift);
+  object.Set("degenerate", result.degenerate);
+  object.Set("anew", result.is_anew);
+  object.Set("leftOut", result.left_out);
+  object.Set("nonFinite", static_cast<double>(result.non_finite));
+  return object;
 }
 
 std::vector<Napi::Value> read_values(const Napi::Value& value, const std::string& parameter) {

@@ -1,4 +1,4 @@
-// Owns: reading a StitchStep (lib/native-types.ts) and the lists of arrays around it.
+// Owns: reading a StitchStep (lib/native-types.ts) and the lists of arrays around it; telling a StitchResult.
 // Must not know: where stitching runs.
 #pragma once
 
@@ -16,6 +16,8 @@ constexpr uint32_t kMaxItems = 4096;
 
 /// Runs getters; addresses taken earlier may be stale afterwards.
 video_depth::StitchStep read_step(const Napi::Value& value);
+
+Napi::Object to_js(Napi::Env env, const video_depth::StitchResult& result);
 
 /// An array's elements. Runs getters.
 std::vector<Napi::Value> read_values(const Napi::Value& value, const std::string& parameter);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "arguments.h"
+#include "stitch-arguments.h"
 
 namespace video_depth_binding {
 
@@ -44,17 +45,8 @@ void StitchJob::OnOK() {
   } else if (!arrays_intact()) {
     deferred_.Reject(transferred(env, "maps and out", "stitch"));
   } else {
-    deferred_.Resolve(result(env));
+    deferred_.Resolve(to_js(env, result_));
   }
-}
-
-Napi::Value StitchJob::result(Napi::Env env) const {
-  const Napi::Object object = Napi::Object::New(env);
-  object.Set("scale", Napi::Number::New(env, result_.scale));
-  object.Set("shift", Napi::Number::New(env, result_.shift));
-  object.Set("degenerate", Napi::Boolean::New(env, result_.degenerate));
-  object.Set("nonFinite", Napi::Number::New(env, static_cast<double>(result_.non_finite)));
-  return object;
 }
 
 bool StitchJob::arrays_intact() const {

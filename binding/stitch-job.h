@@ -33,7 +33,6 @@ class StitchJob : public Napi::AsyncWorker {
   void OnOK() override;
 
  private:
-  Napi::Value result(Napi::Env env) const;
   bool arrays_intact() const;
 
   std::shared_ptr<StitcherState> state_;

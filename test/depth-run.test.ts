@@ -49,7 +49,7 @@ class EchoSession implements EngineSession {
     const out = all.slice(0, all.length - hold)
     this.#held = all.slice(all.length - hold).filter((map) => map !== null)
     const frames = out.map((map) => map ?? Float32Array.of(Number.NaN))
-    return Promise.resolve({ frames, scale: 1, shift: 0, degenerate: false, nonFinite: 0, flat: 0 })
+    return Promise.resolve({ frames, scale: 1, shift: 0, degenerate: false, anew: false, leftOut: 0, nonFinite: 0, flat: 0 })
   }
 
   close(): Promise<void> {

@@ -144,12 +144,7 @@ Napi::Value WindowsObject::stitch(const Napi::CallbackInfo& info) {
     const auto facts = std::make_shared<Facts>();
     call.make_result = [result, facts, shown = facts_](Napi::Env env) {
       *shown = *facts;
-      const Napi::Object object = Napi::Object::New(env);
-      object.Set("scale", result->scale);
-      object.Set("shift", result->shift);
-      object.Set("degenerate", result->degenerate);
-      object.Set("nonFinite", static_cast<double>(result->non_finite));
-      return object;
+      return to_js(env, *result);
     };
     handle_.submit(call, [step, out = std::move(out), result, facts](WindowSession& session) -> Epilogue {
       Epilogue epilogue = session.stitch(step, out, *result);

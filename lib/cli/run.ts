@@ -29,7 +29,7 @@ import { addModelOptions, modelOptions, number, sceneCutsOption, type ModelArgum
 import { Outputs, type OutputOptions } from './outputs.js'
 import { streamPass, windowsPass, type Pass } from './pass.js'
 import { ProgressLine } from './progress.js'
-import { printSummary } from './summary.js'
+import { printSummary, warnings } from './summary.js'
 import { tell } from './tell.js'
 
 export interface RunArguments extends ModelArguments, OutputOptions {
@@ -174,8 +174,10 @@ async function writeAll(run: Run, options: RunArguments, signal: AbortSignal): P
     const seconds = (performance.now() - started) / 1000
     const { writeSeconds } = outputs
     for (const line of arithmeticLines(model.engineInfo)) tell(`${line}\n`)
+    const summary = pass.summary()
+    for (const warning of warnings(summary)) tell(`video-depth: ${warning}\n`)
     printSummary(
-      { files, source: source.info, model, pass: pass.summary(), seconds, loadSeconds, writeSeconds, sourceError },
+      { files, source: source.info, model, pass: summary, seconds, loadSeconds, writeSeconds, sourceError },
       options.json,
     )
     return sourceError === undefined ? exitCode.ok : exitCode.partial
