@@ -15,8 +15,7 @@ export interface PassSummary {
   readonly flatMaps: number
   /** Undefined in a stream, which has none. */
   readonly windows:
-    | { readonly count: number; readonly degenerate: number; readonly begunAnew: readonly number[] }
-    | undefined
+    { readonly count: number; readonly degenerate: number; readonly begunAnew: readonly number[] } | undefined
   /** Milliseconds a frame; undefined in windows. */
   readonly latencyMs: LatencyPercentiles | undefined
   /** By phase. */
