@@ -20,13 +20,14 @@ constexpr int kMostReferences = 16;
 // white, grey, noise or a logo for a while: benchmarks/README.md, "Windows without content to be fitted to".
 
 /// Least part of a window's spread that its fit keeps, in units of the reference's own window. Ordinary clips
-/// keep 0.71 and more in their best reference; references without content 0.30 and less.
+/// keep 0.67 and more in their best reference, 0.60 over cuts that nobody looked for; the collapses to be
+/// caught keep 0.30 and less.
 constexpr double kLeastGain = 0.45;
 /// A reference is left out beside a better one where its gain is below this part of the better one's.
-/// Ordinary: 0.41 and more; without content: 0.17 and less.
+/// Ordinary: 0.30 and more; without content: 0.17 and less.
 constexpr double kLeastShare = 0.25;
 /// And only where it is less like the window's own map than this (Pearson's): a gain that shrinks over a long
-/// video keeps a high correlation. Ordinary pairs of so low a share: none; without content: 0.30 and less.
+/// video keeps a high correlation. References without content beside a better one: 0.30 and less.
 constexpr double kLeastCorrelation = 0.5;
 
 /// Sums over pixels of a prediction p and a target t.

@@ -14,8 +14,13 @@
 
 namespace {
 
-using namespace video_depth;
-using test::ContentWindow;
+using ::test::ContentWindow;
+using video_depth::FrameView;
+using video_depth::MapView;
+using video_depth::Stitcher;
+using video_depth::StitchResult;
+namespace cuda = video_depth::cuda;
+namespace gpu = video_depth::gpu;
 
 constexpr cuda::Extent kMap{test::kContentMapWidth, test::kContentMapHeight}, kFrame{61, 35};
 constexpr size_t kValues = size_t{61} * 35;
@@ -59,7 +64,7 @@ std::vector<Found> on_device(const std::vector<ContentWindow>& windows) {
   for (size_t w = 0; w < windows.size(); w++) {
     const cuda::DeviceFit& read = fits[w];
     found[w].result =
-        result_of({{read.scale, read.shift, read.degenerate != 0}, read.is_anew != 0, read.left_out});
+        video_depth::result_of({{read.scale, read.shift, read.degenerate != 0}, read.is_anew != 0, read.left_out});
   }
   return found;
 }
@@ -93,7 +98,7 @@ double largest_difference(const std::vector<float>& a, const std::vector<float>&
 } // namespace
 
 TEST_CASE("gpu stitcher: windows without content as on the processor") {
-  const test::Device device;
+  const video_depth::test::Device device;
   bool begins_anew = false, leaves_out = false;
   for (const auto& windows :
        {test::dark_start(), test::one_dark_reference(), test::dark_middle(), test::growing_spread()}) {
