@@ -39,7 +39,14 @@ t.test('two windows: fitted, blended and given out in order', async (t) => {
   const stitcher = new Stitcher(small)
   t.equal(stitcher.held, 0)
   const out = frames(small, 2)
-  t.same(await stitcher.stitch(maps(small, 4), first, out), { scale: 1, shift: 0, degenerate: false, nonFinite: 0 })
+  t.same(await stitcher.stitch(maps(small, 4), first, out), {
+    scale: 1,
+    shift: 0,
+    degenerate: false,
+    anew: false,
+    leftOut: 0,
+    nonFinite: 0,
+  })
   t.equal(stitcher.held, 2)
   t.equal(out[0]?.[0], 1)
   const rest = frames(small, 3)

@@ -84,8 +84,8 @@ cudaError_t launch_fit(const FitPair* pairs, int count, Extent map, Extent frame
     const cudaError_t status = cudaGetLastError();
     if (status != cudaSuccess) return status;
   }
-  finish_fit_kernel<<<1, kFinishThreads, 0, stream>>>(parts, size_t{grid.x} * grid.y,
-                                                      FitScales(pairs, count), count, values_of(frame), fit);
+  finish_fit_kernel<<<1, kFinishThreads, 0, stream>>>(parts, size_t{grid.x} * grid.y, FitScales(pairs, count),
+                                                      count, values_of(frame), fit);
   return cudaGetLastError();
 }
 

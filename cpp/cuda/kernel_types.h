@@ -30,12 +30,8 @@ struct DeviceFit {
 constexpr DeviceFit kUnscaled{1, 0, 0, 0};
 
 VIDEO_DEPTH_HOST_DEVICE inline DeviceFit device_fit(const WindowFit& window) {
-  return {window.fit.scale,
-          window.fit.shift,
-          0,
-          window.fit.degenerate ? 1 : 0,
-          window.is_anew ? 1 : 0,
-          window.left_out};
+  return {window.fit.scale,       window.fit.shift, 0, window.fit.degenerate ? 1 : 0,
+          window.is_anew ? 1 : 0, window.left_out};
 }
 
 /// `map` [map size] is compared, upsampled (bilinear, align_corners), with `target` [frame size].

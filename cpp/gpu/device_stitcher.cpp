@@ -95,8 +95,7 @@ std::vector<cuda::FrameJob> DeviceStitcher::jobs(const std::vector<const float*>
     next_references.push_back(
         {kept.frame, pool_.take(frame_values() * sizeof(float)), scales_.take(sizeof(double))});
     const Reference& reference = next_references.back();
-    jobs.push_back(
-        {map_at(kept.slot), nullptr, reference.data.as<float>(), 1, reference.scale.as<double>()});
+    jobs.push_back({map_at(kept.slot), nullptr, reference.data.as<float>(), 1, reference.scale.as<double>()});
   }
   replace_left_out(maps, step, jobs);
   return jobs;
@@ -124,8 +123,7 @@ void DeviceStitcher::queue_fit(const std::vector<const float*>& maps, const Stit
   std::vector<cuda::FitPair> pairs;
   for (const SlotFrame& pair : step.align) {
     const Reference& old = reference(pair.frame);
-    pairs.push_back(
-        {maps[static_cast<size_t>(pair.slot)], old.data.as<float>(), old.scale.as<double>()});
+    pairs.push_back({maps[static_cast<size_t>(pair.slot)], old.data.as<float>(), old.scale.as<double>()});
   }
   cuda::check(cuda::launch_fit(pairs.data(), static_cast<int>(pairs.size()), map_, frame_, scratch_.data(),
                                fit, stream.get()),

@@ -16,13 +16,18 @@ constexpr double kVarianceNoise = 1e-12;
 /// The most references that one window is fitted to.
 constexpr int kMostReferences = 16;
 
-// When references say nothing of a window's scale. Measured over ordinary clips and over clips that are black,
-// white, grey, noise or a logo for a while: benchmarks/README.md, "Windows without content to be fitted to".
+// When references say nothing of a window's scale. Measured over ordinary clips and over clips that are
+// black, white, grey, noise or a logo for a while: benchmarks/README.md, "Windows without content to be
+// fitted to".
 
-/// Least part of a window's spread that its fit keeps, in units of the reference's own window. Ordinary clips
-/// keep 0.67 and more in their best reference, 0.60 over cuts that nobody looked for; the collapses to be
-/// caught keep 0.30 and less.
-constexpr double kLeastGain = 0.45;
+/// Least part of a window's spread that its fit keeps, in units of the reference's own window. After black
+/// starts it keeps 0.39 and less in the better reference; ordinary clips keep 0.60 and more, a tenth as
+/// bright 0.45. An ordinary clip that begins so close to a wall that its depth has a black frame's spread
+/// (0.04) kept 0.29, at half the size that the network was trained at: it begins anew, too.
+constexpr double kLeastGain = 0.42;
+/// A reference as like the window's map as this is a good one, whatever its gain: the network sees the same
+/// at another scale. References without content of so low a gain: 0.95 and less.
+constexpr double kAlike = 0.97;
 /// A reference is left out beside a better one where its gain is below this part of the better one's.
 /// Ordinary: 0.30 and more; without content: 0.17 and less.
 constexpr double kLeastShare = 0.25;
@@ -138,13 +143,13 @@ VIDEO_DEPTH_HOST_DEVICE inline WindowFit solve_window(const FitSums& all, const 
   if (count == 0) return window;
   ReferenceLikeness found[kMostReferences];
   double best = 0;
-  bool all_weaker = true;
+  bool is_empty = true;
   for (int i = 0; i < count; i++) {
     found[i] = likeness(references[i]);
     if (found[i].gain > best) best = found[i].gain;
-    all_weaker = all_weaker && found[i].is_weaker;
+    is_empty = is_empty && found[i].is_weaker && found[i].correlation < kAlike;
   }
-  if (all_weaker && best < kLeastGain) {
+  if (is_empty && best < kLeastGain) {
     window.is_anew = window.fit.degenerate = true;
     window.left_out = (uint32_t{1} << count) - 1;
     return window;

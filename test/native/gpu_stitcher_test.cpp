@@ -56,15 +56,15 @@ std::vector<Found> on_device(const std::vector<ContentWindow>& windows) {
     cuda::check(cudaMemcpyAsync(found[w].frames.data(), leaving.back().frames.data(), bytes,
                                 cudaMemcpyDeviceToHost, stream.get()),
                 "reading frames");
-    cuda::check(cudaMemcpyAsync(&fits[w], fit.data(), sizeof(cuda::DeviceFit), cudaMemcpyDeviceToHost,
-                                stream.get()),
-                "reading a fit");
+    cuda::check(
+        cudaMemcpyAsync(&fits[w], fit.data(), sizeof(cuda::DeviceFit), cudaMemcpyDeviceToHost, stream.get()),
+        "reading a fit");
   }
   stream.synchronize();
   for (size_t w = 0; w < windows.size(); w++) {
     const cuda::DeviceFit& read = fits[w];
-    found[w].result =
-        video_depth::result_of({{read.scale, read.shift, read.degenerate != 0}, read.is_anew != 0, read.left_out});
+    found[w].result = video_depth::result_of(
+        {{read.scale, read.shift, read.degenerate != 0}, read.is_anew != 0, read.left_out});
   }
   return found;
 }

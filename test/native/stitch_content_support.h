@@ -69,8 +69,8 @@ inline std::vector<ContentWindow> dark_start() {
   return windows;
 }
 
-/// The second reference shows nothing: the second window's scale is 2 by the first one alone, and both fit the
-/// third one, whose scale is 4.
+/// The second reference shows nothing: the second window's scale is 2 by the first one alone, and both fit
+/// the third one, whose scale is 4.
 inline std::vector<ContentWindow> one_dark_reference() {
   std::vector<ContentWindow> windows{content_window(0), content_window(1, true), content_window(2, true)};
   windows[0].maps[1] = empty_map(1);

@@ -133,11 +133,12 @@ TEST_CASE("content: the same bits whatever the number of threads") {
 TEST_CASE("content: where the rule draws its lines") {
   const double less = 0.99, more = 1.01;
   // One reference, or several alike: the least gain.
-  CHECK(solve_of({reference_of(kLeastGain * less, 0)}).is_anew);
-  CHECK_FALSE(solve_of({reference_of(kLeastGain * more, 0)}).is_anew);
-  CHECK(solve_of({reference_of(kLeastGain * less, 0), reference_of(0.1, 0)}).left_out == 3);
-  CHECK(solve_of({reference_of(2 * kLeastGain * less, 0, 2)}).is_anew);
-  CHECK_FALSE(solve_of({reference_of(2 * kLeastGain * more, 0, 2)}).is_anew);
+  CHECK(solve_of({reference_of(kLeastGain * less, 0.2)}).is_anew);
+  CHECK_FALSE(solve_of({reference_of(kLeastGain * more, 0.2)}).is_anew);
+  CHECK(solve_of({reference_of(kLeastGain * less, 0.2), reference_of(0.1, 0.1)}).left_out == 3);
+  CHECK(solve_of({reference_of(2 * kLeastGain * less, 0.4, 2)}).is_anew);
+  CHECK_FALSE(solve_of({reference_of(2 * kLeastGain * more, 0.4, 2)}).is_anew);
+  CHECK_FALSE(solve_of({reference_of(0.1, 0)}).is_anew); // alike
   // A reference of more spread than the window's map has content, however little they are alike.
   CHECK_FALSE(solve_of({reference_of(0.1, 1)}).is_anew);
   CHECK(solve_of({reference_of(0.1, 0.9)}).is_anew);
@@ -159,8 +160,7 @@ TEST_CASE("content: where the rule draws its lines") {
 TEST_CASE("content: what is not finite is no reason to begin anew") {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   for (const double bad : {std::nan(""), infinity, -infinity}) {
-    for (double FitSums::* const sum :
-         {&FitSums::pp, &FitSums::p, &FitSums::pt, &FitSums::t, &FitSums::tt}) {
+    for (double FitSums::*const sum : {&FitSums::pp, &FitSums::p, &FitSums::pt, &FitSums::t, &FitSums::tt}) {
       ReferenceSums reference = reference_of(0.1, 0.1);
       reference.sums.*sum = bad;
       const WindowFit found = solve_of({reference});

@@ -71,8 +71,7 @@ VIDEO_DEPTH_HOST_DEVICE inline void write_new_frame(const FrameTask& task, const
     for (int i = 0; i < kColumns; i++) {
       const float scaled = out.value[i] * scale + shift;
       const float value = scaled < 0.0f ? 0.0f : scaled;
-      out.value[i] =
-          is_new ? value : job.held_weight * held[r].value[i] + job.new_weight * value;
+      out.value[i] = is_new ? value : job.held_weight * held[r].value[i] + job.new_weight * value;
     }
     store_pack<kColumns>(job.out + static_cast<size_t>(y) * width + static_cast<size_t>(x), out);
   }

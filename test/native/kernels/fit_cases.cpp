@@ -204,7 +204,10 @@ void fit_content(Tally& tally) {
       std::vector<HostPair> pairs = pairs_of(static_cast<int>(of.targets.size()), map, frame);
       for (size_t i = 0; i < pairs.size(); i++) {
         const auto [spread, scale] = of.targets[i];
-        for (float& value : pairs[i].target) value = 1 + spread * (value - 1);
+        const std::vector<float> off = noise(area(frame), static_cast<uint32_t>(70 + i));
+        for (size_t k = 0; k < off.size(); k++) {
+          pairs[i].target[k] = 1 + spread * (pairs[i].target[k] - 1 + off[k]);
+        }
         pairs[i].scale = scale;
       }
       const std::string name = text(of.name, frame.width, frame.height);

@@ -157,7 +157,8 @@ void frames_anew(Tally& tally) {
   const std::vector<float> values = noise(area(map), 8);
   for (const Extent frame : {Extent{64, 33}, {63, 33}}) {
     for (const Kind kind : kKinds) {
-      run_one(tally, kind, values, map, frame, {0, 0, 0}, &anew, text("begins anew", frame.width, frame.height));
+      run_one(tally, kind, values, map, frame, {0, 0, 0}, &anew,
+              text("begins anew", frame.width, frame.height));
     }
     const auto fresh = run_one(tally, Kind::kNew, values, map, frame, {0, 0, 0}, &anew, "new");
     const auto blended = run_one(tally, Kind::kBlendedInPlace, values, map, frame, {0, 0, 0}, &anew, "held");

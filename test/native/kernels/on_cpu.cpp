@@ -188,8 +188,7 @@ bool run_fit(const FitPair* pairs, int count, Extent map, Extent frame, void* sc
   for (int pair = 0; pair < count; pair++) {
     each.push_back(finished(parts + static_cast<size_t>(pair) * pair_parts, pair_parts));
   }
-  *fit =
-      window_fit_from(finished(parts, at), each.data(), FitScales(pairs, count), count, values_of(frame));
+  *fit = window_fit_from(finished(parts, at), each.data(), FitScales(pairs, count), count, values_of(frame));
   return true;
 }
 
