@@ -1,4 +1,4 @@
-// Owns: reading a StitchStep (lib/native-types.ts) and the lists of arrays around it.
+// Owns: reading a StitchStep (lib/native-types.ts) and the lists of arrays around it; telling a StitchResult.
 // Must not know: where stitching runs.
 
 #include "stitch-arguments.h"
@@ -63,6 +63,17 @@ size_t leaving_frames(const video_depth::StitchStep& step, int held, size_t slot
   const int leaving = held + step.append.count - step.hold;
   const bool is_sound = static_cast<size_t>(step.append.count) <= slots && leaving >= 0;
   return is_sound ? static_cast<size_t>(leaving) : 0;
+}
+
+Napi::Object to_js(Napi::Env env, const video_depth::StitchResult& result) {
+  const Napi::Object object = Napi::Object::New(env);
+  object.Set("scale", result.scale);
+  object.Set("shift", result.shift);
+  object.Set("degenerate", result.degenerate);
+  object.Set("anew", result.is_anew);
+  object.Set("leftOut", result.left_out);
+  object.Set("nonFinite", static_cast<double>(result.non_finite));
+  return object;
 }
 
 std::vector<Napi::Value> read_values(const Napi::Value& value, const std::string& parameter) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "arguments.h"
+#include "stitch-arguments.h"
 
 namespace video_depth_binding {
 
@@ -49,11 +50,7 @@ void StitchJob::OnOK() {
 }
 
 Napi::Value StitchJob::result(Napi::Env env) const {
-  const Napi::Object object = Napi::Object::New(env);
-  object.Set("scale", Napi::Number::New(env, result_.scale));
-  object.Set("shift", Napi::Number::New(env, result_.shift));
-  object.Set("degenerate", Napi::Boolean::New(env, result_.degenerate));
-  object.Set("nonFinite", Napi::Number::New(env, static_cast<double>(result_.non_finite)));
+  const Napi::Object object = to_js(env, result_);
   object.Set("frames", values_of(env, frames_));
   return object;
 }

@@ -4,13 +4,14 @@
 import type { CutDetector } from './cuts/cut-detector.js'
 import type { EngineSession, EngineTimings } from './engine/engine.js'
 import { owned, VideoDepthError } from './errors.js'
-import type { DepthFrame, DepthKind, RgbFrame, SceneMark } from './frame.js'
+import type { Alignment, DepthFrame, DepthKind, RgbFrame, SceneMark } from './frame.js'
 import { FrameReader, type ReadFrame } from './frame-reader.js'
 import type { FrameSource, SourceInfo } from './io/source.js'
+import type { StitchResult } from './native-types.js'
 import type { ProcessProgress } from './options.js'
 import { quietAtEnd } from './quiet-promise.js'
 import { openUnlessAborted } from './unless-aborted.js'
-import { isNeeded, newEnd, planWindow, releasable, type WindowPlan } from './window/plan.js'
+import { firstRenewed, isNeeded, newEnd, planWindow, releasable, type WindowPlan } from './window/plan.js'
 import { SlotTable } from './window/slots.js'
 import type { WindowStrategy } from './window/strategy.js'
 
@@ -35,10 +36,12 @@ export interface RunSummary {
   /** Encoder runs; equals framesIn, as no frame is ever encoded twice. */
   readonly framesEncoded: number
   readonly windows: number
-  /** Scenes that the video was cut into: 1 unless `sceneCuts` found any. */
+  /** Scenes that the video was cut into: 1 unless `sceneCuts` found any, or a window began anew. */
   readonly scenes: number
-  /** Windows that could not be fitted to the earlier ones and kept scale 1, shift 0. */
+  /** Windows that could not be fitted to the earlier ones and kept scale 1, shift 0; those that began anew among them. */
   readonly degenerateWindows: number
+  /** First frames of windows that began anew, as the frames before had no content: see `DegenerateReason`. */
+  readonly begunAnew: readonly number[]
   /** Maps of the network without two different values. */
   readonly flatMaps: number
   /** Seconds spent by phase. `read` includes decoding and waiting for the source. */
@@ -52,7 +55,7 @@ interface Emission {
   /** Index of the scene's first frame. */
   readonly base: number
   readonly frames: readonly Float32Array[]
-  readonly aligned: DepthFrame['aligned']
+  readonly aligned: Alignment
 }
 
 /** What is known of a frame besides its pixels, until its depth is there. */
@@ -89,6 +92,7 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
   #framesOut = 0
   #windows = 0
   #degenerateWindows = 0
+  readonly #begunAnew: number[] = []
   #flatMaps = 0
 
   constructor(options: DepthRunOptions) {
@@ -110,8 +114,9 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
       framesOut: this.#framesOut,
       framesEncoded: this.#framesEncoded,
       windows: this.#windows,
-      scenes: this.#scenes,
+      scenes: this.#scenes + this.#begunAnew.length,
       degenerateWindows: this.#degenerateWindows,
+      begunAnew: [...this.#begunAnew],
       flatMaps: this.#flatMaps,
       seconds: { read: this.#reader.seconds, ...engine },
     }
@@ -198,11 +203,11 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
         filling.catch(() => undefined) // awaited above, or superseded by an earlier error
         const depth = await decoding
         this.#stop.signal.throwIfAborted()
-        const { frames, scale, shift, degenerate, nonFinite, flat } = await session.stitch(depth, plan.step)
+        const { frames, nonFinite, flat, ...fit } = await session.stitch(depth, plan.step)
         if (nonFinite > 0) throw notFinite(this.#windows, nonFinite, this.#options.nonFiniteAdvice())
         this.#flatMaps += flat
-        if (degenerate) this.#degenerateWindows++
-        yield { plan, window: this.#windows++, base, frames, aligned: { scale, shift, degenerate } }
+        if (fit.degenerate) this.#degenerateWindows++
+        yield { plan, window: this.#windows++, base, frames, aligned: alignment(fit) }
         if (plan.last) return
       }
     } finally {
@@ -212,6 +217,7 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
 
   *#emit({ plan, window, base, frames, aligned }: Emission): Generator<DepthFrame> {
     const { frameWidth: width, frameHeight: height } = this.#engineSession().geometry
+    const anewAt = aligned.reason === 'no-content' ? base + firstRenewed(plan) : undefined
     for (let i = 0; i < plan.emitted; i++) {
       this.#stop.signal.throwIfAborted()
       const index = base + plan.firstEmitted + i
@@ -220,7 +226,15 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
       if (data === undefined || facts === undefined) throw new Error(`frame ${index} is missing`)
       this.#facts.delete(index)
       this.#framesOut++
-      yield { index, ...facts, width, height, data, kind: this.#options.kind, window, aligned }
+      const isAnew = index === anewAt
+      if (isAnew) this.#begunAnew.push(index)
+      const { timestampMs } = facts
+      const scene = {
+        ...facts.scene,
+        index: facts.scene.index + this.#begunAnew.length,
+        cut: facts.scene.cut || isAnew,
+      }
+      yield { index, timestampMs, width, height, data, kind: this.#options.kind, window, aligned, scene }
       this.#report()
     }
   }
@@ -300,6 +314,11 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
     await this.#reader.close()
     this.#options.onEnd?.()
   }
+}
+
+function alignment({ scale, shift, degenerate, anew, leftOut }: Omit<StitchResult, 'nonFinite'>): Alignment {
+  const reason = !degenerate ? undefined : anew ? 'no-content' : 'no-solution'
+  return { scale, shift, degenerate, reason, leftOut }
 }
 
 const ended = (): VideoDepthError => new VideoDepthError('CLOSED', 'The run has ended')

@@ -53,11 +53,14 @@ export interface DepthMap {
   readonly kind: DepthKind
 }
 
-/** Which scene a frame belongs to, and why; one scene where cuts are not looked for. */
+/**
+ * Which scene a frame belongs to, and why. Depth of different scenes has no common scale. One scene where cuts are not
+ * looked for, unless a window begins anew (see {@link Alignment}).
+ */
 export interface SceneMark {
   /** From 0. */
   readonly index: number
-  /** This is the first frame after a cut; in a stream also after a reset or a discontinuity. */
+  /** This is the first frame after a cut or of a window that begins anew; in a stream also after a reset or a discontinuity. */
   readonly cut: boolean
   /**
    * Mean absolute difference to the frame before over hue, saturation and value, 0…255; undefined for the first frame and
@@ -78,6 +81,23 @@ export interface DepthFrame extends DepthMap {
 export interface Alignment {
   readonly scale: number
   readonly shift: number
-  /** True where the least-squares fit had no usable solution, so that scale 1, shift 0 was kept. */
+  /** True where nothing could be fitted, so that scale 1, shift 0 was kept. */
   readonly degenerate: boolean
+  /** Undefined where not degenerate. */
+  readonly reason: DegenerateReason | undefined
+  /**
+   * Earlier frames without content that the window was not fitted to. Where it was fitted to others, its scale goes on from
+   * those; otherwise it is degenerate.
+   */
+  readonly leftOut: number
 }
+
+/**
+ * Why a window could not be fitted to the earlier ones:
+ *
+ * - `no-content`: the earlier frames that it is compared with show nothing (black, white, a covered lens), and their depth
+ *   has far less spread than the window's. It begins anew, as at a cut: a new scene, nothing blended. The frames before it
+ *   keep the depth that they have.
+ * - `no-solution`: the least-squares fit has none. Later windows are still fitted to the frames from before.
+ */
+export type DegenerateReason = 'no-content' | 'no-solution'

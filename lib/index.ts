@@ -23,6 +23,7 @@ export type { Stabilization } from './stream/stabilizer.js'
 export type { SceneCutOptions } from './cuts/cut-detector.js'
 export type {
   Alignment,
+  DegenerateReason,
   ColorMatrix,
   ColorRange,
   DepthFrame,

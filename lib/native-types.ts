@@ -50,7 +50,7 @@ export interface MapFit {
 
 /** How one window is aligned, blended and emitted; made by window/plan.ts, carried out in cpp/stitch. */
 export interface StitchStep {
-  /** Slots whose maps are compared with remembered frames to fit one scale and shift; empty: scale 1, shift 0. */
+  /** Slots whose maps are compared with remembered frames to fit one scale and shift, at most 16; empty: scale 1, shift 0. */
   readonly align: readonly SlotFrame[]
   /** `count` slots from `slot` on are blended into the held frames, weight i/(count−1) for the i-th (1 where count is 1); count is 0 or the number held. */
   readonly blend: SlotRange
@@ -77,8 +77,18 @@ export interface SlotRange {
 export interface StitchResult {
   readonly scale: number
   readonly shift: number
-  /** The fit had determinant 0 (up to rounding), was not finite, or gave a scale ≤ 0; scale 1 and shift 0 were used. */
+  /**
+   * The fit had determinant 0 (up to rounding), was not finite, or gave a scale ≤ 0, or the window began anew; scale 1 and
+   * shift 0 were used.
+   */
   readonly degenerate: boolean
+  /**
+   * The references have no content (cpp/stitch/fit_rules.h): scale 1, shift 0, nothing was blended, and references that
+   * live on were replaced by this window's maps of their frames.
+   */
+  readonly anew: boolean
+  /** References without content that the window was not fitted to, and that were replaced likewise; all where it began anew. */
+  readonly leftOut: number
   /** How many depth values of this window's maps were NaN or infinite. */
   readonly nonFinite: number
   /** One [frameHeight, frameWidth] float32 array for each frame that leaves, in order: frames held before + append.count −

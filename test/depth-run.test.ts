@@ -12,6 +12,7 @@ import { windowStrategy } from '#lib/window/strategy.js'
 
 const width = 4
 const height = 3
+const echoed = { inputWidth: 14, inputHeight: 14, windowLength: 32, slots: slotCount(windowStrategy('overlap-align')) }
 
 interface EchoDepth extends WindowDepth {
   readonly maps: readonly (Float32Array | null)[]
@@ -24,6 +25,9 @@ class EchoSession implements EngineSession {
   readonly slots = new Map<number, number>()
   readonly encodedFrames: number[] = []
   closed = false
+  /** Windows that begin anew, by their running number. */
+  anewAt: readonly number[] = []
+  #windows = 0
   #held: Float32Array[] = []
 
   constructor(geometry: SessionGeometry) {
@@ -49,7 +53,9 @@ class EchoSession implements EngineSession {
     const out = all.slice(0, all.length - hold)
     this.#held = all.slice(all.length - hold).filter((map) => map !== null)
     const frames = out.map((map) => map ?? Float32Array.of(Number.NaN))
-    return Promise.resolve({ frames, scale: 1, shift: 0, degenerate: false, nonFinite: 0, flat: 0 })
+    const anew = this.anewAt.includes(this.#windows++)
+    const fit = { scale: 1, shift: 0, degenerate: anew, anew, leftOut: anew ? 2 : 0 }
+    return Promise.resolve({ frames, ...fit, nonFinite: 0, flat: 0 })
   }
 
   close(): Promise<void> {
@@ -132,6 +138,38 @@ for (const count of [1, 2, 22, 23, 25, 26, 31, 32, 33, 44, 45, 54, 200]) {
     t.ok(session()?.closed && from.closed, 'session and source are closed')
   })
 }
+
+t.test('windows that begin anew are scenes of their own, from the first frame that they give', async (t) => {
+  for (const [stitching, starts] of [
+    ['upstream', [25, 69]],
+    ['overlap-align', [32, 80]],
+  ] as const) {
+    const from = source(100)
+    const session = new EchoSession({ frameWidth: width, frameHeight: height, ...echoed })
+    session.anewAt = [1, 3]
+    const { run } = start(from, {
+      strategy: windowStrategy(stitching),
+      slots: slotCount(windowStrategy(stitching)),
+      openSession: () => Promise.resolve(session),
+    })
+    const scenes: DepthFrame['scene'][] = []
+    const reasons = new Set<string | undefined>()
+    for await (const { scene, aligned } of run) {
+      scenes.push(scene)
+      reasons.add(aligned.reason)
+    }
+    t.same(
+      scenes.flatMap(({ cut }, i) => (cut ? [i] : [])),
+      starts,
+    )
+    t.same(
+      scenes.map(({ index }) => index),
+      scenes.map((_, i) => starts.filter((start) => start <= i).length),
+    )
+    t.same([...reasons], [undefined, 'no-content'])
+    t.match(run.summary, { begunAnew: starts, scenes: 3, degenerateWindows: 2 })
+  }
+})
 
 t.test('a source that fails gives what came, then its error', async (t) => {
   for (const failAt of [1, 25, 32, 40]) {

@@ -38,7 +38,7 @@ t.test('two windows: fitted, blended and given out in order', async (t) => {
   const stitcher = new Stitcher(small)
   t.equal(stitcher.held, 0)
   const { frames: out, ...fit } = await stitcher.stitch(maps(small, 4), first)
-  t.same(fit, { scale: 1, shift: 0, degenerate: false, nonFinite: 0 })
+  t.same(fit, { scale: 1, shift: 0, degenerate: false, anew: false, leftOut: 0, nonFinite: 0 })
   t.equal(stitcher.held, 2)
   t.equal(out.length, 2)
   t.ok(out.every((frame) => frame instanceof Float32Array && frame.length === 72))

@@ -149,11 +149,7 @@ Napi::Value WindowsObject::stitch(const Napi::CallbackInfo& info) {
     const auto state = std::make_shared<State>();
     call.make_result = [result, frames, state, shown = state_](Napi::Env env) {
       *shown = *state;
-      const Napi::Object object = Napi::Object::New(env);
-      object.Set("scale", result->scale);
-      object.Set("shift", result->shift);
-      object.Set("degenerate", result->degenerate);
-      object.Set("nonFinite", static_cast<double>(result->non_finite));
+      const Napi::Object object = to_js(env, *result);
       object.Set("frames", values_of(env, *frames));
       return object;
     };

@@ -21,10 +21,18 @@ __global__ void __launch_bounds__(kFitThreads)
 }
 
 __global__ void __launch_bounds__(kFinishThreads)
-    finish_fit_kernel(const FitParts* parts, size_t parts_count, double count, DeviceFit* fit) {
+    finish_fit_kernel(const FitParts* parts, size_t pair_parts, const __grid_constant__ FitScales scales,
+                      int count, double values, DeviceFit* fit) {
   __shared__ FitParts shared[kFinishThreads];
-  reduce_block(shared, share_of(parts, parts_count, static_cast<int>(threadIdx.x)));
-  if (threadIdx.x == 0) *fit = fit_from(shared[0], count);
+  __shared__ FitParts each[kMostFitPairs];
+  const auto thread = static_cast<int>(threadIdx.x);
+  for (int pair = 0; pair < count; pair++) {
+    reduce_block(shared, share_of(parts + static_cast<size_t>(pair) * pair_parts, pair_parts, thread));
+    if (thread == 0) each[pair] = shared[0];
+    __syncthreads(); // shared is written again
+  }
+  reduce_block(shared, share_of(parts, pair_parts * static_cast<size_t>(count), thread));
+  if (thread == 0) *fit = window_fit_from(shared[0], each, scales, count, values);
 }
 
 __global__ void __launch_bounds__(kFitThreads)
@@ -76,8 +84,8 @@ cudaError_t launch_fit(const FitPair* pairs, int count, Extent map, Extent frame
     const cudaError_t status = cudaGetLastError();
     if (status != cudaSuccess) return status;
   }
-  finish_fit_kernel<<<1, kFinishThreads, 0, stream>>>(parts, size_t{grid.x} * grid.y * grid.z,
-                                                      values_of(frame, count), fit);
+  finish_fit_kernel<<<1, kFinishThreads, 0, stream>>>(parts, size_t{grid.x} * grid.y, FitScales(pairs, count),
+                                                      count, values_of(frame), fit);
   return cudaGetLastError();
 }
 

@@ -29,7 +29,7 @@ void launch(const FrameTask& task, int count, cudaStream_t stream) {
 
 cudaError_t launch_write_frames(const FrameJob* jobs, int count, Extent map, Extent frame,
                                 const DeviceFit* fit, cudaStream_t stream) {
-  if (!write_frames_fits(jobs, count, map, frame)) return cudaErrorInvalidValue;
+  if (!write_frames_fits(jobs, count, map, frame, fit)) return cudaErrorInvalidValue;
   if (count == 0) return cudaSuccess;
   const FrameTask task(jobs, count, map, frame, fit);
   if (task.is_wide) {

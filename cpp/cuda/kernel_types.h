@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "stitch/fit_rules.h"
+
 namespace video_depth::cuda {
 
 enum class Element { kFloat32, kFloat16 };
@@ -20,24 +22,40 @@ struct DeviceFit {
   double correlation;
   /// 1: scale 1 and shift 0 stand in for a fit that has no usable solution.
   int32_t degenerate;
+  /// See WindowFit; only launch_fit sets them.
+  int32_t is_anew = 0;
+  uint32_t left_out = 0;
 };
+
+constexpr DeviceFit kUnscaled{1, 0, 0, 0};
+
+VIDEO_DEPTH_HOST_DEVICE inline DeviceFit device_fit(const WindowFit& window) {
+  return {window.fit.scale,       window.fit.shift, 0, window.fit.degenerate ? 1 : 0,
+          window.is_anew ? 1 : 0, window.left_out};
+}
 
 /// `map` [map size] is compared, upsampled (bilinear, align_corners), with `target` [frame size].
 struct FitPair {
   const float* map;
   const float* target;
+  /// In device memory: what the target's map was multiplied by; null: 1.
+  const double* scale = nullptr;
 };
 
-constexpr int kMostFitPairs = 16;
+constexpr int kMostFitPairs = kMostReferences;
 
 /// One frame to be written: with m = clamp(scale · upsampled map + shift) at ≥ 0, NaN kept (see write_scaled,
-/// write_blended): out = m; with `held`: (1 − weight) · held + weight · m; without `map`: held.
-/// `out` may be `held`, but no other job's held or out.
+/// write_blended): out = m; with `held`: (1 − weight) · held + weight · m, and m alone where the fit begins
+/// anew; without `map`: held. `out` may be `held`, but no other job's held or out.
 struct FrameJob {
   const float* map;
   const float* held;
   float* out;
   double weight;
+  /// Device memory that takes the fit's scale; null: none does.
+  double* scale = nullptr;
+  /// Nothing is written unless the fit left this pair out; −1: always written.
+  int if_left_out = -1;
 };
 
 constexpr int kMostFrameJobs = 64;

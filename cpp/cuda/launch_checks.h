@@ -36,6 +36,7 @@ inline bool fit_fits(const FitPair* pairs, int count, Extent map, Extent frame, 
   if (scratch == nullptr || !is_aligned(scratch, sizeof(double)) || fit == nullptr) return false;
   for (int i = 0; i < count; i++) {
     if (pairs[i].map == nullptr || pairs[i].target == nullptr) return false;
+    if (!is_aligned(pairs[i].scale, sizeof(double))) return false;
   }
   return true;
 }
@@ -47,10 +48,13 @@ inline bool map_fit_fits(const float* prediction, const float* target, size_t co
          is_aligned(scratch, sizeof(double)) && fit != nullptr;
 }
 
-inline bool write_frames_fits(const FrameJob* jobs, int count, Extent map, Extent frame) {
+inline bool write_frames_fits(const FrameJob* jobs, int count, Extent map, Extent frame,
+                              const DeviceFit* fit) {
   if (!is_count(count, kMostFrameJobs) || !is_extent(map) || !is_extent(frame)) return false;
   for (int i = 0; i < count; i++) {
     if (jobs[i].out == nullptr || (jobs[i].map == nullptr && jobs[i].held == nullptr)) return false;
+    if (!is_aligned(jobs[i].scale, sizeof(double)) || jobs[i].if_left_out >= kMostFitPairs) return false;
+    if (fit == nullptr && (jobs[i].scale != nullptr || jobs[i].if_left_out >= 0)) return false;
   }
   return true;
 }

@@ -28,12 +28,11 @@ BilinearGeometry geometry_of(Extent map, Extent frame) {
   return {map.width, map.height, frame.width, frame.height};
 }
 
-DeviceFit device_fit(const Fit& fit, double correlation) {
-  return {fit.scale, fit.shift, correlation, fit.degenerate ? 1 : 0};
-}
-
-void write_frame(const FrameJob& job, const BilinearGeometry& geometry, int height, float scale,
-                 float shift) {
+void write_frame(const FrameJob& job, const BilinearGeometry& geometry, int height, const DeviceFit& fit) {
+  if (job.if_left_out >= 0 && (fit.left_out >> job.if_left_out & 1) == 0) return;
+  if (job.scale != nullptr) *job.scale = fit.scale;
+  const auto scale = static_cast<float>(fit.scale);
+  const auto shift = static_cast<float>(fit.shift);
   const auto width = static_cast<size_t>(geometry.out_width);
   const size_t row_bytes = width * sizeof(float);
   std::vector<float> scratch(UpsampledRows::scratch_size(geometry)), held(width);
@@ -43,7 +42,7 @@ void write_frame(const FrameJob& job, const BilinearGeometry& geometry, int heig
     if (job.held != nullptr) std::memcpy(held.data(), job.held + at, row_bytes);
     if (job.map == nullptr) {
       std::memcpy(job.out + at, held.data(), row_bytes);
-    } else if (job.held == nullptr) {
+    } else if (job.held == nullptr || fit.is_anew != 0) {
       write_scaled(rows.row(y), scale, shift, job.out + at, geometry.out_width);
     } else {
       write_blended(rows.row(y), scale, shift, held.data(), job.weight, job.out + at, geometry.out_width);
@@ -75,31 +74,35 @@ bool fit(const FitPair* pairs, int count, Extent map, Extent frame, DeviceFit* f
   if (!fit_fits(pairs, count, map, frame, fit, fit)) return false;
   const BilinearGeometry geometry = geometry_of(map, frame);
   std::vector<float> scratch(UpsampledRows::scratch_size(geometry));
-  FitSums sums;
+  FitSums all;
+  ReferenceSums references[kMostFitPairs];
   for (int i = 0; i < count; i++) {
+    if (pairs[i].scale != nullptr) references[i].scale = *pairs[i].scale;
     UpsampledRows rows(geometry, pairs[i].map, scratch.data());
     for (int y = 0; y < frame.height; y++) {
       const float* target = pairs[i].target + static_cast<size_t>(y) * static_cast<size_t>(frame.width);
-      sums += sum_row(rows.row(y), target, frame.width);
+      const FitSums row = sum_row(rows.row(y), target, frame.width);
+      all += row;
+      references[i].sums += row;
     }
   }
-  *fit = device_fit(count == 0 ? Fit{} : solve(sums), 0);
+  *fit = device_fit(solve_window(all, references, count));
   return true;
 }
 
 bool map_fit(const float* prediction, const float* target, size_t count, DeviceFit* fit) {
   if (!map_fit_fits(prediction, target, count, fit, fit)) return false;
   const MapFit found = fit_map(prediction, count, target, count);
-  *fit = device_fit(found.fit, found.correlation);
+  *fit = {found.fit.scale, found.fit.shift, found.correlation, found.fit.degenerate ? 1 : 0};
   return true;
 }
 
 bool write_frames(const FrameJob* jobs, int count, Extent map, Extent frame, const DeviceFit* fit) {
-  if (!write_frames_fits(jobs, count, map, frame)) return false;
-  const float scale = fit == nullptr ? 1.0f : static_cast<float>(fit->scale);
-  const float shift = fit == nullptr ? 0.0f : static_cast<float>(fit->shift);
+  if (!write_frames_fits(jobs, count, map, frame, fit)) return false;
   const BilinearGeometry geometry = geometry_of(map, frame);
-  for (int i = 0; i < count; i++) write_frame(jobs[i], geometry, frame.height, scale, shift);
+  for (int i = 0; i < count; i++) {
+    write_frame(jobs[i], geometry, frame.height, fit == nullptr ? kUnscaled : *fit);
+  }
   return true;
 }
 

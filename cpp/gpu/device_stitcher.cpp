@@ -15,13 +15,21 @@ size_t area(cuda::Extent extent) {
   return static_cast<size_t>(extent.width) * static_cast<size_t>(extent.height);
 }
 
+bool contains(const std::vector<int64_t>& frames, int64_t frame) {
+  return std::find(frames.begin(), frames.end(), frame) != frames.end();
+}
+
 /// Frames of a window that are held or remembered, for two windows.
 constexpr size_t kFramesKept = 24;
 
 } // namespace
 
 DeviceStitcher::DeviceStitcher(cuda::Extent map, cuda::Extent frame)
-    : map_(map), frame_(frame), pool_(kFramesKept), scratch_(cuda::fit_scratch_bytes(frame)) {
+    : map_(map),
+      frame_(frame),
+      pool_(kFramesKept),
+      scales_(kFramesKept),
+      scratch_(cuda::fit_scratch_bytes(frame)) {
 }
 
 size_t DeviceStitcher::frame_values() const {
@@ -52,10 +60,9 @@ void DeviceStitcher::stitch(const std::vector<const float*>& maps, const StitchS
   // What is given back is used again on this stream alone, so behind its last reader.
   for (cuda::DeviceBuffer& frame : held_) pool_.give(std::move(frame));
   for (Reference& old : references_) {
-    const bool is_forgotten =
-        std::find(step.forget.begin(), step.forget.end(), old.frame) != step.forget.end();
-    if (is_forgotten) {
+    if (contains(step.forget, old.frame)) {
       pool_.give(std::move(old.data));
+      scales_.give(std::move(old.scale));
     } else {
       next_references.push_back(std::move(old));
     }
@@ -85,19 +92,38 @@ std::vector<cuda::FrameJob> DeviceStitcher::jobs(const std::vector<const float*>
     jobs.push_back({map_at(step.append.slot + i), nullptr, target(held() + i), 1});
   }
   for (const SlotFrame& kept : step.remember) {
-    next_references.push_back({kept.frame, pool_.take(frame_values() * sizeof(float))});
-    jobs.push_back({map_at(kept.slot), nullptr, next_references.back().data.as<float>(), 1});
+    next_references.push_back(
+        {kept.frame, pool_.take(frame_values() * sizeof(float)), scales_.take(sizeof(double))});
+    const Reference& reference = next_references.back();
+    jobs.push_back({map_at(kept.slot), nullptr, reference.data.as<float>(), 1, reference.scale.as<double>()});
   }
+  replace_left_out(maps, step, jobs);
   return jobs;
+}
+
+/// References that are left out and live on show this window's map of their frame instead.
+void DeviceStitcher::replace_left_out(const std::vector<const float*>& maps, const StitchStep& step,
+                                      std::vector<cuda::FrameJob>& jobs) const {
+  for (size_t i = 0; i < step.align.size(); i++) {
+    const auto [slot, frame] = step.align[i];
+    if (contains(step.forget, frame)) continue;
+    const Reference& old = reference(frame);
+    jobs.push_back({maps[static_cast<size_t>(slot)], nullptr, old.data.as<float>(), 1, old.scale.as<double>(),
+                    static_cast<int>(i)});
+  }
+}
+
+const DeviceStitcher::Reference& DeviceStitcher::reference(int64_t frame) const {
+  return *std::find_if(references_.begin(), references_.end(),
+                       [&](const Reference& r) { return r.frame == frame; });
 }
 
 void DeviceStitcher::queue_fit(const std::vector<const float*>& maps, const StitchStep& step,
                                cuda::DeviceFit* fit, cuda::Stream& stream) {
   std::vector<cuda::FitPair> pairs;
   for (const SlotFrame& pair : step.align) {
-    const auto reference = std::find_if(references_.begin(), references_.end(),
-                                        [&](const Reference& r) { return r.frame == pair.frame; });
-    pairs.push_back({maps[static_cast<size_t>(pair.slot)], reference->data.as<float>()});
+    const Reference& old = reference(pair.frame);
+    pairs.push_back({maps[static_cast<size_t>(pair.slot)], old.data.as<float>(), old.scale.as<double>()});
   }
   cuda::check(cuda::launch_fit(pairs.data(), static_cast<int>(pairs.size()), map_, frame_, scratch_.data(),
                                fit, stream.get()),

@@ -42,16 +42,22 @@ class DeviceStitcher {
   struct Reference {
     int64_t frame;
     cuda::DeviceBuffer data;
+    /// One double: what its map was multiplied by.
+    cuda::DeviceBuffer scale;
   };
 
   std::vector<cuda::FrameJob> jobs(const std::vector<const float*>& maps, const StitchStep& step,
                                    const LeavingFrames& leaving, std::vector<cuda::DeviceBuffer>& next_held,
                                    std::vector<Reference>& next_references);
+  void replace_left_out(const std::vector<const float*>& maps, const StitchStep& step,
+                        std::vector<cuda::FrameJob>& jobs) const;
+  const Reference& reference(int64_t frame) const;
   void queue_fit(const std::vector<const float*>& maps, const StitchStep& step, cuda::DeviceFit* fit,
                  cuda::Stream& stream);
 
   cuda::Extent map_, frame_;
   BufferPool pool_;
+  BufferPool scales_;
   cuda::DeviceBuffer scratch_;
   std::vector<cuda::DeviceBuffer> held_;
   std::vector<Reference> references_;

@@ -231,9 +231,7 @@ Epilogue WindowSession::stitch(const StitchStep& step, std::vector<FrameView> ou
     clock_.settle();
     leaving_.give(std::move(leaving->frames));
     const auto& fit = *host_fit_.as<cuda::DeviceFit>();
-    result.scale = fit.scale;
-    result.shift = fit.shift;
-    result.degenerate = fit.degenerate != 0;
+    result = result_of({{fit.scale, fit.shift, fit.degenerate != 0}, fit.is_anew != 0, fit.left_out});
     for (const int position : used) result.non_finite += (*health)[item_count(position)].non_finite;
   };
 }

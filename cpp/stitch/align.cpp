@@ -11,7 +11,7 @@ namespace {
 constexpr int kLanes = 16;
 
 struct LaneSums {
-  double pp[kLanes] = {}, p[kLanes] = {}, pt[kLanes] = {}, t[kLanes] = {};
+  double pp[kLanes] = {}, p[kLanes] = {}, pt[kLanes] = {}, t[kLanes] = {}, tt[kLanes] = {};
 };
 
 void add_blocks(const float* __restrict low, const float* __restrict high, float low_weight,
@@ -26,21 +26,13 @@ void add_blocks(const float* __restrict low, const float* __restrict high, float
       lanes.p[lane] += p;
       lanes.pt[lane] += p * t;
       lanes.t[lane] += t;
+      lanes.tt[lane] += t * t;
     }
   }
   *sums = lanes;
 }
 
 } // namespace
-
-FitSums& FitSums::operator+=(const FitSums& other) {
-  pp += other.pp;
-  p += other.p;
-  count += other.count;
-  pt += other.pt;
-  t += other.t;
-  return *this;
-}
 
 FitSums sum_row(const RowBlend& row, const float* target, int width) {
   const int blocks = width / kLanes;
@@ -53,6 +45,7 @@ FitSums sum_row(const RowBlend& row, const float* target, int width) {
     sums.p += lanes.p[lane];
     sums.pt += lanes.pt[lane];
     sums.t += lanes.t[lane];
+    sums.tt += lanes.tt[lane];
   }
   for (int x = blocks * kLanes; x < width; x++) {
     const double p = row.low_weight * row.low[x] + row.high_weight * row.high[x];
@@ -61,6 +54,7 @@ FitSums sum_row(const RowBlend& row, const float* target, int width) {
     sums.p += p;
     sums.pt += p * t;
     sums.t += t;
+    sums.tt += t * t;
   }
   return sums;
 }

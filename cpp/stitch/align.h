@@ -7,13 +7,6 @@
 
 namespace video_depth {
 
-/// Sums over pixels of a prediction p and a target t, in float64.
-struct FitSums {
-  double pp = 0, p = 0, count = 0, pt = 0, t = 0;
-
-  FitSums& operator+=(const FitSums& other);
-};
-
 /// Sums over one row; the order of additions depends on the width alone.
 FitSums sum_row(const RowBlend& prediction, const float* target, int width);
 

@@ -42,6 +42,9 @@ void check_range(const SlotRange& range, const std::string& parameter, size_t sl
 }
 
 void check_frames(const StitchStep& step, const StitchState& state, size_t slots) {
+  if (step.align.size() > static_cast<size_t>(kMostReferences)) {
+    fail("at most " + to_string(kMostReferences) + " frames", "step.align", to_string(step.align.size()));
+  }
   for (size_t i = 0; i < step.align.size(); i++) {
     check_slot(step.align[i].slot, item("step.align", i, ".slot"), slots);
     if (contains(state.remembered, step.align[i].frame)) continue;
@@ -103,6 +106,12 @@ void check_out(const StitchStep& step, const std::vector<int>& used, const std::
 }
 
 } // namespace
+
+StitchResult result_of(const WindowFit& window) {
+  StitchResult result{window.fit.scale, window.fit.shift, window.fit.degenerate, window.is_anew};
+  for (uint32_t bits = window.left_out; bits != 0; bits >>= 1) result.left_out += static_cast<int>(bits & 1);
+  return result;
+}
 
 double blend_weight(int i, int count) {
   return count == 1 ? 1.0 : static_cast<double>(i) / (count - 1);

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "stitch/fit_rules.h"
+
 namespace video_depth {
 
 struct SlotFrame {
@@ -32,6 +34,10 @@ struct StitchResult {
   double scale = 1;
   double shift = 0;
   bool degenerate = false;
+  /// See WindowFit.
+  bool is_anew = false;
+  /// References without content that the window was not fitted to.
+  int left_out = 0;
   uint64_t non_finite = 0;
 };
 
@@ -60,6 +66,9 @@ struct StitchState {
   int held;
   std::vector<int64_t> remembered;
 };
+
+/// The fit's part of a window's result.
+StitchResult result_of(const WindowFit& window);
 
 /// Weight of the new map at the i-th of `count` blended frames: i/(count − 1). A lone frame has weight 1;
 /// upstream never blends one.

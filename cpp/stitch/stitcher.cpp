@@ -19,6 +19,10 @@ const StitcherOptions& checked(const StitcherOptions& options) {
   return options;
 }
 
+bool contains(const std::vector<int64_t>& frames, int64_t frame) {
+  return std::find(frames.begin(), frames.end(), frame) != frames.end();
+}
+
 size_t area(int width, int height) {
   return static_cast<size_t>(width) * static_cast<size_t>(height);
 }
@@ -38,33 +42,67 @@ StitchResult Stitcher::stitch(const std::vector<MapView>& maps, const StitchStep
   check_step(step, maps, out, state());
   Plan plan = this->plan(maps, step, out);
   const uint64_t non_finite = count_non_finite(maps, used_slots(step));
-  const Fit fit = this->fit(maps, step);
-  write(plan.placements, fit);
-  commit(step, static_cast<int>(out.size()), plan);
-  return {fit.scale, fit.shift, fit.degenerate, non_finite};
+  const WindowFit window = fit(maps, step);
+  const std::vector<Reference*> replaced = this->replaced(maps, step, window, plan);
+  write(plan.placements, window);
+  for (Reference* reference : replaced) reference->scale = window.fit.scale;
+  commit(step, static_cast<int>(out.size()), window.fit.scale, plan);
+  StitchResult result = result_of(window);
+  result.non_finite = non_finite;
+  return result;
 }
 
 size_t Stitcher::memory_bytes() const {
   return (held_.size() + references_.size()) * frame_values_ * sizeof(float);
 }
 
-Fit Stitcher::fit(const std::vector<MapView>& maps, const StitchStep& step) {
-  if (step.align.empty()) return {};
-  std::vector<FitSums> chunks(static_cast<size_t>(chunk_count(options_.frame_height)));
-  parallel_rows(options_.frame_height, options_.threads, [&](const RowChunk& chunk) {
-    FitSums sums;
-    for (const SlotFrame& pair : step.align) {
-      UpsampledRows rows(geometry_, maps[static_cast<size_t>(pair.slot)].data, scratch(chunk.worker));
-      const float* target = reference(pair.frame).data.get();
-      for (int y = chunk.begin; y < chunk.end; y++) {
-        sums += sum_row(rows.row(y), target + area(options_.frame_width, y), options_.frame_width);
+/// Sums over all references are added up row by row beside those of each one: their bits do not depend on
+/// whether a reference is left out of other windows.
+WindowFit Stitcher::fit(const std::vector<MapView>& maps, const StitchStep& step) {
+  const size_t count = step.align.size();
+  struct Chunk {
+    FitSums all, each[kMostReferences];
+  };
+  std::vector<Chunk> chunks(count == 0 ? 0 : static_cast<size_t>(chunk_count(options_.frame_height)));
+  if (count > 0) {
+    parallel_rows(options_.frame_height, options_.threads, [&](const RowChunk& chunk) {
+      Chunk& sums = chunks[static_cast<size_t>(chunk.index)];
+      for (size_t i = 0; i < count; i++) {
+        const SlotFrame& pair = step.align[i];
+        UpsampledRows rows(geometry_, maps[static_cast<size_t>(pair.slot)].data, scratch(chunk.worker));
+        const float* target = reference(pair.frame).data.get();
+        for (int y = chunk.begin; y < chunk.end; y++) {
+          const FitSums row =
+              sum_row(rows.row(y), target + area(options_.frame_width, y), options_.frame_width);
+          sums.all += row;
+          sums.each[i] += row;
+        }
       }
-    }
-    chunks[static_cast<size_t>(chunk.index)] = sums;
-  });
-  FitSums sums;
-  for (const FitSums& chunk : chunks) sums += chunk;
-  return solve(sums);
+    });
+  }
+  FitSums all;
+  ReferenceSums references[kMostReferences];
+  for (size_t i = 0; i < count; i++) references[i].scale = reference(step.align[i].frame).scale;
+  for (const Chunk& chunk : chunks) {
+    all += chunk.all;
+    for (size_t i = 0; i < count; i++) references[i].sums += chunk.each[i];
+  }
+  return solve_window(all, references, static_cast<int>(count));
+}
+
+/// References that were left out and live on show this window's map of their frame instead.
+std::vector<Stitcher::Reference*> Stitcher::replaced(const std::vector<MapView>& maps, const StitchStep& step,
+                                                     const WindowFit& window, Plan& plan) {
+  std::vector<Reference*> replaced;
+  for (size_t i = 0; i < step.align.size(); i++) {
+    const auto [slot, frame] = step.align[i];
+    const bool is_left_out = (window.left_out >> i & 1) != 0;
+    if (!is_left_out || contains(step.forget, frame)) continue;
+    replaced.push_back(&reference(frame));
+    plan.placements.push_back(
+        {maps[static_cast<size_t>(slot)].data, nullptr, 1, replaced.back()->data.get()});
+  }
+  return replaced;
 }
 
 /// Frame j of [held…, appended…], j ≥ leaving, lives here. Appended frames take over what held frames leave
@@ -115,10 +153,11 @@ Stitcher::Plan Stitcher::plan(const std::vector<MapView>& maps, const StitchStep
   return plan;
 }
 
-void Stitcher::write(const std::vector<Placement>& placements, const Fit& fit) {
+/// Where a window begins anew it does not blend: its own frames come instead of those before.
+void Stitcher::write(const std::vector<Placement>& placements, const WindowFit& window) {
   const int width = options_.frame_width;
-  const auto scale = static_cast<float>(fit.scale);
-  const auto shift = static_cast<float>(fit.shift);
+  const auto scale = static_cast<float>(window.fit.scale);
+  const auto shift = static_cast<float>(window.fit.shift);
   const size_t row_bytes = static_cast<size_t>(width) * sizeof(float);
   parallel_rows(options_.frame_height, options_.threads, [&](const RowChunk& chunk) {
     float* const copy = scratch(chunk.worker) + UpsampledRows::scratch_size(geometry_);
@@ -127,7 +166,7 @@ void Stitcher::write(const std::vector<Placement>& placements, const Fit& fit) {
       for (int y = chunk.begin; y < chunk.end; y++) {
         const size_t offset = area(width, y);
         float* target = to.target + offset;
-        if (to.held == nullptr) {
+        if (to.held == nullptr || (window.is_anew && to.map != nullptr)) {
           write_scaled(rows.row(y), scale, shift, target, width);
         } else if (to.map == nullptr) {
           if (target != to.held + offset) std::memcpy(target, to.held + offset, row_bytes);
@@ -141,13 +180,13 @@ void Stitcher::write(const std::vector<Placement>& placements, const Fit& fit) {
   });
 }
 
-void Stitcher::commit(const StitchStep& step, int leaving, Plan& plan) noexcept {
+void Stitcher::commit(const StitchStep& step, int leaving, double scale, Plan& plan) noexcept {
   for (size_t i = 0; i < step.remember.size(); i++) {
-    plan.next_references.push_back({step.remember[i].frame, std::move(home_of_reference(plan, step, i))});
+    Frame& home = home_of_reference(plan, step, i);
+    plan.next_references.push_back({step.remember[i].frame, std::move(home), scale});
   }
   for (Reference& old : references_) {
-    const bool forgotten = std::find(step.forget.begin(), step.forget.end(), old.frame) != step.forget.end();
-    if (!forgotten) plan.next_references.push_back(std::move(old));
+    if (!contains(step.forget, old.frame)) plan.next_references.push_back(std::move(old));
   }
   const int total = held() + step.append.count;
   for (int j = leaving; j < total; j++) plan.next_held.push_back(std::move(home_of_held(plan, j, leaving)));

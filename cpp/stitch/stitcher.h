@@ -31,6 +31,8 @@ class Stitcher {
   struct Reference {
     int64_t frame;
     Frame data;
+    /// What its map was multiplied by.
+    double scale;
   };
 
   /// One frame to be written. Without `held`: the map alone; without `map`: the held frame alone.
@@ -49,10 +51,12 @@ class Stitcher {
     std::vector<Reference> next_references; // reserved, filled by commit
   };
 
-  Fit fit(const std::vector<MapView>& maps, const StitchStep& step);
+  WindowFit fit(const std::vector<MapView>& maps, const StitchStep& step);
   Plan plan(const std::vector<MapView>& maps, const StitchStep& step, const std::vector<FrameView>& out);
-  void write(const std::vector<Placement>& placements, const Fit& fit);
-  void commit(const StitchStep& step, int leaving, Plan& plan) noexcept;
+  std::vector<Reference*> replaced(const std::vector<MapView>& maps, const StitchStep& step,
+                                   const WindowFit& window, Plan& plan);
+  void write(const std::vector<Placement>& placements, const WindowFit& window);
+  void commit(const StitchStep& step, int leaving, double scale, Plan& plan) noexcept;
 
   Frame& home_of_held(Plan& plan, int index, int leaving);
   Frame& home_of_reference(Plan& plan, const StitchStep& step, size_t index);

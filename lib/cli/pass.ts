@@ -14,7 +14,8 @@ export interface PassSummary {
   readonly scenes: number
   readonly flatMaps: number
   /** Undefined in a stream, which has none. */
-  readonly windows: { readonly count: number; readonly degenerate: number } | undefined
+  readonly windows:
+    { readonly count: number; readonly degenerate: number; readonly begunAnew: readonly number[] } | undefined
   /** Milliseconds a frame; undefined in windows, and where every frame waited for the network to be loaded. */
   readonly latencyMs: LatencyPercentiles | undefined
   /** By phase. */
@@ -31,8 +32,8 @@ export function windowsPass(model: VideoDepth, source: FrameSource, options: Pro
   return {
     depths: run,
     summary: () => {
-      const { framesOut, scenes, windows, degenerateWindows, flatMaps, seconds } = run.summary
-      const counts = { count: windows, degenerate: degenerateWindows }
+      const { framesOut, scenes, windows, degenerateWindows, begunAnew, flatMaps, seconds } = run.summary
+      const counts = { count: windows, degenerate: degenerateWindows, begunAnew }
       return { frames: framesOut, scenes, flatMaps, windows: counts, latencyMs: undefined, seconds: { ...seconds } }
     },
   }

@@ -30,7 +30,7 @@ import { addModelOptions, brightOption, modelOptions, number, sceneCutsOption, t
 import { Outputs, type OutputOptions } from './outputs.js'
 import { streamPass, windowsPass, type Pass } from './pass.js'
 import { ProgressLine } from './progress.js'
-import { printSummary } from './summary.js'
+import { printSummary, warnings } from './summary.js'
 import { tell } from './tell.js'
 
 export interface RunArguments extends ModelArguments, OutputOptions {
@@ -184,8 +184,10 @@ async function writeAll(run: Run, options: RunArguments, signal: AbortSignal): P
     const seconds = (performance.now() - started) / 1000
     const { writeSeconds } = outputs
     for (const line of arithmeticLines(model.engineInfo)) tell(`${line}\n`)
+    const summary = pass.summary()
+    for (const warning of warnings(summary)) tell(`video-depth: ${warning}\n`)
     printSummary(
-      { files, source: source.info, model, pass: pass.summary(), seconds, loadSeconds, writeSeconds, sourceError },
+      { files, source: source.info, model, pass: summary, seconds, loadSeconds, writeSeconds, sourceError },
       options.json,
     )
     return sourceError === undefined ? exitCode.ok : exitCode.partial

@@ -23,6 +23,28 @@ export interface Finished {
   readonly sourceError: unknown
 }
 
+/** What a person should know of the depth, whatever is printed; empty where there is nothing. */
+export function warnings({ windows }: PassSummary): string[] {
+  if (windows === undefined) return []
+  const { degenerate, begunAnew } = windows
+  const unsolved = degenerate - begunAnew.length
+  return [
+    ...(begunAnew.length > 0
+      ? [
+          `the scale of depth begins anew at ${framesText(begunAnew)}: the frames before show too little to fit it to (black, white, a covered lens)`,
+        ]
+      : []),
+    ...(unsolved > 0 ? [`${unsolved} windows could not be fitted and kept their own scale`] : []),
+  ]
+}
+
+const mostNamed = 10
+
+function framesText(frames: readonly number[]): string {
+  const more = frames.length > mostNamed ? ` and ${frames.length - mostNamed} more` : ''
+  return `frame${frames.length > 1 ? 's' : ''} ${frames.slice(0, mostNamed).join(', ')}${more}`
+}
+
 export function printSummary(finished: Finished, json: boolean): void {
   const { files, source, model, pass, seconds, loadSeconds, writeSeconds, sourceError } = finished
   const error = sourceError === undefined ? null : described(sourceError)
@@ -36,6 +58,7 @@ export function printSummary(finished: Finished, json: boolean): void {
     scenes: pass.scenes,
     windows: pass.windows?.count ?? null,
     degenerateWindows: pass.windows?.degenerate ?? null,
+    begunAnew: pass.windows?.begunAnew ?? null,
     flatMaps: pass.flatMaps,
     engine: model.engineInfo,
     latencyMs: pass.latencyMs === undefined ? null : rounded(pass.latencyMs),
@@ -59,9 +82,6 @@ export function printSummary(finished: Finished, json: boolean): void {
   const way = object.windows === null ? latency : `${object.windows} windows`
   const lines = [
     `${frames} frames of ${width}×${height}, ${kind}, ${way}${scenes > 1 ? `, ${scenes} scenes` : ''}, ${object.seconds.total} s (${framesPerSecond} fps), peak memory ${peakMemoryMiB} MiB`,
-    ...(object.degenerateWindows !== null && object.degenerateWindows > 0
-      ? [`${object.degenerateWindows} windows could not be fitted and kept their own scale`]
-      : []),
     ...(object.flatMaps > 0 ? [`${object.flatMaps} depth maps of the network were flat`] : []),
     ...(object.engine.fallback?.isSurprising === true
       ? [`on the processor: ${shown(object.engine.fallback.reason)}`]

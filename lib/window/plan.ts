@@ -110,6 +110,11 @@ export function planWindow(
   }
 }
 
+/** First frame that owes this window its depth where nothing is blended: the first blended frame's weight is 0 either way. */
+export function firstRenewed({ step, firstEmitted }: WindowPlan): number {
+  return firstEmitted + (step.blend.count > 1 ? 1 : 0)
+}
+
 /** Frames whose features no window after `index` sees; `seen` are those kept so far. */
 export function releasable(s: WindowStrategy, index: number, seen: Iterable<number>): number[] {
   const needed = neededAfter(s, index, carried(s))

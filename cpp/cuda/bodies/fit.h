@@ -23,13 +23,13 @@ constexpr int kFitRows = 4;
 constexpr size_t kFitValues = 2048;
 constexpr int kFinishThreads = 256;
 
-/// Σp², Σp, Σpt, Σt, or over differences from the means Σp², Σpt, Σt² and nothing.
+/// Σp², Σp, Σpt, Σt, Σt², or over differences from the means Σp², Σpt, Σt² and nothing.
 struct FitParts {
-  double part[4];
+  double part[5];
 };
 
 VIDEO_DEPTH_HOST_DEVICE inline void merge(FitParts& into, const FitParts& other) {
-  for (int i = 0; i < 4; i++) into.part[i] += other.part[i];
+  for (int i = 0; i < 5; i++) into.part[i] += other.part[i];
 }
 
 VIDEO_DEPTH_HOST_DEVICE inline double multiply_add(double a, double b, double sum) {
@@ -46,6 +46,7 @@ VIDEO_DEPTH_HOST_DEVICE inline void add_pair(FitParts& sums, float prediction, f
   sums.part[1] += p;
   sums.part[2] = multiply_add(p, t, sums.part[2]);
   sums.part[3] += t;
+  sums.part[4] = multiply_add(t, t, sums.part[4]);
 }
 
 struct FitTask {
@@ -64,9 +65,9 @@ struct FitTask {
   FitPair pairs[kMostFitPairs];
 };
 
-/// Of all pairs' frames.
-constexpr double values_of(Extent frame, int count) {
-  return static_cast<double>(frame.width) * frame.height * count;
+/// Of one frame.
+constexpr double values_of(Extent frame) {
+  return static_cast<double>(frame.width) * frame.height;
 }
 
 constexpr int fit_tiles(Extent frame) {
@@ -154,10 +155,29 @@ VIDEO_DEPTH_HOST_DEVICE inline FitParts share_of(const FitParts* parts, size_t c
   return sums;
 }
 
-VIDEO_DEPTH_HOST_DEVICE inline DeviceFit fit_from(const FitParts& sums, double count) {
-  if (count == 0) return {1, 0, 0, 0};
-  const Fit fit = solve_fit(sums.part[0], sums.part[1], count, sums.part[2], sums.part[3]);
-  return {fit.scale, fit.shift, 0, fit.degenerate ? 1 : 0};
+VIDEO_DEPTH_HOST_DEVICE inline FitSums sums_from(const FitParts& parts, double count) {
+  return {parts.part[0], parts.part[1], count, parts.part[2], parts.part[3], parts.part[4]};
+}
+
+/// The references' scales, in device memory.
+struct FitScales {
+  FitScales(const FitPair* pairs, int count) {
+    for (int i = 0; i < count; i++) at[i] = pairs[i].scale;
+  }
+
+  const double* at[kMostFitPairs];
+};
+
+/// @param all of all pairs, `each` [count] of each one
+/// @param values of one pair's frame
+VIDEO_DEPTH_HOST_DEVICE inline DeviceFit window_fit_from(const FitParts& all, const FitParts* each,
+                                                         const FitScales& scales, int count, double values) {
+  ReferenceSums references[kMostFitPairs];
+  for (int i = 0; i < count; i++) {
+    references[i].sums = sums_from(each[i], values);
+    if (scales.at[i] != nullptr) references[i].scale = *scales.at[i];
+  }
+  return device_fit(solve_window(sums_from(all, values * count), references, count));
 }
 
 VIDEO_DEPTH_HOST_DEVICE inline MapFitState state_from(const FitParts& sums, double count) {
@@ -166,10 +186,11 @@ VIDEO_DEPTH_HOST_DEVICE inline MapFitState state_from(const FitParts& sums, doub
 
 VIDEO_DEPTH_HOST_DEVICE inline DeviceFit map_fit_from(const MapFitState& state, const FitParts& moments,
                                                       double count) {
-  DeviceFit fit = fit_from(state.sums, count);
-  fit.correlation =
+  const FitParts& sums = state.sums;
+  const Fit fit = solve_fit(sums.part[0], sums.part[1], count, sums.part[2], sums.part[3]);
+  const double alike =
       correlation(moments.part[0], moments.part[1], moments.part[2], state.p_mean, state.t_mean, count);
-  return fit;
+  return {fit.scale, fit.shift, alike, fit.degenerate ? 1 : 0};
 }
 
 /// The blocks' sums, behind the state.

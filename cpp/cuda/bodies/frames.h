@@ -17,8 +17,13 @@ struct FrameTask {
       : upsampling(map, frame), fit(fit) {
     for (int i = 0; i < count; i++) {
       const FrameJob& job = from[i];
-      jobs[i] = {job.map, job.held, job.out, static_cast<float>(1 - job.weight),
-                 static_cast<float>(job.weight)};
+      jobs[i] = {job.map,
+                 job.held,
+                 job.out,
+                 job.scale,
+                 static_cast<float>(1 - job.weight),
+                 static_cast<float>(job.weight),
+                 job.if_left_out};
       is_wide = is_wide && is_aligned(job.out, sizeof(float) * kWide) &&
                 is_aligned(job.held, sizeof(float) * kWide);
     }
@@ -29,8 +34,18 @@ struct FrameTask {
     const float* map;
     const float* held;
     float* out;
+    double* scale;
     float held_weight, new_weight;
+    int if_left_out;
   };
+
+  VIDEO_DEPTH_HOST_DEVICE bool is_written(const Job& job) const {
+    return job.if_left_out < 0 || (fit->left_out >> job.if_left_out & 1) != 0;
+  }
+  /// The map alone, whatever was held.
+  VIDEO_DEPTH_HOST_DEVICE bool is_new(const Job& job) const {
+    return job.held == nullptr || (fit != nullptr && fit->is_anew != 0);
+  }
 
   Upsampling upsampling;
   const DeviceFit* fit;
@@ -46,6 +61,7 @@ VIDEO_DEPTH_HOST_DEVICE inline void write_new_frame(const FrameTask& task, const
   const float scale = task.fit == nullptr ? 1.0f : static_cast<float>(task.fit->scale);
   const float shift = task.fit == nullptr ? 0.0f : static_cast<float>(task.fit->shift);
   const auto width = static_cast<size_t>(task.upsampling.frame.width);
+  const bool is_new = task.is_new(job);
   WidenedColumns<kColumns> columns(task.upsampling, job.map, x);
   for (int r = 0; r < kStripRows; r++) {
     const int y = y_begin + r;
@@ -55,8 +71,7 @@ VIDEO_DEPTH_HOST_DEVICE inline void write_new_frame(const FrameTask& task, const
     for (int i = 0; i < kColumns; i++) {
       const float scaled = out.value[i] * scale + shift;
       const float value = scaled < 0.0f ? 0.0f : scaled;
-      out.value[i] =
-          job.held == nullptr ? value : job.held_weight * held[r].value[i] + job.new_weight * value;
+      out.value[i] = is_new ? value : job.held_weight * held[r].value[i] + job.new_weight * value;
     }
     store_pack<kColumns>(job.out + static_cast<size_t>(y) * width + static_cast<size_t>(x), out);
   }
@@ -69,6 +84,8 @@ VIDEO_DEPTH_HOST_DEVICE inline void write_frame_strip(const FrameTask& task, int
   const FrameTask::Job& job = task.jobs[job_index];
   const int x = (tile * kFrameThreads + thread) * kColumns;
   const int y_begin = strip * kStripRows;
+  if (!task.is_written(job)) return;
+  if (job.scale != nullptr && tile == 0 && strip == 0 && thread == 0) *job.scale = task.fit->scale;
   if (x >= frame.width || (job.map == nullptr && job.held == job.out)) return;
   const int y_end = y_begin + kStripRows < frame.height ? y_begin + kStripRows : frame.height;
   const auto at = [&](int r) {

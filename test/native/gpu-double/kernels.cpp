@@ -39,7 +39,7 @@ cudaError_t launch_map_fit(const float* prediction, const float* target, size_t 
 
 cudaError_t launch_write_frames(const FrameJob* jobs, int count, Extent map, Extent frame,
                                 const DeviceFit* fit, cudaStream_t stream) {
-  if (!write_frames_fits(jobs, count, map, frame)) return cudaErrorInvalidValue;
+  if (!write_frames_fits(jobs, count, map, frame, fit)) return cudaErrorInvalidValue;
   const std::vector<FrameJob> kept(jobs, jobs + count);
   return gpu_double::enqueue(stream, [=] { reference::write_frames(kept.data(), count, map, frame, fit); });
 }

@@ -24,18 +24,20 @@ bool same_fit(const DeviceFit& a, const DeviceFit& b) {
   return std::memcmp(&a.scale, &b.scale, sizeof a.scale) == 0 &&
          std::memcmp(&a.shift, &b.shift, sizeof a.shift) == 0 &&
          std::memcmp(&a.correlation, &b.correlation, sizeof a.correlation) == 0 &&
-         a.degenerate == b.degenerate;
+         a.degenerate == b.degenerate && a.is_anew == b.is_anew && a.left_out == b.left_out;
 }
 
 struct HostPair {
   std::vector<float> map, target;
+  /// 0: the kernel is given none.
+  double scale = 0;
 };
 
 /// Targets that the maps fit, but for noise.
 std::vector<HostPair> pairs_of(int count, Extent map, Extent frame) {
   std::vector<HostPair> pairs;
   for (uint32_t i = 0; i < static_cast<uint32_t>(count); i++) {
-    HostPair pair{noise(area(map), i + 1), std::vector<float>(area(frame))};
+    HostPair pair{noise(area(map), i + 1), std::vector<float>(area(frame)), 0};
     const FrameJob job{pair.map.data(), nullptr, pair.target.data(), 1};
     reference::write_frames(&job, 1, map, frame, nullptr);
     const std::vector<float> off = noise(area(frame), i + 50);
@@ -48,11 +50,14 @@ std::vector<HostPair> pairs_of(int count, Extent map, Extent frame) {
 DeviceFit run(Tally& tally, const std::vector<HostPair>& host, Extent map, Extent frame, size_t map_offset,
               size_t target_offset, const std::string& name) {
   std::vector<Input<float>> memory;
+  std::vector<Input<double>> scales;
   std::vector<FitPair> pairs;
   for (const HostPair& pair : host) {
     memory.emplace_back(pair.map, map_offset);
     memory.emplace_back(pair.target, target_offset);
-    pairs.push_back({memory[memory.size() - 2].data(), memory.back().data()});
+    scales.emplace_back(std::vector<double>{pair.scale});
+    pairs.push_back({memory[memory.size() - 2].data(), memory.back().data(),
+                     pair.scale == 0 ? nullptr : scales.back().data()});
   }
   Output<char> scratch(scratch_bytes(frame));
   Output<DeviceFit> fit(1);
@@ -64,7 +69,9 @@ DeviceFit run(Tally& tally, const std::vector<HostPair>& host, Extent map, Exten
 
 DeviceFit expected_of(const std::vector<HostPair>& host, Extent map, Extent frame) {
   std::vector<FitPair> pairs;
-  for (const HostPair& pair : host) pairs.push_back({pair.map.data(), pair.target.data()});
+  for (const HostPair& pair : host) {
+    pairs.push_back({pair.map.data(), pair.target.data(), pair.scale == 0 ? nullptr : &pair.scale});
+  }
   DeviceFit fit{};
   reference::fit(pairs.data(), static_cast<int>(pairs.size()), map, frame, &fit);
   return fit;
@@ -72,6 +79,8 @@ DeviceFit expected_of(const std::vector<HostPair>& host, Extent map, Extent fram
 
 void check_alike(Tally& tally, const DeviceFit& found, const DeviceFit& expected, const std::string& name) {
   tally.check(found.degenerate == expected.degenerate, name + ": degenerate");
+  tally.check(found.is_anew == expected.is_anew, name + ": anew");
+  tally.check(found.left_out == expected.left_out, name + ": left out");
   tally.check(is_close(found.scale, expected.scale),
               name + ": scale " + std::to_string(found.scale) + ", not " + std::to_string(expected.scale));
   tally.check(is_close(found.shift, expected.shift), name + ": shift");
@@ -173,6 +182,40 @@ void fit_degenerate(Tally& tally) {
   tally.check(!run_fit(missing, kMostFitPairs + 1, map, frame, scratch.data(), fit.data()), "too many pairs");
   tally.check(!run_fit(missing, 0, {0, 1}, frame, scratch.data(), fit.data()), "a map without columns");
   tally.check(!run_fit(missing, 0, map, frame, nullptr, fit.data()), "no scratch");
+}
+
+void fit_content(Tally& tally) {
+  struct Case {
+    const char* name;
+    /// Of each pair's target: its spread, as a part of the usual one, and what it was written with.
+    std::vector<std::pair<float, double>> targets;
+    uint32_t left_out;
+    int is_anew;
+  };
+  const Case cases[] = {{"all have content", {{1.0f, 0}, {1.0f, 0}, {1.0f, 2}}, 0, 0},
+                        {"none has", {{0.02f, 0}, {0.02f, 1}, {0.04f, 0.5}}, 7, 1},
+                        {"the first has none", {{-0.02f, 0}, {1.0f, 0}}, 1, 0},
+                        {"the last two have none", {{1.0f, 0}, {-0.02f, 0}, {-0.05f, 3}}, 6, 0},
+                        {"written with a small scale", {{0.02f, 0.02}, {0.02f, 0.02}}, 0, 0},
+                        {"written with a large scale", {{1.0f, 50}}, 1, 1}};
+  const Extent map{28, 14};
+  for (const Extent frame : {Extent{36, 40}, {517, 33}}) {
+    for (const Case& of : cases) {
+      std::vector<HostPair> pairs = pairs_of(static_cast<int>(of.targets.size()), map, frame);
+      for (size_t i = 0; i < pairs.size(); i++) {
+        const auto [spread, scale] = of.targets[i];
+        const std::vector<float> off = noise(area(frame), static_cast<uint32_t>(70 + i));
+        for (size_t k = 0; k < off.size(); k++) {
+          pairs[i].target[k] = 1 + spread * (pairs[i].target[k] - 1 + off[k]);
+        }
+        pairs[i].scale = scale;
+      }
+      const std::string name = text(of.name, frame.width, frame.height);
+      const DeviceFit expected = expected_of(pairs, map, frame);
+      tally.check(expected.left_out == of.left_out && expected.is_anew == of.is_anew, name);
+      check_alike(tally, run(tally, pairs, map, frame, 0, 0, name), expected, name);
+    }
+  }
 }
 
 void map_fit_sizes(Tally& tally) {

@@ -151,6 +151,38 @@ void frames_values(Tally& tally) {
   }
 }
 
+void frames_anew(Tally& tally) {
+  const Extent map{14, 28};
+  const DeviceFit anew{1, 0, 0, 1, 1, 7}, partly{1.7, -0.4, 0, 0, 0, 5};
+  const std::vector<float> values = noise(area(map), 8);
+  for (const Extent frame : {Extent{64, 33}, {63, 33}}) {
+    for (const Kind kind : kKinds) {
+      run_one(tally, kind, values, map, frame, {0, 0, 0}, &anew,
+              text("begins anew", frame.width, frame.height));
+    }
+    const auto fresh = run_one(tally, Kind::kNew, values, map, frame, {0, 0, 0}, &anew, "new");
+    const auto blended = run_one(tally, Kind::kBlendedInPlace, values, map, frame, {0, 0, 0}, &anew, "held");
+    tally.check(same(fresh, blended), "nothing is blended where a window begins anew");
+    for (int pair = -1; pair < 3; pair++) {
+      const Input<float> input(values);
+      const Input<DeviceFit> fit({partly});
+      Output<float> out(area(frame));
+      Output<double> scale(1);
+      scale.fill({7});
+      const FrameJob job{input.data(), nullptr, out.data(), 1, scale.data(), pair};
+      tally.check(run_write_frames(&job, 1, map, frame, fit.data()), "a pair: launched");
+      std::vector<float> expected = Output<float>::untouched(area(frame));
+      double expected_scale = 7;
+      const FrameJob on_host{values.data(), nullptr, expected.data(), 1, &expected_scale, pair};
+      tally.check(reference::write_frames(&on_host, 1, map, frame, &partly), "a pair: reference");
+      const bool is_written = pair != 1;
+      tally.check(expected_scale == (is_written ? 1.7 : 7), "a pair: the scale is kept");
+      tally.check(scale.values()[0] == expected_scale && same(out.values(), expected), "a pair");
+      tally.check(out.guards_intact() && scale.guards_intact(), "a pair: sentinels");
+    }
+  }
+}
+
 void frames_refusals(Tally& tally) {
   const Input<float> map(noise(4, 1));
   Output<float> out(4);
@@ -165,6 +197,9 @@ void frames_refusals(Tally& tally) {
   refused(fine, 1, {2, 2}, {2, 0}, "a frame without rows");
   refused({map.data(), nullptr, nullptr, 1}, 1, {2, 2}, {2, 2}, "no out");
   refused({nullptr, nullptr, out.data(), 1}, 1, {2, 2}, {2, 2}, "neither map nor held");
+  Output<double> scale(1);
+  refused({map.data(), nullptr, out.data(), 1, scale.data()}, 1, {2, 2}, {2, 2}, "a scale without a fit");
+  refused({map.data(), nullptr, out.data(), 1, nullptr, 0}, 1, {2, 2}, {2, 2}, "a pair without a fit");
   tally.check(same(out.values(), Output<float>::untouched(4)), "nothing written");
 }
 

@@ -183,7 +183,12 @@ bool run_fit(const FitPair* pairs, int count, Extent map, Extent frame, void* sc
       }
     }
   }
-  *fit = fit_from(finished(parts, at), values_of(frame, count));
+  const auto pair_parts = static_cast<size_t>(tiles) * static_cast<size_t>(strips);
+  std::vector<FitParts> each;
+  for (int pair = 0; pair < count; pair++) {
+    each.push_back(finished(parts + static_cast<size_t>(pair) * pair_parts, pair_parts));
+  }
+  *fit = window_fit_from(finished(parts, at), each.data(), FitScales(pairs, count), count, values_of(frame));
   return true;
 }
 
@@ -207,7 +212,7 @@ bool run_map_fit(const float* prediction, const float* target, size_t count, voi
 }
 
 bool run_write_frames(const FrameJob* jobs, int count, Extent map, Extent frame, const DeviceFit* fit) {
-  if (!write_frames_fits(jobs, count, map, frame)) return false;
+  if (!write_frames_fits(jobs, count, map, frame, fit)) return false;
   const FrameTask task(jobs, count, map, frame, fit);
   if (task.is_wide) {
     write_strips<kWide>(task, count);
