@@ -5,7 +5,8 @@
 import { bundledCheckpoint } from '#lib/bundled-checkpoint.js'
 import { CpuSession } from '#lib/engine/cpu/session.js'
 import { sceneKinds } from '#lib/scene/kinds.js'
-import { renderClip } from '#lib/scene/sequence.js'
+import { pictureOf } from '../dist-tools/scenes/rendered-frame.js'
+import { renderClip } from '../dist-tools/scenes/sequence.js'
 import { VideoDepth } from '#lib/video-depth.js'
 import { markdown } from './report.mjs'
 
@@ -59,7 +60,7 @@ const model = await VideoDepth.load({ checkpoint, backend: 'cpu', inputSize: Num
 const rows = []
 async function measure(name, clips) {
   windows = []
-  for (const clip of clips) for await (const { index } of model.process(clip)) void index
+  for (const clip of clips) for await (const { index } of model.process(clip.map(pictureOf))) void index
   const least = (what) => Math.min(...windows.map((window) => window[what])).toFixed(2)
   const sum = (what) => windows.reduce((total, window) => total + Number(window[what]), 0)
   const leftOut = windows.reduce((total, { anew, leftOut }) => total + (anew ? 0 : leftOut), 0)

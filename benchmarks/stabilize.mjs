@@ -3,6 +3,7 @@
 
 import { parseArgs } from 'node:util'
 import { VideoDepth } from 'video-depth'
+import { pictureOf } from '../dist-tools/scenes/rendered-frame.js'
 import { renderClip, renderSequence } from '../dist-tools/scenes/sequence.js'
 import { benchmarkCheckpoint, writeReport } from './shared.mjs'
 
@@ -41,7 +42,10 @@ const sequences = {
   'still, sensor noise': () => still((value, p, i, next) => noisy(value, next)),
   'still, exposure ±25 %': () => still((value, p, i) => value * (1 + 0.25 * Math.sin(i / 9))),
   'still, an object passes': () => still((value, p, i, next) => noisy(inBox(p, i) ? 40 : value, next)),
-  'camera walks': () => renderSequence({ seed: 5, frames: count, width, height, frameRate: 24 }),
+  'camera walks': async function* () {
+    for await (const frame of renderSequence({ seed: 5, frames: count, width, height, frameRate: 24 }))
+      yield pictureOf(frame)
+  },
 }
 
 const model = await VideoDepth.load({

@@ -316,7 +316,7 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
   }
 }
 
-function alignment({ scale, shift, degenerate, anew, leftOut }: Omit<StitchResult, 'nonFinite'>): Alignment {
+function alignment({ scale, shift, degenerate, anew, leftOut }: Omit<StitchResult, 'frames' | 'nonFinite'>): Alignment {
   const reason = !degenerate ? undefined : anew ? 'no-content' : 'no-solution'
   return { scale, shift, degenerate, reason, leftOut }
 }

@@ -30,7 +30,7 @@ const files = filesBelow(inRoot('dist-test'))
 const runs = []
 const has = (part) => files.some((file) => path.basename(file).startsWith(part))
 if (has('gpu-binding')) await guarded(buildGpuDouble)
-if (has('accuracy') || has('scene')) await guarded(buildScenes)
+if (has('accuracy') || has('scene') || has('content-free')) await guarded(buildScenes)
 if (files.length > 0) runs.push(...(await runTap(files)))
 if (isWanted('native')) runs.push(await runNative())
 

@@ -54,7 +54,7 @@ function diagnosisOf(
   const root = path.join(folder, 'package')
   mkdirSync(path.join(root, 'dist', 'esm'), { recursive: true })
   cpSync(path.join(packageRoot, 'package.json'), path.join(root, 'package.json'))
-  for (const file of ['binding.js', 'errors.js', 'own-package.js', 'package-root.cjs']) {
+  for (const file of ['binding.js', 'errors.js', 'outside-text.js', 'own-package.js', 'package-root.cjs']) {
     cpSync(path.join(packageRoot, 'dist', 'esm', file), path.join(root, 'dist', 'esm', file))
   }
   symlinkSync(path.join(packageRoot, 'node_modules'), path.join(root, 'node_modules'))

@@ -3,7 +3,7 @@
 
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import { renderClip } from '#lib/scene/sequence.js'
+import { renderClip } from '../dist-tools/scenes/sequence.js'
 import { bundledCheckpoint, VideoDepth, type DepthFrame, type ProcessOptions } from 'video-depth'
 import { makeVideo, steady } from './support/make-video.js'
 import { runCli } from './support/run-cli.js'

@@ -257,7 +257,7 @@ t.test('inputs are told apart', async (t) => {
   await t.rejects(openSource(7 as unknown as string), { code: 'INVALID_OPTION' })
   await t.rejects(openSource(video, { frameRate: 5 }), { code: 'INVALID_OPTION' })
   const strange = (options: object): object => options
-  const sourceOptions = 'maxRes, maxLen, targetFps, signal'
+  const sourceOptions = 'maxRes, maxLen, targetFps, playlists, signal'
   const message = (names: string, stranger: string): string =>
     `Expected only ${names} for options, received "${stranger}"`
   for (const input of [at('kind'), video, [frame(1)]]) {

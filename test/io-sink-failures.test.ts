@@ -125,7 +125,7 @@ t.test('strange names in an output are refused before anything is made', async (
     ],
     [
       strange({ format: 'video', colour: 'gray' }),
-      'Expected only format, path, palette, range, frameRate, crf for output 1 (video), received "colour"',
+      'Expected only format, path, palette, range, bright, frameRate, crf for output 1 (video), received "colour"',
     ],
     [strange({ format: 'exr' }), "Expected 'raw', 'npz', 'png16' or 'video' for format, received \"exr\""],
   ]

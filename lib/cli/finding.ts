@@ -1,7 +1,7 @@
 // Owns: one line of what `video-depth doctor` found.
 // Must not know: how it was found.
 
-import { shown } from '../outside-text.js'
+import { shownLines } from '../outside-text.js'
 
 export interface Finding {
   readonly part: string
@@ -13,8 +13,8 @@ export interface Finding {
 
 export function findingsText(findings: readonly Finding[]): string {
   const lines = findings.map(({ part, ok, detail, remedy }) => {
-    const line = `${ok ? '✓' : '✗'} ${part.padEnd(13)} ${shown(detail)}\n`
-    return remedy === undefined ? line : `${line}  ${''.padEnd(13)} → ${shown(remedy)}\n`
+    const line = `${ok ? '✓' : '✗'} ${part.padEnd(13)} ${shownLines(detail)}\n`
+    return remedy === undefined ? line : `${line}  ${''.padEnd(13)} → ${shownLines(remedy)}\n`
   })
   return lines.join('')
 }

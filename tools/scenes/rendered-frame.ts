@@ -28,6 +28,11 @@ export interface RenderedFrame extends RgbFrame {
   readonly intrinsics: Intrinsics
 }
 
+/** What a camera would give of it. */
+export function pictureOf({ data, width, height, timestampMs }: RenderedFrame): RgbFrame {
+  return { data, width, height, timestampMs }
+}
+
 /** 1/metres; 0 for the sky. */
 export function exactDisparity({ depth }: RenderedFrame): Float32Array<ArrayBuffer> {
   return depth.map((z) => 1 / z)
