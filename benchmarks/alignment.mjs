@@ -4,7 +4,7 @@
 
 import { bundledCheckpoint } from '#lib/bundled-checkpoint.js'
 import { CpuSession } from '#lib/engine/cpu/session.js'
-import { sceneKinds } from '#lib/scene/kinds.js'
+import { sceneKinds } from '../dist-tools/scenes/kinds.js'
 import { pictureOf } from '../dist-tools/scenes/rendered-frame.js'
 import { renderClip } from '../dist-tools/scenes/sequence.js'
 import { VideoDepth } from '#lib/video-depth.js'

@@ -3,6 +3,7 @@
 
 import { constants } from 'node:os'
 import { VideoDepthError } from '../errors.js'
+import { shownPart } from '../outside-text.js'
 
 const fullCodes: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 const codeOf = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]))
@@ -10,7 +11,8 @@ const codeOf = new Map(Object.entries(constants.errno).map(([name, number]) => [
 /** Wraps whatever went wrong while `path` was written; a VideoDepthError passes as it is. */
 export function outputError(path: string, cause: unknown): VideoDepthError {
   if (cause instanceof VideoDepthError) return cause
-  const reason = cause instanceof Error ? cause.message : String(cause)
+  // The system's words name the path again; the code stands first.
+  const reason = shownPart(cause instanceof Error ? cause.message : String(cause))
   return worded(path, errorCode(cause), reason, { cause })
 }
 
