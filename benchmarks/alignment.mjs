@@ -2,7 +2,7 @@
 // clips and in clips that show nothing for a while: what cpp/stitch/fit_rules.h draws its lines by.
 // Must not know: those lines.
 
-import { bundledCheckpoint } from '#lib/bundled-checkpoint.js'
+import { bundledCheckpoint } from '#lib/prepare/bundled-checkpoint.js'
 import { CpuSession } from '#lib/engine/cpu/session.js'
 import { sceneKinds } from '../dist-tools/scenes/kinds.js'
 import { pictureOf } from '../dist-tools/scenes/rendered-frame.js'

@@ -27,7 +27,7 @@ struct ContentMeterState {
   std::deque<PendingPicture> queue;
 };
 
-/// See NativeContentMeter in lib/native-types.ts.
+/// See NativeContentMeter in lib/native/types.ts.
 class ContentMeter : public Napi::ObjectWrap<ContentMeter> {
  public:
   static Napi::Function define(Napi::Env env);

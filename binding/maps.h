@@ -6,7 +6,7 @@
 
 namespace video_depth_binding {
 
-/// See NativeAddon in lib/native-types.ts. Both borrow their arrays for the length of the call.
+/// See NativeAddon in lib/native/types.ts. Both borrow their arrays for the length of the call.
 Napi::Value upsample(const Napi::CallbackInfo& info);
 Napi::Value fit_map(const Napi::CallbackInfo& info);
 

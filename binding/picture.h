@@ -1,4 +1,4 @@
-// Owns: reading a NativePicture (lib/native-types.ts).
+// Owns: reading a NativePicture (lib/native/types.ts).
 // Must not know: what is done with pictures.
 #pragma once
 

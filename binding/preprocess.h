@@ -6,7 +6,7 @@
 
 namespace video_depth_binding {
 
-/// See NativeAddon.preprocess in lib/native-types.ts. Borrows both arrays for the length of the call.
+/// See NativeAddon.preprocess in lib/native/types.ts. Borrows both arrays for the length of the call.
 void preprocess(const Napi::CallbackInfo& info);
 
 } // namespace video_depth_binding

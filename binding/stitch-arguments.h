@@ -1,4 +1,4 @@
-// Owns: reading a StitchStep (lib/native-types.ts) and the lists of arrays around it; telling a StitchResult.
+// Owns: reading a StitchStep (lib/native/types.ts) and the lists of arrays around it; telling a StitchResult.
 // Must not know: where stitching runs.
 #pragma once
 

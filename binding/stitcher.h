@@ -25,7 +25,7 @@ struct StitcherState {
   int64_t reported_bytes = 0;
 };
 
-/// See NativeStitcher in lib/native-types.ts.
+/// See NativeStitcher in lib/native/types.ts.
 class Stitcher : public Napi::ObjectWrap<Stitcher> {
  public:
   static constexpr const char* kName = "Stitcher";

@@ -6,7 +6,7 @@
 
 namespace video_depth_binding {
 
-/// See NativeAddon.toRgb in lib/native-types.ts. Everything that is wrong is told through the promise.
+/// See NativeAddon.toRgb in lib/native/types.ts. Everything that is wrong is told through the promise.
 Napi::Value to_rgb(const Napi::CallbackInfo& info);
 
 } // namespace video_depth_binding

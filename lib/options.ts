@@ -3,13 +3,13 @@
 
 import { checkSceneCuts, type SceneCutOptions, type SceneCutRule } from './cuts/cut-detector.js'
 import type { LoadProgress } from './engine/engine.js'
-import { callersFunction, invalidOption } from './errors.js'
-import type { OpenSourceOptions } from './io/open-source.js'
-import { checkSourceOptions } from './io/source-options.js'
-import { checkSignal, checkWhole, known } from './known-options.js'
-import { patchSize } from './model/input-size.js'
-import { defaultThreads } from './threads.js'
-import { defaultWindowLength, stitchings, windowLengths, type Stitching } from './window/strategy.js'
+import { callersFunction, invalidOption } from './base/errors.js'
+import type { OpenSourceOptions } from './io/sources/open-source.js'
+import { checkSourceOptions } from './io/sources/source-options.js'
+import { checkSignal, checkWhole, known } from './base/known-options.js'
+import { patchSize } from './prepare/checkpoint/input-size.js'
+import { defaultThreads } from './base/threads.js'
+import { defaultWindowLength, stitchings, windowLengths, type Stitching } from './plan/strategy.js'
 
 const mostThreads = 256
 

@@ -2,18 +2,18 @@
 // Must not know: how an engine computes, how files are decoded.
 
 import { CutDetector } from './cuts/cut-detector.js'
-import { DepthRun } from './depth-run.js'
+import { DepthRun } from './video/run.js'
 import type { EngineInfo } from './engine/engine-info.js'
 import type { Backend, Engine } from './engine/engine.js'
 import { openEngine } from './engine/open-engine.js'
-import { invalidOption, owned, VideoDepthError } from './errors.js'
-import type { DepthKind } from './frame.js'
-import { openSource, type SourceInput } from './io/open-source.js'
-import type { FrameSource } from './io/source.js'
-import type { Architecture } from './model/architecture.js'
-import { kindDoubt } from './model/depth-kind.js'
-import { networkInputSize, type InputSize } from './model/input-size.js'
-import { defaultInputSize } from './model/recipe.js'
+import { invalidOption, owned, VideoDepthError } from './base/errors.js'
+import type { DepthKind } from './base/frame.js'
+import { openSource, type SourceInput } from './io/sources/open-source.js'
+import type { FrameSource } from './io/sources/source.js'
+import type { Architecture } from './prepare/checkpoint/architecture.js'
+import { kindDoubt } from './prepare/checkpoint/depth-kind.js'
+import { networkInputSize, type InputSize } from './prepare/checkpoint/input-size.js'
+import { defaultInputSize } from './prepare/checkpoint/recipe.js'
 import {
   checkLoadOptions,
   checkProcessOptions,
@@ -23,8 +23,8 @@ import {
 } from './options.js'
 import { DepthStream } from './stream/depth-stream.js'
 import { checkStreamOptions, type StreamOptions } from './stream/stream-options.js'
-import { slotCount } from './window/plan.js'
-import { windowStrategy } from './window/strategy.js'
+import { slotCount } from './plan/window-plan.js'
+import { windowStrategy } from './plan/strategy.js'
 
 /**
  * A loaded Video Depth Anything network. Any number of videos and streams may be processed with one, also at the same

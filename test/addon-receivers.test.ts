@@ -2,10 +2,10 @@
 // Must not know: what any of them does.
 
 import t, { type Test } from 'tap'
-import { loadAddon } from '#lib/binding.js'
+import { loadAddon } from '#lib/native/addon.js'
 import { NativeModel } from '#lib/engine/cpu/native/native-model.js'
-import { prepareWeights } from '#lib/graph/prepare-weights.js'
-import type { NativeCpu, NativeCpuModel, NativeCpuModelOptions } from '#lib/native-cpu-types.js'
+import { prepareWeights } from '#lib/prepare/graph/prepare-weights.js'
+import type { NativeCpu, NativeCpuModel, NativeCpuModelOptions } from '#lib/native/cpu-types.js'
 import { tinyPth } from './support/checkpoint-files.js'
 import { checkArguments, checkClasses, type Anything } from './support/receivers.js'
 

@@ -6,10 +6,10 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'nod
 import path from 'node:path'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
-import { type AddonDiagnosis, diagnoseAddon, loadAddon } from '#lib/binding.js'
-import type { NativeAddon } from '#lib/native-types.js'
+import { type AddonDiagnosis, diagnoseAddon, loadAddon } from '#lib/native/addon.js'
+import type { NativeAddon } from '#lib/native/types.js'
 import packageRoot from '#lib/package-root.cjs'
-import { resolvePicture } from '#lib/pixel-format.js'
+import { resolvePicture } from '#lib/base/pixel-format.js'
 import { readNpz } from './support/npz.js'
 
 const { version } = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string }
@@ -27,7 +27,7 @@ t.test('the addon loads, once a thread, with the package’s version', (t) => {
 t.test('the addon works in several workers at once and after they have ended', async (t) => {
   const script = `
     const { parentPort } = require('node:worker_threads')
-    import(${JSON.stringify(new URL('../dist/esm/binding.js', import.meta.url).href)}).then(({ loadAddon }) => {
+    import(${JSON.stringify(new URL('../dist/esm/native/addon.js', import.meta.url).href)}).then(({ loadAddon }) => {
       const out = new Float32Array(3 * 14 * 14)
       const layout = { pixelFormat: 'rgb24', strideBytes: 30, colorMatrix: 'bt601', colorRange: 'limited' }
       const picture = { data: new Uint8Array(300).fill(255), width: 10, height: 10, ...layout }
@@ -54,13 +54,15 @@ function diagnosisOf(
   const root = path.join(folder, 'package')
   mkdirSync(path.join(root, 'dist', 'esm'), { recursive: true })
   cpSync(path.join(packageRoot, 'package.json'), path.join(root, 'package.json'))
-  for (const file of ['binding.js', 'errors.js', 'outside-text.js', 'own-package.js', 'package-root.cjs']) {
+  const base = ['errors.js', 'outside-text.js', 'own-package.js'].map((name) => path.join('base', name))
+  for (const file of [path.join('native', 'addon.js'), 'package-root.cjs', ...base]) {
+    mkdirSync(path.dirname(path.join(root, 'dist', 'esm', file)), { recursive: true })
     cpSync(path.join(packageRoot, 'dist', 'esm', file), path.join(root, 'dist', 'esm', file))
   }
   symlinkSync(path.join(packageRoot, 'node_modules'), path.join(root, 'node_modules'))
   arrange(root)
   const script = `
-    import { diagnoseAddon, loadAddon } from './dist/esm/binding.js'
+    import { diagnoseAddon, loadAddon } from './dist/esm/native/addon.js'
     let thrown = ''
     try { loadAddon() } catch (error) { thrown = error.code + ': ' + error.message }
     console.log(JSON.stringify({ ...diagnoseAddon(), thrown }))`

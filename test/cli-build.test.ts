@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
-import { build, type BuildArguments } from '#lib/cli/build.js'
+import { build, type BuildArguments } from '#lib/cli/build/build.js'
 import { tinyPth, tinyTensors, writeSafetensors } from './support/checkpoint-files.js'
 import { FakeGpu } from './support/gpu-fake.js'
 import { runCli } from './support/run-cli.js'

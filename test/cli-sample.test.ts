@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import sharp from 'sharp'
 import t from 'tap'
-import type { SampleFigures } from '#lib/cli/sample-report.js'
+import type { SampleFigures } from '#lib/cli/sample/sample-report.js'
 import { tinyPth } from './support/checkpoint-files.js'
 import { runCli, type Ended } from './support/run-cli.js'
 

@@ -3,9 +3,9 @@
 
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
-import { loadAddon } from '#lib/binding.js'
-import type { NativeContentMeter, NativePicture } from '#lib/native-types.js'
-import { resolvePicture } from '#lib/pixel-format.js'
+import { loadAddon } from '#lib/native/addon.js'
+import type { NativeContentMeter, NativePicture } from '#lib/native/types.js'
+import { resolvePicture } from '#lib/base/pixel-format.js'
 import { resizable, waysToLose } from './support/lost-buffers.js'
 
 const { ContentMeter } = loadAddon()
@@ -160,7 +160,7 @@ t.test('receivers are checked', (t) => {
 /** Runs `script` as a process of its own with `work(count)`: so many jobs of one meter that nobody holds. */
 function inChild(script: string): { status: number | null; signal: string | null; stdout: string; stderr: string } {
   const common = `
-    import { loadAddon } from ${JSON.stringify(new URL('../dist/esm/binding.js', import.meta.url).href)}
+    import { loadAddon } from ${JSON.stringify(new URL('../dist/esm/native/addon.js', import.meta.url).href)}
     const { ContentMeter } = loadAddon()
     const work = (count) => {
       const meter = new ContentMeter()

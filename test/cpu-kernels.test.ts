@@ -3,7 +3,7 @@
 
 import t from 'tap'
 import { arithmeticLines } from '#lib/cli/engine-text.js'
-import { processorFinding } from '#lib/cli/doctor-processor.js'
+import { processorFinding } from '#lib/cli/doctor/doctor-processor.js'
 import { chooseKernels, type CpuPrecision, type Processor } from '#lib/engine/cpu/choose-kernels.js'
 
 const modern: Processor = { kernels: ['avx512-vnni', 'avx2'], name: 'A Processor' }

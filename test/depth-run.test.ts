@@ -2,13 +2,13 @@
 // Must not know: ONNX Runtime, files.
 
 import t, { type Test } from 'tap'
-import { DepthRun, type DepthRunOptions } from '#lib/depth-run.js'
+import { DepthRun, type DepthRunOptions } from '#lib/video/run.js'
 import type { EngineSession, SessionGeometry, WindowDepth } from '#lib/engine/engine.js'
-import type { DepthFrame, RgbFrame } from '#lib/frame.js'
-import type { FrameSource } from '#lib/io/source.js'
-import type { StitchStep } from '#lib/native-types.js'
-import { slotCount } from '#lib/window/plan.js'
-import { windowStrategy } from '#lib/window/strategy.js'
+import type { DepthFrame, RgbFrame } from '#lib/base/frame.js'
+import type { FrameSource } from '#lib/io/sources/source.js'
+import type { StitchStep } from '#lib/native/types.js'
+import { slotCount } from '#lib/plan/window-plan.js'
+import { windowStrategy } from '#lib/plan/strategy.js'
 
 const width = 4
 const height = 3

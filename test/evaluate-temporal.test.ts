@@ -6,7 +6,7 @@ import { FlowError, type FlowedFrame } from '#lib/evaluate/flow-errors.js'
 import { inverse, multiplied } from '#lib/evaluate/matrix4.js'
 import { temporalAlignmentError, type PosedFrame } from '#lib/evaluate/temporal-alignment.js'
 import { SeamError, seamSteps } from '#lib/evaluate/window-seams.js'
-import { windowStrategy } from '#lib/window/strategy.js'
+import { windowStrategy } from '#lib/plan/strategy.js'
 import { maps, near } from './support/compared.js'
 
 const at = (x: number, y: number, z: number): number[][] => [

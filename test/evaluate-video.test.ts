@@ -2,8 +2,8 @@
 // Must not know: files, the command line, how each measure is defined.
 
 import t from 'tap'
-import { ticks, lineChart } from '#lib/cli/line-chart.js'
-import { table, videoObject } from '#lib/cli/eval-report.js'
+import { ticks, lineChart } from '#lib/cli/eval/line-chart.js'
+import { table, videoObject } from '#lib/cli/eval/eval-report.js'
 import { boundaryRecall } from '#lib/evaluate/boundary.js'
 import { evaluateFrames } from '#lib/evaluate/depth-evaluation.js'
 import { evaluateVideo, measureNames, type Measure, type EvaluationFrame } from '#lib/evaluate/video-evaluation.js'

@@ -2,7 +2,7 @@
 // Must not know: windows, the engine in lib.
 
 import t from 'tap'
-import type { NativeGpuStreams, NativeStepEntry, NativeStepResult } from '#lib/native-gpu-types.js'
+import type { NativeGpuStreams, NativeStepEntry, NativeStepResult } from '#lib/native/gpu-types.js'
 import { largestError } from './support/compare.js'
 import {
   doubleAddon,

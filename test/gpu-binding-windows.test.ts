@@ -2,8 +2,8 @@
 // Must not know: streams, the engine in lib.
 
 import t from 'tap'
-import type { NativeGpuWindows } from '#lib/native-gpu-types.js'
-import type { StitchStep } from '#lib/native-types.js'
+import type { NativeGpuWindows } from '#lib/native/gpu-types.js'
+import type { StitchStep } from '#lib/native/types.js'
 import { largestError } from './support/compare.js'
 import {
   doubleAddon,

@@ -6,10 +6,10 @@ import { lstat, mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 
 import path from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { openCacheFolder, writeAtomically } from '#lib/graph/cache-folder.js'
-import { sealedText } from '#lib/graph/json-record.js'
-import { prepareGraphs } from '#lib/graph/prepare-graphs.js'
-import { prepareWeights } from '#lib/graph/prepare-weights.js'
+import { openCacheFolder, writeAtomically } from '#lib/cache/cache-folder.js'
+import { sealedText } from '#lib/cache/json-record.js'
+import { prepareGraphs } from '#lib/prepare/graph/prepare-graphs.js'
+import { prepareWeights } from '#lib/prepare/graph/prepare-weights.js'
 import { tinyPth } from './support/checkpoint-files.js'
 
 const execute = promisify(execFile)

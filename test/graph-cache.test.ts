@@ -20,14 +20,14 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { defaultCacheDir } from '#lib/graph/cache-folder.js'
-import { prepareGraphs } from '#lib/graph/prepare-graphs.js'
-import { prepareWeights, type PrepareProgress } from '#lib/graph/prepare-weights.js'
+import { defaultCacheDir } from '#lib/cache/cache-folder.js'
+import { prepareGraphs } from '#lib/prepare/graph/prepare-graphs.js'
+import { prepareWeights, type PrepareProgress } from '#lib/prepare/graph/prepare-weights.js'
 import { pthRecords, tinyPth, tinyTensors, writeZip } from './support/checkpoint-files.js'
 
 const execute = promisify(execFile)
 const shape = { rows: 5, cols: 9, windowLength: 32, encoderBatch: 1, decoderBatch: 1 }
-const graphFolder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../dist/esm/graph')
+const graphFolder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../dist/esm/prepare/graph')
 
 async function allFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])

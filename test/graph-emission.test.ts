@@ -4,15 +4,20 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import { GraphBuilder } from '#lib/graph/builder.js'
-import { prepareGraphs, prepareStreamStep, type PreparedGraph, type PreparedGraphs } from '#lib/graph/prepare-graphs.js'
-import { stateSlots } from '#lib/stream/step-plan.js'
-import { prepareWeights, type PreparedWeights } from '#lib/graph/prepare-weights.js'
-import { add, concat, conv, matMul, reshape } from '#lib/graph/operators.js'
-import { extendTemporalTable, resamplePositions } from '#lib/graph/position-tables.js'
-import { weightsIndex } from '#lib/graph/weights-file.js'
-import type { Precision } from '#lib/graph/weights.js'
-import { openCheckpoint } from '#lib/model/checkpoint.js'
+import { GraphBuilder } from '#lib/prepare/graph/builder.js'
+import {
+  prepareGraphs,
+  prepareStreamStep,
+  type PreparedGraph,
+  type PreparedGraphs,
+} from '#lib/prepare/graph/prepare-graphs.js'
+import { stateSlots } from '#lib/plan/step-plan.js'
+import { prepareWeights, type PreparedWeights } from '#lib/prepare/graph/prepare-weights.js'
+import { add, concat, conv, matMul, reshape } from '#lib/prepare/graph/operators.js'
+import { extendTemporalTable, resamplePositions } from '#lib/prepare/graph/position-tables.js'
+import { weightsIndex } from '#lib/prepare/graph/weights-file.js'
+import type { Precision } from '#lib/prepare/graph/weights.js'
+import { openCheckpoint } from '#lib/prepare/checkpoint/checkpoint.js'
 import { tinyPth } from './support/checkpoint-files.js'
 import { readModel } from './support/onnx-reader.js'
 

@@ -2,19 +2,19 @@
 // Must not know: FFmpeg, image files.
 
 import t from 'tap'
-import { VideoDepthError } from '#lib/errors.js'
-import { checkRange, rangeOf, RunningRange, toBytes, type RangeRule } from '#lib/io/depth-range.js'
-import { turnFor } from '#lib/io/display-matrix.js'
-import { palette, paletteNames } from '#lib/io/palettes.js'
+import { VideoDepthError } from '#lib/base/errors.js'
+import { checkRange, rangeOf, RunningRange, toBytes, type RangeRule } from '#lib/io/sinks/depth-range.js'
+import { turnFor } from '#lib/io/sources/display-matrix.js'
+import { palette, paletteNames } from '#lib/io/sinks/palettes.js'
 import {
   checkSourceOptions,
   limitedSize,
   resolveSourceOptions,
   sourceDefaults,
   strideFor,
-} from '#lib/io/source-options.js'
-import { Timeline } from '#lib/io/timeline.js'
-import { roundHalfEven } from '#lib/rounding.js'
+} from '#lib/io/sources/source-options.js'
+import { Timeline } from '#lib/io/sources/timeline.js'
+import { roundHalfEven } from '#lib/base/rounding.js'
 
 t.test('the size limit follows upstream', (t) => {
   t.same(limitedSize(1920, 1080, 1280), { width: 1280, height: 720 })

@@ -4,7 +4,7 @@
 import { open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { openVideo } from '#lib/io/video-source.js'
+import { openVideo } from '#lib/io/sources/video-source.js'
 import { collect, worstDifference } from './support/frames.js'
 import { makeVideo, picture, steady } from './support/make-video.js'
 

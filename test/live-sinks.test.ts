@@ -10,9 +10,9 @@ import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import t from 'tap'
-import { pngSequenceSink, type PngSequenceOptions } from '#lib/io/png-sequence-sink.js'
-import { rawStreamSink } from '#lib/io/raw-stream-sink.js'
-import { openVideo } from '#lib/io/video-source.js'
+import { pngSequenceSink, type PngSequenceOptions } from '#lib/io/sinks/png-sequence-sink.js'
+import { rawStreamSink } from '#lib/io/sinks/raw-stream-sink.js'
+import { openVideo } from '#lib/io/sources/video-source.js'
 import { collect, depthFrame } from './support/frames.js'
 
 t.setTimeout(60_000)

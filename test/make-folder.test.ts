@@ -4,7 +4,7 @@
 import { symlink } from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
-import { makeFolder } from '#lib/make-folder.js'
+import { makeFolder } from '#lib/base/make-folder.js'
 
 t.test('many at once make the same folders', async (t) => {
   const folder = t.testdir()

@@ -2,8 +2,8 @@
 // Must not know: stitching, engines.
 
 import t from 'tap'
-import { loadAddon } from '#lib/binding.js'
-import type { NativeAddon } from '#lib/native-types.js'
+import { loadAddon } from '#lib/native/addon.js'
+import type { NativeAddon } from '#lib/native/types.js'
 
 const addon = loadAddon()
 

@@ -2,10 +2,16 @@
 // Must not know: file formats.
 
 import t from 'tap'
-import { VideoDepthError } from '#lib/errors.js'
-import { readArchitecture } from '#lib/model/architecture.js'
-import { expectedTensors, type Dimensions } from '#lib/model/layout.js'
-import { defaultInputSize, licenseNote, matchRecipes, publishedInputSize, recipes } from '#lib/model/recipe.js'
+import { VideoDepthError } from '#lib/base/errors.js'
+import { readArchitecture } from '#lib/prepare/checkpoint/architecture.js'
+import { expectedTensors, type Dimensions } from '#lib/prepare/checkpoint/layout.js'
+import {
+  defaultInputSize,
+  licenseNote,
+  matchRecipes,
+  publishedInputSize,
+  recipes,
+} from '#lib/prepare/checkpoint/recipe.js'
 
 type Shapes = Map<string, { shape: readonly number[] }>
 

@@ -2,7 +2,7 @@
 // Must not know: checkpoints.
 
 import t from 'tap'
-import { firstNotFinite, toFloat16, toFloat32 } from '#lib/model/float-formats.js'
+import { firstNotFinite, toFloat16, toFloat32 } from '#lib/prepare/checkpoint/float-formats.js'
 
 const all = Uint16Array.from({ length: 0x10000 }, (_, i) => i)
 

@@ -2,7 +2,7 @@
 // Must not know: pixels.
 
 import t from 'tap'
-import { networkInputSize } from '#lib/model/input-size.js'
+import { networkInputSize } from '#lib/prepare/checkpoint/input-size.js'
 
 t.test('upstream’s rule', (t) => {
   const cases: [number, number, number, number, number][] = [

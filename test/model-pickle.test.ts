@@ -2,10 +2,10 @@
 // Must not know: checkpoints' files.
 
 import t from 'tap'
-import { VideoDepthError } from '#lib/errors.js'
-import { readPickle } from '#lib/model/pickle.js'
-import { PickleDict, PickleList } from '#lib/model/pickle-values.js'
-import { torchHost, TorchTensor } from '#lib/model/torch-objects.js'
+import { VideoDepthError } from '#lib/base/errors.js'
+import { readPickle } from '#lib/prepare/checkpoint/pickle.js'
+import { PickleDict, PickleList } from '#lib/prepare/checkpoint/pickle-values.js'
+import { torchHost, TorchTensor } from '#lib/prepare/checkpoint/torch-objects.js'
 import { pickleStateDict, pickleTensor, PickleWriter } from './support/pickle-writer.js'
 
 const read = (bytes: Uint8Array) => readPickle(bytes, torchHost)

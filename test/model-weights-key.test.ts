@@ -2,8 +2,8 @@
 // Must not know: pickles, engines.
 
 import t from 'tap'
-import { chooseWeights, type Entry } from '#lib/model/choose-weights.js'
-import { expectedTensors } from '#lib/model/layout.js'
+import { chooseWeights, type Entry } from '#lib/prepare/checkpoint/choose-weights.js'
+import { expectedTensors } from '#lib/prepare/checkpoint/layout.js'
 
 const shapes = expectedTensors({
   ...{ embedWidth: 64, depth: 2, heads: 1, features: 32, outChannels: [32, 32, 32, 32] },

@@ -7,8 +7,8 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import path, { join } from 'node:path'
 import t from 'tap'
-import { leastBytesPerPixel, packDepth, unpackDepth } from '#lib/io/depth-packing.js'
-import { toBytes } from '#lib/io/depth-range.js'
+import { leastBytesPerPixel, packDepth, unpackDepth } from '#lib/io/sinks/depth-packing.js'
+import { toBytes } from '#lib/io/sinks/depth-range.js'
 import packageRoot from '#lib/package-root.cjs'
 
 const child = path.join(packageRoot, 'dist-test', 'support', 'write-outputs-child.js')

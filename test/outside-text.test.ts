@@ -4,13 +4,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
-import { BuildProgress } from '#lib/cli/build-progress.js'
-import { StatusLine } from '#lib/cli/live-status.js'
+import { BuildProgress } from '#lib/cli/build/build-progress.js'
+import { StatusLine } from '#lib/cli/live/live-status.js'
 import { ProgressLine } from '#lib/cli/progress.js'
 import { errorText, say, tell } from '#lib/cli/tell.js'
-import { findingsText } from '#lib/cli/finding.js'
-import { invalidOption, VideoDepthError } from '#lib/errors.js'
-import { jsonLine, quoted, shown, shownLines } from '#lib/outside-text.js'
+import { findingsText } from '#lib/cli/doctor/finding.js'
+import { invalidOption, VideoDepthError } from '#lib/base/errors.js'
+import { jsonLine, quoted, shown, shownLines } from '#lib/base/outside-text.js'
 import { runCli } from './support/run-cli.js'
 
 t.setTimeout(300_000)

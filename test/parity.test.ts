@@ -3,8 +3,8 @@
 
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import { prepareGraphs } from '#lib/graph/prepare-graphs.js'
-import { prepareWeights } from '#lib/graph/prepare-weights.js'
+import { prepareGraphs } from '#lib/prepare/graph/prepare-graphs.js'
+import { prepareWeights } from '#lib/prepare/graph/prepare-weights.js'
 import packageRoot from '#lib/package-root.cjs'
 import { VideoDepth, type DepthFrame, type ProcessOptions } from 'video-depth'
 import { largestError, rangeOf, relativeError } from './support/compare.js'

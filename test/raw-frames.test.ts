@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process'
 import { PassThrough, Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
-import type { PixelFormat } from '#lib/frame.js'
+import type { PixelFormat } from '#lib/base/frame.js'
 import { openRawFrames, type RawFrame, type RawFrameSource, type RawFramesOptions } from '#lib/io/live/raw-frames.js'
 
 t.setTimeout(60_000)

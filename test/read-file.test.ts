@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
-import { openRegular, readExactly, readWhole, withRegular } from '#lib/read-file.js'
+import { openRegular, readExactly, readWhole, withRegular } from '#lib/base/read-file.js'
 
 const folder = t.testdir({ 'a.txt': 'some text' })
 const file = path.join(folder, 'a.txt')

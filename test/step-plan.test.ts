@@ -2,7 +2,7 @@
 // Must not know: engines.
 
 import t from 'tap'
-import { planStep, seenFrames, stateSlots } from '#lib/stream/step-plan.js'
+import { planStep, seenFrames, stateSlots } from '#lib/plan/step-plan.js'
 
 /** Upstream keeps a list: 32 entries for the first frame, each new one appended, entry 1 removed from id + 32 > 42 on. */
 class UpstreamList {

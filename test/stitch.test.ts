@@ -3,8 +3,8 @@
 
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
-import { loadAddon } from '#lib/binding.js'
-import type { NativeStitcher, StitcherOptions, StitchStep } from '#lib/native-types.js'
+import { loadAddon } from '#lib/native/addon.js'
+import type { NativeStitcher, StitcherOptions, StitchStep } from '#lib/native/types.js'
 import { resizable, waysToLose } from './support/lost-buffers.js'
 
 const { Stitcher } = loadAddon()
@@ -193,7 +193,7 @@ t.test('options and receivers are checked', (t) => {
 function inChild(script: string): { status: number | null; signal: string | null; stdout: string; stderr: string } {
   const source = `
     import { Worker, isMainThread, parentPort } from 'node:worker_threads'
-    import { loadAddon } from ${JSON.stringify(new URL('../dist/esm/binding.js', import.meta.url).href)}
+    import { loadAddon } from ${JSON.stringify(new URL('../dist/esm/native/addon.js', import.meta.url).href)}
     const { Stitcher } = loadAddon()
     const options = ${JSON.stringify(large)}
     const step = ${JSON.stringify({ ...nothing, append: { slot: 0, count: 12 }, hold: 4 })}
@@ -210,7 +210,7 @@ t.test('workers that are terminated in mid-stitch leave the process whole', (t) 
   const { status, signal, stdout, stderr } = inChild(`
     const source = 'data:text/javascript,' + encodeURIComponent(\`
       import { parentPort } from 'node:worker_threads'
-      import { loadAddon } from ${JSON.stringify(new URL('../dist/esm/binding.js', import.meta.url).href)}
+      import { loadAddon } from ${JSON.stringify(new URL('../dist/esm/native/addon.js', import.meta.url).href)}
       const { Stitcher } = loadAddon()
       const step = \${JSON.stringify(step)}, options = \${JSON.stringify(options)}
       const work = \${work}

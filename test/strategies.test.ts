@@ -4,8 +4,8 @@
 import path from 'node:path'
 import t from 'tap'
 import packageRoot from '#lib/package-root.cjs'
-import { stitchings, windowLengths, windowStrategy } from '#lib/window/strategy.js'
-import { windowCount } from '#lib/window/plan.js'
+import { stitchings, windowLengths, windowStrategy } from '#lib/plan/strategy.js'
+import { windowCount } from '#lib/plan/window-plan.js'
 import { VideoDepth } from 'video-depth'
 import { pattern } from './support/make-video.js'
 

@@ -2,8 +2,8 @@
 // Must not know: what they compute (tensorrt-engine.test.ts), plans (tensorrt-plans.test.ts).
 
 import t from 'tap'
-import { rgbPicture } from '#lib/pixel-format.js'
-import { planStep } from '#lib/stream/step-plan.js'
+import { rgbPicture } from '#lib/base/pixel-format.js'
+import { planStep } from '#lib/plan/step-plan.js'
 import { FakeGpu, nativeError } from './support/gpu-fake.js'
 import { clip, depthsOf, loadOn, streamed, streamOn, streams, tinyPth, videoOn, windows } from './support/gpu-engine.js'
 import { tinyFrame } from './support/tiny-video.js'

@@ -9,7 +9,7 @@ import { checkLoadOptions, type LoadOptions } from '#lib/options.js'
 import { VideoDepth } from 'video-depth'
 import { fakeDevice, FakeGpu, nativeError } from './support/gpu-fake.js'
 import { clip, depthsOf, tinyPth, videoOn } from './support/gpu-engine.js'
-import type { GpuProbe } from '#lib/native-gpu-types.js'
+import type { GpuProbe } from '#lib/native/gpu-types.js'
 
 t.setTimeout(300_000)
 

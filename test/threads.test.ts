@@ -3,7 +3,7 @@
 
 import { availableParallelism } from 'node:os'
 import t from 'tap'
-import { cpuQuota, defaultThreads } from '#lib/threads.js'
+import { cpuQuota, defaultThreads } from '#lib/base/threads.js'
 
 interface Tree {
   readonly [name: string]: string | Tree

@@ -2,9 +2,17 @@
 // Must not know: engines.
 
 import t, { type Test } from 'tap'
-import { isNeeded, newEnd, planWindow, releasable, slotCount, windowCount, type WindowPlan } from '#lib/window/plan.js'
-import { SlotTable } from '#lib/window/slots.js'
-import { stitchings, windowLengths, windowStrategy, type WindowStrategy } from '#lib/window/strategy.js'
+import {
+  isNeeded,
+  newEnd,
+  planWindow,
+  releasable,
+  slotCount,
+  windowCount,
+  type WindowPlan,
+} from '#lib/plan/window-plan.js'
+import { SlotTable } from '#lib/plan/slots.js'
+import { stitchings, windowLengths, windowStrategy, type WindowStrategy } from '#lib/plan/strategy.js'
 
 const lengths = [1, 2, 22, 23, 25, 26, 31, 32, 33, 44, 45, 47, 48, 54, 200]
 

@@ -1,7 +1,7 @@
 // Owns: a network's depth of a rendered sequence, in windows or as a stream.
 // Must not know: the truth.
 
-import { bundledCheckpoint } from '#lib/bundled-checkpoint.js'
+import { bundledCheckpoint } from '#lib/prepare/bundled-checkpoint.js'
 import { VideoDepth } from '#lib/video-depth.js'
 
 export const loadModel = (values, more = {}) =>

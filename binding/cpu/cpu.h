@@ -1,4 +1,4 @@
-// Owns: the addon's `cpu` (NativeCpu in lib/native-cpu-types.ts).
+// Owns: the addon's `cpu` (NativeCpu in lib/native/cpu-types.ts).
 // Must not know: what networks compute.
 #pragma once
 

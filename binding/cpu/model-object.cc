@@ -1,4 +1,4 @@
-// Owns: the JavaScript class of a model's packed weights (NativeCpuModel in lib/native-cpu-types.ts).
+// Owns: the JavaScript class of a model's packed weights (NativeCpuModel in lib/native/cpu-types.ts).
 // Must not know: what networks compute.
 
 #include "cpu/model-object.h"

@@ -1,4 +1,4 @@
-// Owns: the JavaScript class of a network at one size (NativeCpuNetwork in lib/native-cpu-types.ts).
+// Owns: the JavaScript class of a network at one size (NativeCpuNetwork in lib/native/cpu-types.ts).
 // Must not know: what a network computes.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Owns: the JavaScript class of an open engine (NativeGpuEngine in lib/native-gpu-types.ts).
+// Owns: the JavaScript class of an open engine (NativeGpuEngine in lib/native/gpu-types.ts).
 // Must not know: how plans are built or run.
 #pragma once
 

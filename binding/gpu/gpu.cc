@@ -1,4 +1,4 @@
-// Owns: the addon's `gpu` (NativeGpu in lib/native-gpu-types.ts): what was compiled, what is there, opening
+// Owns: the addon's `gpu` (NativeGpu in lib/native/gpu-types.ts): what was compiled, what is there, opening
 // an engine. Must not know: what engines do.
 
 #include "gpu/gpu.h"

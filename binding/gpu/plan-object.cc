@@ -1,4 +1,4 @@
-// Owns: the JavaScript class of a loaded plan (NativePlan in lib/native-gpu-types.ts).
+// Owns: the JavaScript class of a loaded plan (NativePlan in lib/native/gpu-types.ts).
 // Must not know: what the plan computes.
 
 #include "gpu/plan-object.h"

@@ -1,4 +1,4 @@
-// Owns: reading a NativeStepEntry (lib/native-gpu-types.ts).
+// Owns: reading a NativeStepEntry (lib/native/gpu-types.ts).
 // Must not know: how steps are run.
 
 #include "gpu/step-arguments.h"

@@ -1,4 +1,4 @@
-// Owns: the JavaScript class of a pool of streams (NativeGpuStreams in lib/native-gpu-types.ts).
+// Owns: the JavaScript class of a pool of streams (NativeGpuStreams in lib/native/gpu-types.ts).
 // Must not know: how steps are run.
 
 #include "gpu/streams-object.h"

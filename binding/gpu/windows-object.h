@@ -1,4 +1,4 @@
-// Owns: the JavaScript class of one video on the device (NativeGpuWindows in lib/native-gpu-types.ts).
+// Owns: the JavaScript class of one video on the device (NativeGpuWindows in lib/native/gpu-types.ts).
 // Must not know: how windows are run.
 #pragma once
 

@@ -9,7 +9,7 @@
 
 namespace video_depth {
 
-/// `code` is the VideoDepthError code of lib/errors.ts: GPU_UNAVAILABLE, GPU_OUT_OF_MEMORY, GPU_FAILED,
+/// `code` is the VideoDepthError code of lib/base/errors.ts: GPU_UNAVAILABLE, GPU_OUT_OF_MEMORY, GPU_FAILED,
 /// TENSORRT_UNAVAILABLE, PLAN_FAILED, CLOSED or ABORTED.
 class GpuFailure : public std::runtime_error {
  public:

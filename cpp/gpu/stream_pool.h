@@ -17,7 +17,7 @@
 
 namespace video_depth::gpu {
 
-/// See NativeStepEntry in lib/native-gpu-types.ts.
+/// See NativeStepEntry in lib/native/gpu-types.ts.
 struct StepEntry {
   int row;
   cuda::Extent frame;

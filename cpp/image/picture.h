@@ -12,7 +12,7 @@ enum class PixelFormat { kRgb24, kBgr24, kRgba, kBgra, kGray8, kNv12, kYuyv422 }
 enum class ColorMatrix { kBt601, kBt709 };
 enum class ColorRange { kLimited, kFull };
 
-/// See NativePicture in lib/native-types.ts.
+/// See NativePicture in lib/native/types.ts.
 struct PictureView {
   /// Rows `stride_bytes` apart; nv12's chroma rows begin at stride_bytes · height. Borrowed.
   const uint8_t* data;

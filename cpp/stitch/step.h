@@ -20,7 +20,7 @@ struct SlotRange {
   int count = 0;
 };
 
-/// See StitchStep in lib/native-types.ts.
+/// See StitchStep in lib/native/types.ts.
 struct StitchStep {
   std::vector<SlotFrame> align;
   SlotRange blend;

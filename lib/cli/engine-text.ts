@@ -3,7 +3,7 @@
 
 import type { EngineInfo, PlanSetInfo } from '../engine/engine-info.js'
 import type { LoadProgress } from '../engine/engine.js'
-import { shown } from '../outside-text.js'
+import { shown } from '../base/outside-text.js'
 
 /** Once the model is loaded. Empty where there is nothing that anybody would wonder about. */
 export function loadedText({ fallback, gpu, precision }: EngineInfo): string {

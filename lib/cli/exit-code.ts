@@ -1,7 +1,7 @@
 // Owns: the command's exit codes, and what each error maps to.
 // Must not know: any one command.
 
-import { VideoDepthError, type ErrorCode } from '../errors.js'
+import { VideoDepthError, type ErrorCode } from '../base/errors.js'
 
 /** An interrupted command has none: it ends by the signal, which a shell shows as 130 for Ctrl-C. */
 export const exitCode = {

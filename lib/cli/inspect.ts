@@ -2,8 +2,8 @@
 // Must not know: how checkpoints are read.
 
 import { Command } from 'commander'
-import { describeCheckpoint, type CheckpointDescription } from '../model/describe.js'
-import { shown } from '../outside-text.js'
+import { describeCheckpoint, type CheckpointDescription } from '../prepare/checkpoint/describe.js'
+import { shown } from '../base/outside-text.js'
 import { weightsKeyOption } from './options.js'
 import { say, sayJson } from './tell.js'
 

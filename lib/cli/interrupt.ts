@@ -1,7 +1,7 @@
 // Owns: what Ctrl-C does to a command that has an end, and to one that goes on until then.
 // Must not know: what the command writes.
 
-import { VideoDepthError } from '../errors.js'
+import { VideoDepthError } from '../base/errors.js'
 import { flushed, tell } from './tell.js'
 
 /** Windows has no SIGHUP that a process could end by. */

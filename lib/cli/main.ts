@@ -3,16 +3,16 @@
 // Must not know: what a command does.
 
 import { Command, CommanderError } from 'commander'
-import { streamError } from '../io/raw-stream-sink.js'
-import { ownManifest } from '../own-package.js'
-import { buildCommand } from './build.js'
-import { doctorCommand } from './doctor.js'
-import { evalCommand } from './eval.js'
+import { streamError } from '../io/sinks/raw-stream-sink.js'
+import { ownManifest } from '../base/own-package.js'
+import { buildCommand } from './build/build.js'
+import { doctorCommand } from './doctor/doctor.js'
+import { evalCommand } from './eval/eval.js'
 import { exitCode, exitCodeOf } from './exit-code.js'
 import { inspectCommand } from './inspect.js'
-import { liveCommand } from './live.js'
-import { runCommand } from './run.js'
-import { sampleCommand } from './sample.js'
+import { liveCommand } from './live/live.js'
+import { runCommand } from './run/run.js'
+import { sampleCommand } from './sample/sample.js'
 import { errorText, flushed, tell } from './tell.js'
 
 const live = liveCommand()

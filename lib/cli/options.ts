@@ -2,8 +2,8 @@
 // Must not know: what a command does.
 
 import { Option, type Command } from 'commander'
-import { invalidOption, VideoDepthError } from '../errors.js'
-import { brightChoices } from '../io/palettes.js'
+import { invalidOption, VideoDepthError } from '../base/errors.js'
+import { brightChoices } from '../io/sinks/palettes.js'
 import { backendChoices, precisions, type BackendChoice, type LoadOptions, type Precision } from '../options.js'
 
 /** Where no `--checkpoint` is given. */

@@ -2,10 +2,10 @@
 // Must not know: any one command.
 
 import { setImmediate } from 'node:timers/promises'
-import { VideoDepthError } from '../errors.js'
-import { errorCode } from '../io/output-errors.js'
-import { sender, streamError } from '../io/raw-stream-sink.js'
-import { jsonLine, shown, shownLines } from '../outside-text.js'
+import { VideoDepthError } from '../base/errors.js'
+import { errorCode } from '../io/sinks/output-errors.js'
+import { sender, streamError } from '../io/sinks/raw-stream-sink.js'
+import { jsonLine, shown, shownLines } from '../base/outside-text.js'
 
 /** Longest wait for a reader who takes nothing. Milliseconds. */
 const flushMs = 1000

@@ -1,11 +1,11 @@
 // Owns: when a video's content changes so much that a new scene begins: PySceneDetect's ContentDetector.
 // Must not know: how pixels are compared, what is done about a cut.
 
-import { loadAddon } from '../binding.js'
-import { invalidOption } from '../errors.js'
-import type { SceneMark } from '../frame.js'
-import { known } from '../known-options.js'
-import type { ContentDifference, NativeContentMeter, NativePicture } from '../native-types.js'
+import { loadAddon } from '../native/addon.js'
+import { invalidOption } from '../base/errors.js'
+import type { SceneMark } from '../base/frame.js'
+import { known } from '../base/known-options.js'
+import type { ContentDifference, NativeContentMeter, NativePicture } from '../native/types.js'
 
 /**
  * PySceneDetect's ContentDetector with its default weights (hue, saturation and value alike, no edges) and its filter mode

@@ -1,12 +1,12 @@
 // Owns: the interface that every inference engine implements.
 // Must not know: ONNX Runtime, TensorRT, windows' meaning, videos.
 
-import type { RgbFrame } from '../frame.js'
-import type { Architecture } from '../model/architecture.js'
-import type { Recipe } from '../model/recipe.js'
-import type { NativePicture, StitchResult, StitchStep } from '../native-types.js'
-import type { Stabilization } from '../stream/stabilizer.js'
-import type { StepPlan } from '../stream/step-plan.js'
+import type { RgbFrame } from '../base/frame.js'
+import type { Architecture } from '../prepare/checkpoint/architecture.js'
+import type { Recipe } from '../prepare/checkpoint/recipe.js'
+import type { NativePicture, StitchResult, StitchStep } from '../native/types.js'
+import type { Stabilization } from '../plan/stabilizer.js'
+import type { StepPlan } from '../plan/step-plan.js'
 import type { EngineInfo } from './engine-info.js'
 
 export type Backend = 'cpu' | 'tensorrt'

@@ -1,10 +1,10 @@
 // Owns: which engine runs a model.
 // Must not know: how any engine works.
 
-import { loadAddon } from '../binding.js'
-import type { VideoDepthError } from '../errors.js'
-import type { NativeGpu } from '../native-gpu-types.js'
-import type { NativeAddon } from '../native-types.js'
+import { loadAddon } from '../native/addon.js'
+import type { VideoDepthError } from '../base/errors.js'
+import type { NativeGpu } from '../native/gpu-types.js'
+import type { NativeAddon } from '../native/types.js'
 import type { BackendChoice, Precision } from '../options.js'
 import { CpuEngine, type CpuEngineOptions } from './cpu/cpu-engine.js'
 import type { EngineFallback } from './engine-info.js'

@@ -1,7 +1,7 @@
 // Owns: how well depth's occluding boundaries agree with those of true depth, or with the outline of a mask.
 // Must not know: how depth was aligned; a scale does not matter here, a shift of disparity does.
 
-import { invalidOption } from '../errors.js'
+import { invalidOption } from '../base/errors.js'
 import { checkMaps, type ComparedMaps } from './compared-maps.js'
 
 /** Depth Pro's ten ratios from 1.05 to 1.25, each of which weighs what it is. */

@@ -1,7 +1,7 @@
 // Owns: the shape of two maps of one frame that are compared pixel by pixel.
 // Must not know: any measure.
 
-import { invalidOption } from '../errors.js'
+import { invalidOption } from '../base/errors.js'
 
 export interface ComparedMaps {
   /** [height, width] the prediction, in the unit that the measure names. */

@@ -1,9 +1,9 @@
 // Owns: how predicted depth is compared with true depth: alignment, range, crop; their defaults and checks.
 // Must not know: frames, files, data sets.
 
-import { invalidOption } from '../errors.js'
-import type { DepthKind } from '../frame.js'
-import { known } from '../known-options.js'
+import { invalidOption } from '../base/errors.js'
+import type { DepthKind } from '../base/frame.js'
+import { known } from '../base/known-options.js'
 
 /**
  * How a prediction without a scale becomes metres before it is compared.

@@ -1,7 +1,7 @@
 // Owns: errors of depth along optical flow: warping error (OPW) and stable error (SE).
 // Must not know: where flow comes from, how depth was aligned.
 
-import { invalidOption } from '../errors.js'
+import { invalidOption } from '../base/errors.js'
 import { checkMaps, type ComparedMaps } from './compared-maps.js'
 
 export interface FlowedFrame extends ComparedMaps {

@@ -1,7 +1,7 @@
 // Owns: 4×4 matrices: product, inverse, check.
 // Must not know: cameras.
 
-import { invalidOption } from '../errors.js'
+import { invalidOption } from '../base/errors.js'
 
 /** Row-major, as data sets write camera poses. */
 export type Matrix4 = readonly (readonly number[])[]

@@ -1,7 +1,7 @@
 // Owns: rectangles of numbers: cut out of larger ones, and scaled to another size.
 // Must not know: what the numbers mean.
 
-import { invalidOption } from '../errors.js'
+import { invalidOption } from '../base/errors.js'
 import type { Crop, Slice } from './evaluation-options.js'
 
 /** Row-major, [height, width]. */

@@ -1,7 +1,7 @@
 // Owns: a predicted and a true frame made comparable: same size, which pixels count, both in the space of the fit.
 // Must not know: other frames, what comes of the comparison.
 
-import { invalidOption, VideoDepthError } from '../errors.js'
+import { invalidOption, VideoDepthError } from '../base/errors.js'
 import type { ComparedMaps } from './compared-maps.js'
 import type { ResolvedEvaluation } from './evaluation-options.js'
 import { checkPlane, cropped, resized, type Plane } from './plane.js'

@@ -1,7 +1,7 @@
 // Owns: how the field evaluates on each data set: range, crop, how many frames.
 // Must not know: files, how anything is measured.
 
-import { invalidOption } from '../errors.js'
+import { invalidOption } from '../base/errors.js'
 import type { EvaluationOptions } from './evaluation-options.js'
 
 /**

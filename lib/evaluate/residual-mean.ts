@@ -1,7 +1,7 @@
 // Owns: the mean of residuals, with or without the largest ones.
 // Must not know: what they are residuals of.
 
-import { invalidOption } from '../errors.js'
+import { invalidOption } from '../base/errors.js'
 
 /**
  * Σ of the smallest ⌊n · (1 − trim)⌋ of n residuals, over `count`, which need not be n. Keeps them only where it trims.

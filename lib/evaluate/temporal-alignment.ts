@@ -1,8 +1,8 @@
 // Owns: the temporal alignment error (TAE): how well each frame's depth agrees with the next, seen from its camera.
 // Must not know: how depth was aligned, files, data sets.
 
-import { invalidOption } from '../errors.js'
-import { known } from '../known-options.js'
+import { invalidOption } from '../base/errors.js'
+import { known } from '../base/known-options.js'
 import { checkMatrix4, inverse, multiplied, type Matrix4 } from './matrix4.js'
 
 /** Pinhole camera, pixels; pixel (0, 0)'s centre is at 0, 0: a point (x, y, z) appears at u = fx·x/z + cx, v = fy·y/z + cy. */

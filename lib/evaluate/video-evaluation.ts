@@ -1,9 +1,9 @@
 // Owns: all measures of one video in two passes over its frames.
 // Must not know: files, data sets, how results are shown.
 
-import { invalidOption } from '../errors.js'
-import { known } from '../known-options.js'
-import { stitchings, windowStrategy, type Stitching } from '../window/strategy.js'
+import { invalidOption } from '../base/errors.js'
+import { known } from '../base/known-options.js'
+import { stitchings, windowStrategy, type Stitching } from '../plan/strategy.js'
 import { boundaryF1, boundaryRecall } from './boundary.js'
 import type { ComparedMaps } from './compared-maps.js'
 import { DepthEvaluation, type AlignedFrame, type EvaluationResult } from './depth-evaluation.js'

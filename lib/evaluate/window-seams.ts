@@ -1,8 +1,8 @@
 // Owns: whether depth changes more where one window takes over from another than elsewhere.
 // Must not know: how windows are computed, where depth comes from.
 
-import { newStart, windowCount } from '../window/plan.js'
-import type { WindowStrategy } from '../window/strategy.js'
+import { newStart, windowCount } from '../plan/window-plan.js'
+import type { WindowStrategy } from '../plan/strategy.js'
 import { checkMaps, type ComparedMaps } from './compared-maps.js'
 
 export interface SeamErrors {

@@ -2,7 +2,7 @@
 // Must not know: videos, depth.
 
 import type * as NodeAv from 'node-av'
-import { loadLibrary } from '../libraries.js'
+import { loadLibrary } from '../base/libraries.js'
 
 export type Av = typeof NodeAv
 

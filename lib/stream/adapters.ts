@@ -2,9 +2,9 @@
 // Must not know: engines, how a stream computes.
 
 import { setImmediate as breathe } from 'node:timers/promises'
-import { invalidOption, VideoDepthError } from '../errors.js'
+import { invalidOption, VideoDepthError } from '../base/errors.js'
 import { Mailbox, type QueuePolicy } from './mailbox.js'
-import { unlessAborted } from '../unless-aborted.js'
+import { unlessAborted } from '../base/unless-aborted.js'
 import type { OwnedFrame, StreamDepth, StreamFrame } from './stream-frame.js'
 
 /** A stream's inside, for its adapters. */

@@ -1,9 +1,9 @@
 // Owns: DepthStream, one frame in, one depth map out: who waits, in which order, what is dropped, how it ends.
 // Must not know: how a frame is computed, where frames come from, where depth goes.
 
-import { invalidOption, owned, VideoDepthError } from '../errors.js'
-import { mostPixels } from '../pixel-format.js'
-import { quietAtEnd, quietIterator } from '../quiet-promise.js'
+import { invalidOption, owned, VideoDepthError } from '../base/errors.js'
+import { mostPixels } from '../base/pixel-format.js'
+import { quietAtEnd, quietIterator } from '../base/quiet-promise.js'
 import { depthTransform, depthsOf, type StreamPort } from './adapters.js'
 import { FrameComputer, type ComputedFrame, type StreamHost } from './frame-computer.js'
 import { LatencyRecord, type LatencyPercentiles } from './latency.js'

@@ -3,12 +3,12 @@
 
 import { CutDetector, type CutDecision } from '../cuts/cut-detector.js'
 import type { Engine, EngineStream, StreamGeometry, StreamStepResult } from '../engine/engine.js'
-import { VideoDepthError } from '../errors.js'
-import type { DepthKind, SceneMark } from '../frame.js'
-import type { NativePicture } from '../native-types.js'
+import { VideoDepthError } from '../base/errors.js'
+import type { DepthKind, SceneMark } from '../base/frame.js'
+import type { NativePicture } from '../native/types.js'
 import { decodeSnapshot, encodeSnapshot, mismatch, type StreamSnapshot } from './snapshot.js'
-import type { Stabilization } from './stabilizer.js'
-import { planStep } from './step-plan.js'
+import type { Stabilization } from '../plan/stabilizer.js'
+import { planStep } from '../plan/step-plan.js'
 import type { FrameTimings, OwnedFrame } from './stream-frame.js'
 import type { CheckedStreamOptions } from './stream-options.js'
 

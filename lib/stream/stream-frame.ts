@@ -1,12 +1,12 @@
 // Owns: what goes into a stream and what comes out of it.
 // Must not know: engines, queues.
 
-import { expected, VideoDepthError } from '../errors.js'
-import type { DepthMap, PixelLayout, SceneMark } from '../frame.js'
-import type { NativePicture } from '../native-types.js'
-import { knownKeys, pictureNames, resolvePicture } from '../pixel-format.js'
+import { expected, VideoDepthError } from '../base/errors.js'
+import type { DepthMap, PixelLayout, SceneMark } from '../base/frame.js'
+import type { NativePicture } from '../native/types.js'
+import { knownKeys, pictureNames, resolvePicture } from '../base/pixel-format.js'
 import type { LatencyPercentiles } from './latency.js'
-import type { Stabilization } from './stabilizer.js'
+import type { Stabilization } from '../plan/stabilizer.js'
 
 /** A picture for a stream, in any of the pixel formats; by default tightly packed RGB. */
 export interface StreamFrame extends PixelLayout {

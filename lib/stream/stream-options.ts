@@ -2,8 +2,8 @@
 // Must not know: what the options do.
 
 import { checkSceneCuts, type SceneCutOptions, type SceneCutRule } from '../cuts/cut-detector.js'
-import { invalidOption } from '../errors.js'
-import { checkSignal, known } from '../known-options.js'
+import { invalidOption } from '../base/errors.js'
+import { checkSignal, known } from '../base/known-options.js'
 import { queuePolicies, type QueuePolicy } from './mailbox.js'
 
 export interface StreamOptions {

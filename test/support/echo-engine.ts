@@ -2,10 +2,10 @@
 // Must not know: what is tested with it.
 
 import type { Engine, EngineStream, StreamGeometry, StreamState, StreamStepResult } from '#lib/engine/engine.js'
-import { VideoDepthError } from '#lib/errors.js'
-import type { NativePicture } from '#lib/native-types.js'
+import { VideoDepthError } from '#lib/base/errors.js'
+import type { NativePicture } from '#lib/native/types.js'
 import { DepthStream } from '#lib/stream/depth-stream.js'
-import type { StepPlan } from '#lib/stream/step-plan.js'
+import type { StepPlan } from '#lib/plan/step-plan.js'
 import type { StreamFrame } from '#lib/stream/stream-frame.js'
 import { checkStreamOptions, type StreamOptions } from '#lib/stream/stream-options.js'
 

@@ -7,10 +7,10 @@ import {
   prepareStreamStep,
   prepareTemporalHead,
   type PreparedGraph,
-} from '#lib/graph/prepare-graphs.js'
-import type { PreparedWeights } from '#lib/graph/prepare-weights.js'
-import type { GraphVariant } from '#lib/graph/variant.js'
-import { stateSlots } from '#lib/stream/step-plan.js'
+} from '#lib/prepare/graph/prepare-graphs.js'
+import type { PreparedWeights } from '#lib/prepare/graph/prepare-weights.js'
+import type { GraphVariant } from '#lib/prepare/graph/variant.js'
+import { stateSlots } from '#lib/plan/step-plan.js'
 import { cores, type Checkpoints, type Grid } from './fp16-stages.js'
 
 export interface Batches {

@@ -2,11 +2,11 @@
 // Must not know: addons' GPU part, CUDA, plans.
 
 import type { EngineSession, EngineStream, SessionGeometry, StreamGeometry, WindowDepth } from '#lib/engine/engine.js'
-import type { RgbFrame } from '#lib/frame.js'
-import type { NativeAddon, NativePicture, NativeStitcher, StitchStep } from '#lib/native-types.js'
-import { rgbPicture } from '#lib/pixel-format.js'
-import { stabilize, unstabilized } from '#lib/stream/stabilizer.js'
-import { stateSlots, type StepPlan } from '#lib/stream/step-plan.js'
+import type { RgbFrame } from '#lib/base/frame.js'
+import type { NativeAddon, NativePicture, NativeStitcher, StitchStep } from '#lib/native/types.js'
+import { rgbPicture } from '#lib/base/pixel-format.js'
+import { stabilize, unstabilized } from '#lib/plan/stabilizer.js'
+import { stateSlots, type StepPlan } from '#lib/plan/step-plan.js'
 
 const mean = (values: ArrayLike<number>): number => {
   let sum = 0

@@ -6,8 +6,8 @@ import { writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { NativeGpu, NativeGpuEngine, NativePlan, NativeStreamsOptions } from '#lib/native-gpu-types.js'
-import type { NativeAddon, NativePicture } from '#lib/native-types.js'
+import type { NativeGpu, NativeGpuEngine, NativePlan, NativeStreamsOptions } from '#lib/native/gpu-types.js'
+import type { NativeAddon, NativePicture } from '#lib/native/types.js'
 
 const built = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../build-native/double')
 const addonFile = path.join(built, 'Release/video_depth.node')

@@ -1,17 +1,17 @@
 // Owns: the TensorRT engine on a fake GPU, with videos and streams on it, for tests.
 // Must not know: what is tested with it.
 
-import { DepthRun } from '#lib/depth-run.js'
+import { DepthRun } from '#lib/video/run.js'
 import type { Engine } from '#lib/engine/engine.js'
 import { TensorRtEngine, type TensorRtEngineOptions } from '#lib/engine/tensorrt/tensorrt-engine.js'
 import type { ReferenceSource } from '#lib/engine/tensorrt/reference.js'
-import { fromFrames } from '#lib/io/frames-source.js'
-import { networkInputSize } from '#lib/model/input-size.js'
+import { fromFrames } from '#lib/io/sources/frames-source.js'
+import { networkInputSize } from '#lib/prepare/checkpoint/input-size.js'
 import { DepthStream } from '#lib/stream/depth-stream.js'
 import type { StreamDepth, StreamFrame } from '#lib/stream/stream-frame.js'
 import { checkStreamOptions, type StreamOptions } from '#lib/stream/stream-options.js'
-import { slotCount } from '#lib/window/plan.js'
-import { windowStrategy } from '#lib/window/strategy.js'
+import { slotCount } from '#lib/plan/window-plan.js'
+import { windowStrategy } from '#lib/plan/strategy.js'
 import { tinyPth } from './checkpoint-files.js'
 import type { FakeGpu } from './gpu-fake.js'
 import { tinyFrame, type TinyFrame } from './tiny-video.js'

@@ -1,7 +1,7 @@
 // Owns: the rows of streams of the fake GPU: a stream of the CPU engine each, at the network's size.
 // Must not know: faults beyond those that it is told of.
 
-import { loadAddon } from '#lib/binding.js'
+import { loadAddon } from '#lib/native/addon.js'
 import type { CpuEngine } from '#lib/engine/cpu/cpu-engine.js'
 import type { EngineStream } from '#lib/engine/engine.js'
 import { isFlat } from '#lib/engine/is-flat.js'
@@ -10,8 +10,8 @@ import type {
   NativeStepEntry,
   NativeStepResult,
   NativeStreamsOptions,
-} from '#lib/native-gpu-types.js'
-import { unlessAborted } from '#lib/unless-aborted.js'
+} from '#lib/native/gpu-types.js'
+import { unlessAborted } from '#lib/base/unless-aborted.js'
 import { nativeError, portShape, spoil, type FakeGpu } from './gpu-fake.js'
 
 interface Row {

@@ -16,7 +16,7 @@ import type {
   NativeStreamsOptions,
   NativeWindowsOptions,
   PlanPort,
-} from '#lib/native-gpu-types.js'
+} from '#lib/native/gpu-types.js'
 import { FakeStreams } from './gpu-fake-streams.js'
 import { FakeWindows } from './gpu-fake-windows.js'
 

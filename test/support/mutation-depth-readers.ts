@@ -3,10 +3,10 @@
 
 import { createHash } from 'node:crypto'
 import type { Plane } from '#lib/evaluate/plane.js'
-import { readDepthImage, readOpacity } from '#lib/io/depth/depth-image.js'
-import { readFlow } from '#lib/io/depth/flow.js'
-import { readManifest } from '#lib/io/depth/manifest.js'
-import { openDepth } from '#lib/io/depth/open-depth.js'
+import { readDepthImage, readOpacity } from '#lib/evaluate/files/depth-image.js'
+import { readFlow } from '#lib/evaluate/files/flow.js'
+import { readManifest } from '#lib/evaluate/files/manifest.js'
+import { openDepth } from '#lib/evaluate/files/open-depth.js'
 import type { Readers } from './mutation.js'
 
 /** A fingerprint of all values; what the files say of the kind is no part of it. */

@@ -2,7 +2,7 @@
 // Must not know: the code under test.
 
 import * as av from 'node-av'
-import type { ColorMatrix, ColorRange } from '#lib/frame.js'
+import type { ColorMatrix, ColorRange } from '#lib/base/frame.js'
 import { FilterChain } from '#lib/io/filter-chain.js'
 
 export interface SwscalePicture {

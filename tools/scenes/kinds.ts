@@ -2,7 +2,7 @@
 // Must not know: sequences, pictures.
 
 import { loadScenes } from './addon.js'
-import { invalidOption } from '../../dist/esm/errors.js'
+import { invalidOption } from '../../dist/esm/base/errors.js'
 
 export interface SceneKind {
   readonly name: string

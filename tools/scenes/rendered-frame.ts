@@ -2,7 +2,7 @@
 // Must not know: how it is rendered.
 
 import type { Intrinsics } from '../../dist/esm/evaluate/temporal-alignment.js'
-import type { RgbFrame } from '../../dist/esm/frame.js'
+import type { RgbFrame } from '../../dist/esm/base/frame.js'
 
 /**
  * [4, 4] row-major, camera to world, metres. The camera's frame is OpenCV's: x right, y down, z forward. The world's

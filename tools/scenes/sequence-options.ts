@@ -1,8 +1,8 @@
 // Owns: what a clip of rendered scenes may be asked for, its defaults and checks.
 // Must not know: how a picture is drawn.
 
-import { invalidOption } from '../../dist/esm/errors.js'
-import { checkWhole, known } from '../../dist/esm/known-options.js'
+import { invalidOption } from '../../dist/esm/base/errors.js'
+import { checkWhole, known } from '../../dist/esm/base/known-options.js'
 
 export interface SequenceOptions {
   /** 0…2³²−1. The same seed gives the same clip. */

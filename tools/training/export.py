@@ -15,7 +15,7 @@ from norms import add_norms, fold_norms, has_norms
 
 
 def tensors(net: DepthNetwork) -> dict[str, Tensor]:
-    """The names and shapes of lib/model/layout.ts; the position table enlarged to its stored grid."""
+    """The names and shapes of lib/prepare/checkpoint/layout.ts; the position table enlarged to its stored grid."""
     state = dict(net.state_dict())
     grid = net.pretrained.position_table().detach().flatten(2).transpose(1, 2)
     del state['pretrained.position_grid']

@@ -1,4 +1,4 @@
-# Owns: the network in PyTorch, with the tensor names and shapes of lib/model/layout.ts, and its initialisation.
+# Owns: the network in PyTorch, with the tensor names and shapes of lib/prepare/checkpoint/layout.ts, and its initialisation.
 # Must not know: data, losses, optimizers, files.
 
 from __future__ import annotations

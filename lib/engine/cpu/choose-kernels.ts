@@ -1,8 +1,8 @@
 // Owns: what computes the network on this processor: the addon's kernels, which of them, or ONNX Runtime.
 // Must not know: how either computes, where the addon and the environment come from.
 
-import { expected, invalidOption, VideoDepthError } from '../../errors.js'
-import type { CpuKernels } from '../../native-cpu-types.js'
+import { expected, invalidOption, VideoDepthError } from '../../base/errors.js'
+import type { CpuKernels } from '../../native/cpu-types.js'
 
 export type CpuRuntime = 'onnxruntime' | CpuKernels
 

@@ -1,11 +1,11 @@
 // Owns: a checkpoint's way into a model that computes: weights, who computes, its identity.
 // Must not know: messages, sessions, how a model computes.
 
-import { emitterVersion } from '../../graph/builder.js'
-import { loadLibrary } from '../../libraries.js'
-import { prepareWeights, type PreparedWeights } from '../../graph/prepare-weights.js'
-import type { CpuKernels, NativeCpu } from '../../native-cpu-types.js'
-import type { NativeAddon } from '../../native-types.js'
+import { emitterVersion } from '../../prepare/graph/builder.js'
+import { loadLibrary } from '../../base/libraries.js'
+import { prepareWeights, type PreparedWeights } from '../../prepare/graph/prepare-weights.js'
+import type { CpuKernels, NativeCpu } from '../../native/cpu-types.js'
+import type { NativeAddon } from '../../native/types.js'
 import type { DepthErrorFigures } from '../engine-info.js'
 import type { CpuPrecision, CpuRuntime } from './choose-kernels.js'
 import { NativeModel, nativeVersion } from './native/native-model.js'

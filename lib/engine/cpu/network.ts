@@ -1,7 +1,7 @@
 // Owns: what a loaded checkpoint, and the network at one size, are to sessions and streams, whoever computes them.
 // Must not know: ONNX Runtime, the addon's kernels, messages, videos.
 
-import type { StepPlan } from '../../stream/step-plan.js'
+import type { StepPlan } from '../../plan/step-plan.js'
 import type { LoadProgress } from '../engine.js'
 
 export type Floats = Float32Array<ArrayBuffer>

@@ -1,7 +1,7 @@
 // Owns: the networks of one model that are loaded, by input size.
 // Must not know: messages, sessions, videos, what computes a network.
 
-import { patchSize } from '../../model/input-size.js'
+import { patchSize } from '../../prepare/checkpoint/input-size.js'
 import type { CpuModel, CpuNetwork, Preparation } from './network.js'
 
 /** Network input, pixels, multiples of 14. */

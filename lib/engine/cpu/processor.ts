@@ -2,9 +2,9 @@
 // Must not know: which of them is chosen.
 
 import os from 'node:os'
-import { loadAddon } from '../../binding.js'
-import type { NativeCpu } from '../../native-cpu-types.js'
-import type { NativeAddon } from '../../native-types.js'
+import { loadAddon } from '../../native/addon.js'
+import type { NativeCpu } from '../../native/cpu-types.js'
+import type { NativeAddon } from '../../native/types.js'
 import type { Processor } from './choose-kernels.js'
 
 /** `null` also of an addon that was built before there was a part for processors. @throws VideoDepthError ADDON_UNAVAILABLE */

@@ -1,11 +1,11 @@
 // Owns: the messages between the CPU engine and its worker thread.
 // Must not know: how either side does its work.
 
-import type { ErrorCode } from '../../errors.js'
-import type { Architecture } from '../../model/architecture.js'
-import type { Recipe } from '../../model/recipe.js'
-import type { NativePicture } from '../../native-types.js'
-import type { StepPlan } from '../../stream/step-plan.js'
+import type { ErrorCode } from '../../base/errors.js'
+import type { Architecture } from '../../prepare/checkpoint/architecture.js'
+import type { Recipe } from '../../prepare/checkpoint/recipe.js'
+import type { NativePicture } from '../../native/types.js'
+import type { StepPlan } from '../../plan/step-plan.js'
 import type { DepthErrorFigures } from '../engine-info.js'
 import type { LoadProgress, SessionGeometry, StreamGeometry, StreamState, StreamStepResult } from '../engine.js'
 import type { CpuPrecision, CpuRuntime } from './choose-kernels.js'

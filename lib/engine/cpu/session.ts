@@ -1,12 +1,12 @@
 // Owns: one session and one stream of the CPU engine as the main thread sees them.
 // Must not know: the worker's life, ONNX Runtime, windows' meaning, videos.
 
-import { loadAddon } from '../../binding.js'
-import { VideoDepthError } from '../../errors.js'
-import type { RgbFrame } from '../../frame.js'
-import type { NativePicture, NativeStitcher, StitchStep } from '../../native-types.js'
-import { rgbPicture } from '../../pixel-format.js'
-import type { StepPlan } from '../../stream/step-plan.js'
+import { loadAddon } from '../../native/addon.js'
+import { VideoDepthError } from '../../base/errors.js'
+import type { RgbFrame } from '../../base/frame.js'
+import type { NativePicture, NativeStitcher, StitchStep } from '../../native/types.js'
+import { rgbPicture } from '../../base/pixel-format.js'
+import type { StepPlan } from '../../plan/step-plan.js'
 import type { CpuReplies, CpuRequest } from './protocol.js'
 import type {
   EngineSession,

@@ -1,10 +1,10 @@
 // Owns: one stream in the CPU engine's thread: what it remembers, and the way of one frame.
 // Must not know: messages, queues, which frames are remembered.
 
-import { VideoDepthError } from '../../errors.js'
-import type { NativeAddon, NativePicture } from '../../native-types.js'
-import { stabilize, unstabilized, type Stabilization } from '../../stream/stabilizer.js'
-import type { StepPlan } from '../../stream/step-plan.js'
+import { VideoDepthError } from '../../base/errors.js'
+import type { NativeAddon, NativePicture } from '../../native/types.js'
+import { stabilize, unstabilized, type Stabilization } from '../../plan/stabilizer.js'
+import type { StepPlan } from '../../plan/step-plan.js'
 import type { StreamGeometry, StreamState, StreamStepResult } from '../engine.js'
 import { isFlat } from '../is-flat.js'
 import type { Bytes, CpuNetwork, Floats } from './network.js'

@@ -3,8 +3,8 @@
 
 import { setImmediate as breathe } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import { loadAddon } from '../../binding.js'
-import { shortageOf, VideoDepthError } from '../../errors.js'
+import { loadAddon } from '../../native/addon.js'
+import { shortageOf, VideoDepthError } from '../../base/errors.js'
 import type { LoadProgress, SessionGeometry, StreamState } from '../engine.js'
 import { loadModel, type LoadedModel } from './load-model.js'
 import type { CpuNetwork, Preparation } from './network.js'

@@ -1,10 +1,10 @@
 // Owns: what is remembered of the arithmetic chosen for a set of plans: which passed, which did not and why, what is suspect.
 // Must not know: how plans are built or checked.
 
-import type { Precision } from '../../graph/weights.js'
+import type { Precision } from '../../prepare/graph/weights.js'
 import type { CheckFigures, RejectedVariant } from '../engine-info.js'
-import { hashName } from '../../graph/json-record.js'
-import { readOwnRecord, writeRecord } from './cached-file.js'
+import { hashName } from '../../cache/json-record.js'
+import { readOwnRecord, writeRecord } from '../../cache/cached-file.js'
 import type { BuildTarget } from './plan-cache.js'
 import type { PlanSpec } from './plan-spec.js'
 

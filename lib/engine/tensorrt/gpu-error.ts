@@ -1,7 +1,7 @@
 // Owns: what becomes of an error from the addon's GPU part, and that a lost GPU stays lost for its engine.
 // Must not know: which call failed, plans, videos.
 
-import { VideoDepthError, type ErrorCode } from '../../errors.js'
+import { VideoDepthError, type ErrorCode } from '../../base/errors.js'
 
 const nativeCodes: readonly ErrorCode[] = [
   'GPU_UNAVAILABLE',

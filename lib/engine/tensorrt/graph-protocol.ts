@@ -1,9 +1,9 @@
 // Owns: the messages between the TensorRT engine and the thread that makes its weights and graphs.
 // Must not know: how either side does its work.
 
-import type { PreparedWeights } from '../../graph/prepare-weights.js'
-import type { Precision } from '../../graph/weights.js'
-import type { ErrorCode } from '../../errors.js'
+import type { PreparedWeights } from '../../prepare/graph/prepare-weights.js'
+import type { Precision } from '../../prepare/graph/weights.js'
+import type { ErrorCode } from '../../base/errors.js'
 import type { LoadProgress } from '../engine.js'
 import type { GraphRequest } from './plan-spec.js'
 

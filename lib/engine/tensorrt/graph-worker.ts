@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { parentPort } from 'node:worker_threads'
-import { VideoDepthError } from '../../errors.js'
+import { VideoDepthError } from '../../base/errors.js'
 import {
   prepareDepthDecoder,
   prepareEncoder,
@@ -11,8 +11,8 @@ import {
   prepareTemporalHead,
   readGraph,
   type PreparedGraph,
-} from '../../graph/prepare-graphs.js'
-import { prepareWeights, type PreparedWeights } from '../../graph/prepare-weights.js'
+} from '../../prepare/graph/prepare-graphs.js'
+import { prepareWeights, type PreparedWeights } from '../../prepare/graph/prepare-weights.js'
 import type { LoadProgress } from '../engine.js'
 import type { GraphFile, GraphFileRequest, GraphMessage, StopRequest, WeightsRequest } from './graph-protocol.js'
 import type { GraphRequest } from './plan-spec.js'

@@ -1,8 +1,8 @@
 // Owns: the kinds of arithmetic that are tried, fastest first, and where to begin on versions known to be wrong.
 // Must not know: how plans are built or checked.
 
-import type { GraphVariant } from '../../graph/variant.js'
-import type { Precision } from '../../graph/weights.js'
+import type { GraphVariant } from '../../prepare/graph/variant.js'
+import type { Precision } from '../../prepare/graph/weights.js'
 import type { RejectedVariant } from '../engine-info.js'
 
 /** How one graph is emitted. */

@@ -1,8 +1,8 @@
 // Owns: from nothing to an opened GPU with TensorRT, or the clear reason why not.
 // Must not know: checkpoints, plans.
 
-import { VideoDepthError } from '../../errors.js'
-import type { GpuDevice, GpuProbe, NativeGpu, NativeGpuEngine } from '../../native-gpu-types.js'
+import { VideoDepthError } from '../../base/errors.js'
+import type { GpuDevice, GpuProbe, NativeGpu, NativeGpuEngine } from '../../native/gpu-types.js'
 import { gpuError } from './gpu-error.js'
 
 /** What to do is `video-depth doctor`'s to say. */

@@ -1,9 +1,9 @@
 // Owns: one plan: found in the cache or built now, with progress and cancelling, and loaded.
 // Must not know: which plans belong together, whether their numbers are right.
 
-import { VideoDepthError } from '../../errors.js'
-import { emitterVersion } from '../../graph/builder.js'
-import type { NativeGpuEngine, NativePlan } from '../../native-gpu-types.js'
+import { VideoDepthError } from '../../base/errors.js'
+import { emitterVersion } from '../../prepare/graph/builder.js'
+import type { NativeGpuEngine, NativePlan } from '../../native/gpu-types.js'
 import type { GpuGuard } from './gpu-error.js'
 import type { GraphSource, Preparation } from './graph-source.js'
 import { planName, type BuildTarget, type PlanCache, type PlanKey } from './plan-cache.js'

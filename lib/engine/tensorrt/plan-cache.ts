@@ -3,10 +3,10 @@
 
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
-import { defaultCacheDir } from '../../graph/cache-folder.js'
-import type { NativeGpuEngine } from '../../native-gpu-types.js'
-import { hashName } from '../../graph/json-record.js'
-import { readCached, writeCached, type CachedFile } from './cached-file.js'
+import { defaultCacheDir } from '../../cache/cache-folder.js'
+import type { NativeGpuEngine } from '../../native/gpu-types.js'
+import { hashName } from '../../cache/json-record.js'
+import { readCached, writeCached, type CachedFile } from '../../cache/cached-file.js'
 
 /** Raised when the meaning of anything below changes. */
 const keyVersion = 2

@@ -1,11 +1,11 @@
 // Owns: the sets of plans that are loaded: building, checking, choosing the arithmetic, and how long each is kept.
 // Must not know: sessions, streams, videos.
 
-import { VideoDepthError } from '../../errors.js'
-import { emitterVersion } from '../../graph/builder.js'
-import type { Precision } from '../../graph/weights.js'
-import type { NativeGpuEngine, NativePlan } from '../../native-gpu-types.js'
-import { unlessAborted } from '../../unless-aborted.js'
+import { VideoDepthError } from '../../base/errors.js'
+import { emitterVersion } from '../../prepare/graph/builder.js'
+import type { Precision } from '../../prepare/graph/weights.js'
+import type { NativeGpuEngine, NativePlan } from '../../native/gpu-types.js'
+import { unlessAborted } from '../../base/unless-aborted.js'
 import type { PlanSetInfo, RejectedVariant, RejectionCause } from '../engine-info.js'
 import { ChoiceRecord, type Choice } from './choice-record.js'
 import { whyWrong } from './compare-maps.js'

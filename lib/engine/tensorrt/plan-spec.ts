@@ -1,14 +1,14 @@
 // Owns: which plans a session or a stream needs, their batches, and the graphs that they are built from.
 // Must not know: how graphs are made, how plans are built, what runs them.
 
-import type { EncoderShape } from '../../graph/encoder.js'
-import type { DepthDecoderShape } from '../../graph/depth-decoder.js'
-import type { StreamStepShape } from '../../graph/stream-step.js'
-import type { TemporalHeadShape } from '../../graph/temporal-head.js'
-import { patchSize } from '../../model/input-size.js'
-import type { NativePlan, NativeStreamsOptions, NativeWindowsOptions } from '../../native-gpu-types.js'
-import { stateSlots } from '../../stream/step-plan.js'
-import { windowStrategy } from '../../window/strategy.js'
+import type { EncoderShape } from '../../prepare/graph/encoder.js'
+import type { DepthDecoderShape } from '../../prepare/graph/depth-decoder.js'
+import type { StreamStepShape } from '../../prepare/graph/stream-step.js'
+import type { TemporalHeadShape } from '../../prepare/graph/temporal-head.js'
+import { patchSize } from '../../prepare/checkpoint/input-size.js'
+import type { NativePlan, NativeStreamsOptions, NativeWindowsOptions } from '../../native/gpu-types.js'
+import { stateSlots } from '../../plan/step-plan.js'
+import { windowStrategy } from '../../plan/strategy.js'
 import type { GraphForm, Rung } from './ladder.js'
 
 interface NetworkSize {

@@ -2,11 +2,11 @@
 // Must not know: plans, GPUs.
 
 import { setImmediate as breathe } from 'node:timers/promises'
-import { VideoDepthError } from '../../errors.js'
-import { emitterVersion } from '../../graph/builder.js'
-import { planStep } from '../../stream/step-plan.js'
+import { VideoDepthError } from '../../base/errors.js'
+import { emitterVersion } from '../../prepare/graph/builder.js'
+import { planStep } from '../../plan/step-plan.js'
 import { CpuEngine } from '../cpu/cpu-engine.js'
-import { hashName } from '../../graph/json-record.js'
+import { hashName } from '../../cache/json-record.js'
 import {
   checkPicture,
   checkVersion,
@@ -15,7 +15,7 @@ import {
   streamFrames,
   windowPictures,
 } from './check-input.js'
-import { readCached, writeCached } from './cached-file.js'
+import { readCached, writeCached } from '../../cache/cached-file.js'
 import type { CheckpointOptions, Preparation } from './graph-source.js'
 import type { PlanSpec, StreamSpec, WindowSpec } from './plan-spec.js'
 

@@ -2,9 +2,9 @@
 // Must not know: where the reference comes from, what follows from the figures.
 
 import { setImmediate as breathe } from 'node:timers/promises'
-import type { NativeGpuEngine, NativePlan } from '../../native-gpu-types.js'
-import type { NativePicture } from '../../native-types.js'
-import { planStep } from '../../stream/step-plan.js'
+import type { NativeGpuEngine, NativePlan } from '../../native/gpu-types.js'
+import type { NativePicture } from '../../native/types.js'
+import { planStep } from '../../plan/step-plan.js'
 import type { CheckFigures } from '../engine-info.js'
 import { checkPicture, comparedPositions, pictureCount, streamFrames, windowPictures } from './check-input.js'
 import { compareMaps } from './compare-maps.js'

@@ -1,7 +1,7 @@
 // Owns: streams of one network size on the device: rooms of a few rows each, opened when the others are full.
 // Must not know: a stream's order of steps, what a frame sees, what goes on in a room.
 
-import type { NativeGpuEngine } from '../../native-gpu-types.js'
+import type { NativeGpuEngine } from '../../native/gpu-types.js'
 import type { GpuGuard } from './gpu-error.js'
 import { streamPlans, type StreamSpec } from './plan-spec.js'
 import type { PlanSet } from './plan-sets.js'

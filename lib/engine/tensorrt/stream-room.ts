@@ -1,8 +1,8 @@
 // Owns: a few streams of one network size on the device, going together, and that a room whose call failed ends for all.
 // Must not know: a stream's order of steps, what a frame sees, other rooms.
 
-import { VideoDepthError, type ErrorCode } from '../../errors.js'
-import type { NativeGpuStreams, NativeStepEntry, NativeStepResult } from '../../native-gpu-types.js'
+import { VideoDepthError, type ErrorCode } from '../../base/errors.js'
+import type { NativeGpuStreams, NativeStepEntry, NativeStepResult } from '../../native/gpu-types.js'
 import type { GpuGuard } from './gpu-error.js'
 import { Rows } from './rows.js'
 import { StepBatcher } from './step-batcher.js'

@@ -1,13 +1,13 @@
 // Owns: the TensorRT engine: what it is made of, the sessions and streams on it, its end.
 // Must not know: windows' meaning, videos, how the GPU computes.
 
-import { VideoDepthError } from '../../errors.js'
-import { emitterVersion } from '../../graph/builder.js'
-import type { Precision } from '../../graph/weights.js'
-import type { Architecture } from '../../model/architecture.js'
-import type { Recipe } from '../../model/recipe.js'
-import type { NativeGpu, NativeGpuEngine } from '../../native-gpu-types.js'
-import { openUnlessAborted } from '../../unless-aborted.js'
+import { VideoDepthError } from '../../base/errors.js'
+import { emitterVersion } from '../../prepare/graph/builder.js'
+import type { Precision } from '../../prepare/graph/weights.js'
+import type { Architecture } from '../../prepare/checkpoint/architecture.js'
+import type { Recipe } from '../../prepare/checkpoint/recipe.js'
+import type { NativeGpu, NativeGpuEngine } from '../../native/gpu-types.js'
+import { openUnlessAborted } from '../../base/unless-aborted.js'
 import type { EngineInfo } from '../engine-info.js'
 import type { Engine, EngineSession, EngineStream, LoadProgress, SessionGeometry, StreamGeometry } from '../engine.js'
 import { GpuGuard } from './gpu-error.js'

@@ -1,12 +1,12 @@
 // Owns: one video in windows on a GPU, as the engine's users see it.
 // Must not know: windows' meaning, how plans came about, what else runs on the device.
 
-import { VideoDepthError } from '../../errors.js'
-import type { RgbFrame } from '../../frame.js'
-import type { NativeDecodeResult, NativeGpuWindows } from '../../native-gpu-types.js'
-import type { StitchStep } from '../../native-types.js'
-import { rgbPicture } from '../../pixel-format.js'
-import { unlessAborted } from '../../unless-aborted.js'
+import { VideoDepthError } from '../../base/errors.js'
+import type { RgbFrame } from '../../base/frame.js'
+import type { NativeDecodeResult, NativeGpuWindows } from '../../native/gpu-types.js'
+import type { StitchStep } from '../../native/types.js'
+import { rgbPicture } from '../../base/pixel-format.js'
+import { unlessAborted } from '../../base/unless-aborted.js'
 import type { EngineSession, EngineTimings, SessionGeometry, StitchedFrames, WindowDepth } from '../engine.js'
 import type { GpuGuard } from './gpu-error.js'
 import type { PlanSet } from './plan-sets.js'

@@ -1,12 +1,12 @@
 // Owns: one stream on a GPU, as the engine's users see it: the order of its steps, its stabilization, its state.
 // Must not know: which frames are remembered, how plans came about, what else runs on the device.
 
-import { VideoDepthError } from '../../errors.js'
-import type { NativeStepEntry, NativeStepResult } from '../../native-gpu-types.js'
-import type { NativePicture } from '../../native-types.js'
-import { stabilize, unstabilized, type Stabilization } from '../../stream/stabilizer.js'
-import type { StepPlan } from '../../stream/step-plan.js'
-import { unlessAborted } from '../../unless-aborted.js'
+import { VideoDepthError } from '../../base/errors.js'
+import type { NativeStepEntry, NativeStepResult } from '../../native/gpu-types.js'
+import type { NativePicture } from '../../native/types.js'
+import { stabilize, unstabilized, type Stabilization } from '../../plan/stabilizer.js'
+import type { StepPlan } from '../../plan/step-plan.js'
+import { unlessAborted } from '../../base/unless-aborted.js'
 import type { EngineStream, StreamGeometry, StreamState, StreamStepResult } from '../engine.js'
 import type { PlanSet } from './plan-sets.js'
 import type { Seat } from './stream-room.js'

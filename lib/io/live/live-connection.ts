@@ -2,10 +2,10 @@
 // Must not know: reconnecting, RGB, the times of frames.
 
 import type { FormatContext, Frame, Stream } from 'node-av'
-import { VideoDepthError } from '../../errors.js'
+import { VideoDepthError } from '../../base/errors.js'
 import { avMessage, type Av } from '../av.js'
-import { openingReason } from '../video-input.js'
-import { VideoDecoder, type Damage, type DecoderSettings } from '../video-decoder.js'
+import { openingReason } from '../sources/video-input.js'
+import { VideoDecoder, type Damage, type DecoderSettings } from '../sources/video-decoder.js'
 import type { LiveInput } from './live-input.js'
 
 /** Frame threads would hold pictures back. Broken packets cost a few pictures; a whole run of them is a broken stream. */

@@ -3,8 +3,8 @@
 
 import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { VideoDepthError } from '../../errors.js'
-import { checkFile } from '../video-source.js'
+import { VideoDepthError } from '../../base/errors.js'
+import { checkFile } from '../sources/video-source.js'
 
 /** The kernel's number of Video4Linux, whatever name a device was given. */
 const cameraMajor = 81

@@ -1,7 +1,7 @@
 // Owns: when an address is read through a proxy that keeps it from leading into a private network.
 // Must not know: connections, decoding.
 
-import { VideoDepthError } from '../../errors.js'
+import { VideoDepthError } from '../../base/errors.js'
 import type { LiveInput } from './live-input.js'
 import { isPublicHost, publicProxy } from './public-proxy.js'
 

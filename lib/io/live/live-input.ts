@@ -2,8 +2,8 @@
 // Must not know: connections, decoding.
 
 import { basename, resolve } from 'node:path'
-import { invalidOption } from '../../errors.js'
-import { openingOptions } from '../video-input.js'
+import { invalidOption } from '../../base/errors.js'
+import { openingOptions } from '../sources/video-input.js'
 import type { ResolvedLiveOptions } from './live-options.js'
 
 export interface LiveInput {

@@ -1,9 +1,9 @@
 // Owns: what the options of a live source mean: their checks and defaults.
 // Must not know: FFmpeg, connections.
 
-import { callersFunction, invalidOption } from '../../errors.js'
-import { checkSignal, known } from '../../known-options.js'
-import { checkSourceOptions, resolveSourceOptions, type Size } from '../source-options.js'
+import { callersFunction, invalidOption } from '../../base/errors.js'
+import { checkSignal, known } from '../../base/known-options.js'
+import { checkSourceOptions, resolveSourceOptions, type Size } from '../sources/source-options.js'
 
 export interface ReconnectOptions {
   /** Attempts in a row before the source counts as lost, from 1; default: no limit. A picture ends the count. */

@@ -2,9 +2,9 @@
 // Must not know: pixel conversion, where the bytes come from, the pipeline.
 
 import type { Readable } from 'node:stream'
-import { invalidOption, VideoDepthError } from '../../errors.js'
-import type { ColorMatrix, ColorRange, PixelFormat } from '../../frame.js'
-import { checkSignal, known } from '../../known-options.js'
+import { invalidOption, VideoDepthError } from '../../base/errors.js'
+import type { ColorMatrix, ColorRange, PixelFormat } from '../../base/frame.js'
+import { checkSignal, known } from '../../base/known-options.js'
 import {
   colorMatrices,
   colorRanges,
@@ -12,9 +12,9 @@ import {
   pictureBytes,
   pixelFormats,
   type LaidOutPicture,
-} from '../../pixel-format.js'
-import { quietIterator } from '../../quiet-promise.js'
-import { checkFrameRate } from '../source-options.js'
+} from '../../base/pixel-format.js'
+import { quietIterator } from '../../base/quiet-promise.js'
+import { checkFrameRate } from '../sources/source-options.js'
 
 export interface RawFramesOptions {
   /** Pixels. */

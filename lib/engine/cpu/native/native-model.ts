@@ -3,10 +3,10 @@
 
 import path from 'node:path'
 import { setImmediate as breathe } from 'node:timers/promises'
-import { encoderPositions, temporalTables } from '../../../graph/prepare-graphs.js'
-import type { PreparedWeights } from '../../../graph/prepare-weights.js'
-import { weightsIndex, type WeightsIndex } from '../../../graph/weights-file.js'
-import type { CpuKernels, NativeCpu, NativeCpuModel } from '../../../native-cpu-types.js'
+import { encoderPositions, temporalTables } from '../../../prepare/graph/prepare-graphs.js'
+import type { PreparedWeights } from '../../../prepare/graph/prepare-weights.js'
+import { weightsIndex, type WeightsIndex } from '../../../prepare/graph/weights-file.js'
+import type { CpuKernels, NativeCpu, NativeCpuModel } from '../../../native/cpu-types.js'
 import type { CpuModel, Grid, Preparation } from '../network.js'
 import { NativeNetwork } from './native-network.js'
 

@@ -1,10 +1,10 @@
 // Owns: the network at one size as the addon computes it: buffers in its layouts, plans in its types.
 // Must not know: how the addon computes, weights, messages, videos.
 
-import { VideoDepthError } from '../../../errors.js'
-import { patchSize } from '../../../model/input-size.js'
-import type { NativeCpuNetwork } from '../../../native-cpu-types.js'
-import { stateSlots, type StepPlan } from '../../../stream/step-plan.js'
+import { VideoDepthError } from '../../../base/errors.js'
+import { patchSize } from '../../../prepare/checkpoint/input-size.js'
+import type { NativeCpuNetwork } from '../../../native/cpu-types.js'
+import { stateSlots, type StepPlan } from '../../../plan/step-plan.js'
 import type { Bytes, CpuNetwork, Floats, Grid } from '../network.js'
 
 /** Temporal position tables of windows of a length: `null` where the stored ones suffice. */

@@ -2,7 +2,7 @@
 // Must not know: which graphs there are.
 
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { VideoDepthError } from '../../../errors.js'
+import { VideoDepthError } from '../../../base/errors.js'
 import type { RunGate } from './run-gate.js'
 
 /** A graph's input or output. */

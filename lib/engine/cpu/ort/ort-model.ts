@@ -8,9 +8,9 @@ import {
   prepareStreamStep,
   prepareTemporalHead,
   type PreparedGraph,
-} from '../../../graph/prepare-graphs.js'
-import type { PreparedWeights } from '../../../graph/prepare-weights.js'
-import { stateSlots } from '../../../stream/step-plan.js'
+} from '../../../prepare/graph/prepare-graphs.js'
+import type { PreparedWeights } from '../../../prepare/graph/prepare-weights.js'
+import { stateSlots } from '../../../plan/step-plan.js'
 import type { CpuModel, Grid, Preparation } from '../network.js'
 import { OrtGraph } from './ort-graph.js'
 import { OrtNetwork, type HeadGraphs } from './ort-network.js'

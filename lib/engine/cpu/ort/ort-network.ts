@@ -1,8 +1,8 @@
 // Owns: the network at one size as ONNX Runtime's graphs, and the buffers between them.
 // Must not know: where graphs come from, threads, messages, videos, what a session keeps.
 
-import { VideoDepthError } from '../../../errors.js'
-import type { StepPlan } from '../../../stream/step-plan.js'
+import { VideoDepthError } from '../../../base/errors.js'
+import type { StepPlan } from '../../../plan/step-plan.js'
 import type { Bytes, CpuNetwork, Floats, Preparation } from '../network.js'
 import { tensor, type OrtGraph, type Port } from './ort-graph.js'
 import { StreamHead } from './stream-head.js'

@@ -2,7 +2,7 @@
 // Must not know: which frames are remembered, videos.
 
 import { Tensor } from 'onnxruntime-node'
-import type { StepPlan } from '../../../stream/step-plan.js'
+import type { StepPlan } from '../../../plan/step-plan.js'
 import type { Bytes, Floats } from '../network.js'
 import { tensor, type OrtGraph, type Port } from './ort-graph.js'
 import type { OrtFeatures } from './ort-network.js'

@@ -2,7 +2,7 @@
 // Must not know: which frames these are, what becomes of the result.
 
 import type { Tensor } from 'onnxruntime-node'
-import { VideoDepthError } from '../../../errors.js'
+import { VideoDepthError } from '../../../base/errors.js'
 import type { Floats } from '../network.js'
 import { tensor, type OrtGraph, type Port } from './ort-graph.js'
 import type { OrtFeatures } from './ort-network.js'

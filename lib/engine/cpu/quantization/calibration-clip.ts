@@ -1,9 +1,9 @@
 // Owns: the clip that int8 is compared with float32 on.
 // Must not know: engines, what is compared.
 
-import { sampleVideo } from '../../../bundled-sample.js'
-import type { RgbFrame } from '../../../frame.js'
-import { openVideo } from '../../../io/video-source.js'
+import { sampleVideo } from '../../../evaluate/bundled-sample.js'
+import type { RgbFrame } from '../../../base/frame.js'
+import { openVideo } from '../../../io/sources/video-source.js'
 
 /** Raised when anything here changes: figures that are kept are of the clip that was. */
 export const clipVersion = 4

@@ -1,8 +1,8 @@
 // Owns: what is remembered of int8 against float32 for one checkpoint, in the folder of its weights.
 // Must not know: how the figures came about, what follows from them.
 
-import { writeAtomically } from '../../../graph/cache-folder.js'
-import { hashName, readSealed, sealedText } from '../../../graph/json-record.js'
+import { writeAtomically } from '../../../cache/cache-folder.js'
+import { hashName, readSealed, sealedText } from '../../../cache/json-record.js'
 import type { Int8Figures } from './int8-check.js'
 
 /** What the figures depend on beside the checkpoint, whose folder this is in. */

@@ -2,10 +2,10 @@
 // Must not know: which arithmetic, what the depth is compared with.
 
 import { setImmediate as breathe } from 'node:timers/promises'
-import type { RgbFrame } from '../../../frame.js'
-import { patchSize } from '../../../model/input-size.js'
-import type { NativeAddon } from '../../../native-types.js'
-import { rgbPicture } from '../../../pixel-format.js'
+import type { RgbFrame } from '../../../base/frame.js'
+import { patchSize } from '../../../prepare/checkpoint/input-size.js'
+import type { NativeAddon } from '../../../native/types.js'
+import { rgbPicture } from '../../../base/pixel-format.js'
 import type { CpuModel, Floats, Grid } from '../network.js'
 
 export interface ClipOptions {

@@ -1,7 +1,7 @@
 // Owns: whether int8 may be used for a checkpoint: it is compared with float32 once, and what came of it is remembered.
 // Must not know: how either computes, where figures are kept.
 
-import { VideoDepthError } from '../../../errors.js'
+import { VideoDepthError } from '../../../base/errors.js'
 import { alignment, depthError, type Maps } from '../../../evaluate/depth-error.js'
 import type { DepthErrorFigures } from '../../engine-info.js'
 import type { LoadProgress } from '../../engine.js'

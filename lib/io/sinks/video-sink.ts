@@ -1,0 +1,122 @@
+// Owns: depth as a colour or grey video.
+// Must not know: other formats, the pipeline.
+
+import { invalidOption } from '../../base/errors.js'
+import type { DepthKind, RgbFrame } from '../../base/frame.js'
+import { checkRange, rangeOf, RunningRange, toBytes, type DepthRange, type RangeRule } from './depth-range.js'
+import type { DepthSpill } from './depth-spill.js'
+import { guardedSink } from './guarded-sink.js'
+import { brightChoices, palette, type Bright, type PaletteName } from './palettes.js'
+import { rgbVideoWriter, type RgbVideoWriter } from './rgb-video-sink.js'
+import type { DepthSink } from './sink.js'
+import { inSlices } from '../slices.js'
+import type { SpillOutput } from './spilled-sink.js'
+import { checkVideoSize, type VideoEncoderOptions } from './video-encoder.js'
+
+export interface DepthVideoOptions extends VideoEncoderOptions {
+  /** Default `inferno`, upstream's; `gray` is upstream's `--grayscale`. */
+  readonly palette?: PaletteName
+  /**
+   * What black and white stand for; default `global`, upstream's, which parks all frames on disk (1 to 2.5 bytes a pixel)
+   * until `finish()`.
+   */
+  readonly range?: RangeRule
+  /** Default: what has the larger values, upstream's rule: of disparity what is near, of metric depth what is far. */
+  readonly bright?: Bright | undefined
+}
+
+/** For `range: 'global'`: made in a second pass. */
+export async function videoOutput(path: string, options: DepthVideoOptions = {}): Promise<SpillOutput> {
+  const colours = palette(options.palette ?? 'inferno')
+  checkBright(options.bright)
+  const writer = await rgbVideoWriter(path, { frameRate: options.frameRate, crf: options.crf })
+  return {
+    path,
+    accept: (frame) => checkVideoSize(frame),
+    render: async (spill) => {
+      const painter = new Painter(writer, colours, options.bright)
+      const { count, range } = spill.facts
+      for (let index = 0; index < count; index++) await painter.paint(await spilled(spill, index), range)
+      await writer.complete()
+    },
+    commit: async () => [await writer.finish()],
+    discard: () => writer.abort(),
+  }
+}
+
+/** For `range: 'running'` and fixed bounds: each frame is written as it comes. */
+export async function liveVideoSink(
+  path: string,
+  options: DepthVideoOptions & { readonly range: 'running' | DepthRange },
+): Promise<DepthSink> {
+  checkRange(options.range)
+  checkBright(options.bright)
+  const colours = palette(options.palette ?? 'inferno')
+  const writer = await rgbVideoWriter(path, { frameRate: options.frameRate, crf: options.crf })
+  const painter = new Painter(writer, colours, options.bright)
+  const running = new RunningRange()
+  const { range } = options
+  return guardedSink(path, {
+    write: async (frame) =>
+      painter.paint(frame, range === 'running' ? running.next(await rangeOf(frame.data), frame.timestampMs) : range),
+    finish: async () => [await writer.finish()],
+    discard: () => writer.abort(),
+  })
+}
+
+interface DepthPicture {
+  readonly data: Float32Array
+  readonly width: number
+  readonly height: number
+  readonly timestampMs: number
+  readonly kind: DepthKind
+}
+
+function checkBright(bright: unknown): void {
+  if (bright !== undefined && !brightChoices.some((choice) => choice === bright))
+    throw invalidOption(`one of ${brightChoices.join(', ')}`, 'bright', bright)
+}
+
+async function spilled(spill: DepthSpill, index: number): Promise<DepthPicture> {
+  const { width, height, kind, timestampsMs } = spill.facts
+  return { data: await spill.frame(index), width, height, kind, timestampMs: timestampsMs[index] ?? 0 }
+}
+
+/** Colours depth and hands it on; its buffers serve all frames. */
+class Painter {
+  readonly #writer: RgbVideoWriter
+  readonly #colours: Uint8Array
+  readonly #bright: Bright | undefined
+  #levels = new Uint8Array(0)
+  #rgb = new Uint8Array(0)
+
+  /** @param colours [256, 3] */
+  constructor(writer: RgbVideoWriter, colours: Uint8Array, bright: Bright | undefined) {
+    this.#writer = writer
+    this.#colours = colours
+    this.#bright = bright
+  }
+
+  async paint({ data, width, height, timestampMs, kind }: DepthPicture, range: DepthRange): Promise<void> {
+    if (this.#levels.length !== data.length) {
+      this.#levels = new Uint8Array(data.length)
+      this.#rgb = new Uint8Array(data.length * 3)
+    }
+    const levels = this.#levels
+    const rgb = this.#rgb
+    const colours = this.#colours
+    const isReversed = this.#bright !== undefined && (this.#bright === 'far') !== (kind === 'metric')
+    await toBytes(data, range, levels)
+    await inSlices(data.length, (from, to) => {
+      for (let i = from; i < to; i++) {
+        const level = levels[i] as number
+        const colour = (isReversed ? 255 - level : level) * 3
+        rgb[i * 3] = colours[colour] as number
+        rgb[i * 3 + 1] = colours[colour + 1] as number
+        rgb[i * 3 + 2] = colours[colour + 2] as number
+      }
+    })
+    const picture: RgbFrame = { data: rgb, width, height, timestampMs }
+    await this.#writer.write(picture)
+  }
+}
