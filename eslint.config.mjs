@@ -21,6 +21,49 @@ const nodeGlobals = [
   ...['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'TextDecoder', 'TextEncoder'],
 ]
 
+/** From the roof to the ground: a file of lib/ imports from its own room and from the floors beneath. */
+const floors = [
+  ['cli', 'index'],
+  ['video-depth'],
+  ['video', 'stream'],
+  ['engine'],
+  ['prepare'],
+  ['evaluate', 'cuts'],
+  ['io/live'],
+  ['io/sources', 'io/sinks'],
+  ['io', 'plan'],
+  ['native', 'cache'],
+  ['base'],
+]
+
+/** Files of lib/ itself are rooms, too. Rooms within `io` import from each other by names without it. */
+const pathsOf = (room) =>
+  ['index', 'video-depth'].includes(room) ? [`**/${room}.js`] : [`**/${room}/**`, `**/${room.split('/').at(-1)}/**`]
+
+const directions = floors.flatMap((rooms, floor) =>
+  rooms.map((room) => {
+    const above = floors.slice(0, floor).flat()
+    const beside = rooms.filter((other) => other !== room)
+    const forbidden = [...above, ...beside].filter((other) => !room.startsWith(`${other}/`))
+    return {
+      files: [room === 'io' ? 'lib/io/*.ts' : `lib/${room}/**/*.ts`, `lib/${room}.ts`],
+      rules: {
+        'no-restricted-imports': [
+          'error',
+          {
+            patterns: [
+              {
+                group: [...new Set(forbidden.flatMap(pathsOf))],
+                message: `lib/${room} may import from its own room and from the floors beneath it alone.`,
+              },
+            ],
+          },
+        ],
+      },
+    }
+  }),
+)
+
 export default defineConfig(
   globalIgnores([
     'dist/',
@@ -74,6 +117,7 @@ export default defineConfig(
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
     },
   },
+  ...directions.filter(({ rules }) => rules['no-restricted-imports'][1].patterns[0].group.length > 0),
   {
     // .cts files are CommonJS: `import x = require()` and `export =` are their only forms under verbatimModuleSyntax.
     files: ['**/*.cts'],

@@ -3,7 +3,8 @@
 
 export { VideoDepth } from './video-depth.js'
 export { DepthRun, type RunSummary } from './video/run.js'
-export type { BackendChoice, LoadOptions, Precision, ProcessOptions, ProcessProgress, StreamBatch } from './options.js'
+export type { BackendChoice, LoadOptions, Precision, StreamBatch } from './engine/load-options.js'
+export type { ProcessOptions, ProcessProgress } from './video/process-options.js'
 export type { Backend, EngineTimings, LoadProgress } from './engine/engine.js'
 export type {
   CheckFigures,

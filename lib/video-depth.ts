@@ -14,13 +14,8 @@ import type { Architecture } from './prepare/checkpoint/architecture.js'
 import { kindDoubt } from './prepare/checkpoint/depth-kind.js'
 import { networkInputSize, type InputSize } from './prepare/checkpoint/input-size.js'
 import { defaultInputSize } from './prepare/checkpoint/recipe.js'
-import {
-  checkLoadOptions,
-  checkProcessOptions,
-  type CheckedLoadOptions,
-  type LoadOptions,
-  type ProcessOptions,
-} from './options.js'
+import { checkLoadOptions, type CheckedLoadOptions, type LoadOptions } from './engine/load-options.js'
+import { checkProcessOptions, type ProcessOptions } from './video/process-options.js'
 import { DepthStream } from './stream/depth-stream.js'
 import { checkStreamOptions, type StreamOptions } from './stream/stream-options.js'
 import { slotCount } from './plan/window-plan.js'

@@ -2,10 +2,9 @@
 // Must not know: the binding's own rules (gpu-binding*.test.ts), the engine's own (tensorrt-*.test.ts).
 
 import t from 'tap'
-import { rgbPicture } from '#lib/base/pixel-format.js'
+import { rgbPicture, type NativePicture } from '#lib/base/pixel-format.js'
 import { planStep, stateSlots } from '#lib/plan/step-plan.js'
 import type { NativeStepEntry } from '#lib/native/gpu-types.js'
-import type { NativePicture } from '#lib/native/types.js'
 import { largestError } from './support/compare.js'
 import { doubleMissing, openDouble, rejection } from './support/gpu-double.js'
 import { loadOnDouble, modelOf, WatchedGpu } from './support/gpu-double-engine.js'

@@ -1,6 +1,12 @@
 // Owns: what goes into the pipeline and what comes out of it.
 // Must not know: sources, engines, sinks.
 
+export interface Size {
+  /** Pixels. */
+  readonly width: number
+  readonly height: number
+}
+
 /**
  * How the bytes of a picture are read, by FFmpeg's names: `rgb24`, `bgr24` [h, w, 3]; `rgba`, `bgra` [h, w, 4], alpha
  * ignored; `gray8` [h, w]; `yuyv422` [h, ⌈w/2⌉, Y U Y V]; `nv12` [h, w] Y, then [⌈h/2⌉, ⌈w/2⌉, U V] with the same stride.

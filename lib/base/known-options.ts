@@ -1,7 +1,7 @@
 // Owns: checks that many options share, whatever they mean.
 // Must not know: any one option's meaning.
 
-import { invalidOption } from './errors.js'
+import { callersFunction, invalidOption } from './errors.js'
 
 /** An option that nobody reads is refused, not ignored. */
 export function known(options: object, parameter: string, names: readonly string[]): void {
@@ -23,4 +23,22 @@ export function checkPath(path: unknown, parameter: string): void {
 export function checkWhole(value: unknown, parameter: string, least: number, most: number): void {
   if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return
   throw invalidOption(`a whole number from ${least} to ${most}`, parameter, value)
+}
+
+export function oneOf(value: unknown, parameter: string, choices: readonly unknown[]): void {
+  if (!choices.includes(value)) throw invalidOption(`one of ${choices.join(', ')}`, parameter, value)
+}
+
+/** A caller's function, whose errors are the caller's. */
+export function checkCallback<T>(
+  call: ((value: T) => void) | undefined,
+  parameter: string,
+): ((value: T) => void) | undefined {
+  if (call !== undefined && typeof call !== 'function') throw invalidOption('a function', parameter, call)
+  return call && callersFunction(call)
+}
+
+export function checkFrameRate(frameRate: number): number {
+  if (Number.isFinite(frameRate) && frameRate > 0) return frameRate
+  throw invalidOption('a number of frames per second above 0', 'frameRate', frameRate)
 }

@@ -3,7 +3,6 @@
 
 import { expected, VideoDepthError } from './errors.js'
 import type { ColorMatrix, ColorRange, PixelFormat, PixelLayout, RgbFrame } from './frame.js'
-import type { NativePicture } from '../native/types.js'
 
 export const pixelFormats: readonly PixelFormat[] = ['rgb24', 'bgr24', 'rgba', 'bgra', 'gray8', 'nv12', 'yuyv422']
 export const colorMatrices: readonly ColorMatrix[] = ['bt601', 'bt709']
@@ -27,6 +26,21 @@ export interface LaidOutPicture extends PixelLayout {
   /** Pixels. */
   readonly width: number
   readonly height: number
+}
+
+/** A picture with all of its layout said; see PixelFormat for the order of its bytes. Borrowed for the call: what works on
+ * it off the JS thread copies it first, as nothing could keep its owner from transferring or resizing it. */
+export interface NativePicture {
+  /** At least as many bytes as the rows up to the last pixel take. */
+  readonly data: Uint8Array
+  /** Pixels, 1…32768. */
+  readonly width: number
+  readonly height: number
+  readonly pixelFormat: PixelFormat
+  /** From one row to the next; for `nv12` in both planes, and chroma begins at strideBytes · height. */
+  readonly strideBytes: number
+  readonly colorMatrix: ColorMatrix
+  readonly colorRange: ColorRange
 }
 
 /** Tightly packed RGB. @throws VideoDepthError FRAME_INVALID as somebody else's source may give anything */

@@ -4,7 +4,13 @@
 import { Option, type Command } from 'commander'
 import { invalidOption, VideoDepthError } from '../base/errors.js'
 import { brightChoices } from '../io/sinks/palettes.js'
-import { backendChoices, precisions, type BackendChoice, type LoadOptions, type Precision } from '../options.js'
+import {
+  backendChoices,
+  precisions,
+  type BackendChoice,
+  type LoadOptions,
+  type Precision,
+} from '../engine/load-options.js'
 
 /** Where no `--checkpoint` is given. */
 export const checkpointVariable = 'VIDEO_DEPTH_CHECKPOINT'

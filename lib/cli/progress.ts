@@ -1,7 +1,7 @@
 // Owns: the progress line of a terminal.
 // Must not know: what progresses.
 
-import type { ProcessProgress } from '../options.js'
+import type { ProcessProgress } from '../video/process-options.js'
 import { overwriteLine } from './tell.js'
 
 const updateIntervalMs = 100

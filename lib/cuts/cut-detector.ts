@@ -5,7 +5,8 @@ import { loadAddon } from '../native/addon.js'
 import { invalidOption } from '../base/errors.js'
 import type { SceneMark } from '../base/frame.js'
 import { known } from '../base/known-options.js'
-import type { ContentDifference, NativeContentMeter, NativePicture } from '../native/types.js'
+import type { ContentDifference, NativeContentMeter } from '../native/types.js'
+import type { NativePicture } from '../base/pixel-format.js'
 
 /**
  * PySceneDetect's ContentDetector with its default weights (hue, saturation and value alike, no edges) and its filter mode

@@ -1,7 +1,8 @@
 // Owns: the contract between TypeScript and the addon's GPU part (binding/gpu). Both sides check it.
 // Must not know: which plans there are, when they are built, what calls it.
 
-import type { MapFit, NativePicture, StitchResult, StitchStep } from './types.js'
+import type { MapFit, StitchResult, StitchStep } from './types.js'
+import type { NativePicture } from '../base/pixel-format.js'
 
 /** Everything here rejects with an Error whose `code` is GPU_UNAVAILABLE, GPU_OUT_OF_MEMORY, GPU_FAILED,
  * TENSORRT_UNAVAILABLE, PLAN_FAILED, ABORTED or CLOSED; wrong arguments with a TypeError or RangeError. After GPU_FAILED

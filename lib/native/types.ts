@@ -1,24 +1,9 @@
 // Owns: the contract between TypeScript and the addon (binding/). Both sides check it.
 // Must not know: how the addon is found (binding.ts) or what calls it.
 
-import type { ColorMatrix, ColorRange, PixelFormat } from '../base/frame.js'
+import type { NativePicture } from '../base/pixel-format.js'
 import type { NativeCpu } from './cpu-types.js'
 import type { NativeGpu } from './gpu-types.js'
-
-/** A picture with all of its layout said; see PixelFormat for the order of its bytes. Borrowed for the call: what works on
- * it off the JS thread copies it first, as nothing could keep its owner from transferring or resizing it. */
-export interface NativePicture {
-  /** At least as many bytes as the rows up to the last pixel take. */
-  readonly data: Uint8Array
-  /** Pixels, 1…32768. */
-  readonly width: number
-  readonly height: number
-  readonly pixelFormat: PixelFormat
-  /** From one row to the next; for `nv12` in both planes, and chroma begins at strideBytes · height. */
-  readonly strideBytes: number
-  readonly colorMatrix: ColorMatrix
-  readonly colorRange: ColorRange
-}
 
 /** Mean absolute differences between two pictures in OpenCV's 8-bit HSV: hue 0…179, saturation and value 0…255. */
 export interface ContentDifference {

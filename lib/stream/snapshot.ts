@@ -5,8 +5,7 @@ import { setImmediate as breathe } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import type { StreamGeometry, StreamState } from '../engine/engine.js'
 import { VideoDepthError } from '../base/errors.js'
-import type { NativePicture } from '../native/types.js'
-import { mostPixels, resolvePicture } from '../base/pixel-format.js'
+import { type NativePicture, mostPixels, resolvePicture } from '../base/pixel-format.js'
 
 /** All that goes on in the next frame. */
 export interface StreamSnapshot {

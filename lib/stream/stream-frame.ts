@@ -3,8 +3,7 @@
 
 import { expected, VideoDepthError } from '../base/errors.js'
 import type { DepthMap, PixelLayout, SceneMark } from '../base/frame.js'
-import type { NativePicture } from '../native/types.js'
-import { knownKeys, pictureNames, resolvePicture } from '../base/pixel-format.js'
+import { type NativePicture, knownKeys, pictureNames, resolvePicture } from '../base/pixel-format.js'
 import type { LatencyPercentiles } from './latency.js'
 import type { Stabilization } from '../plan/stabilizer.js'
 

@@ -8,7 +8,7 @@ import type { Alignment, DepthFrame, DepthKind, RgbFrame, SceneMark } from '../b
 import { FrameReader, type ReadFrame } from './reader.js'
 import type { FrameSource, SourceInfo } from '../io/sources/source.js'
 import type { StitchResult } from '../native/types.js'
-import type { ProcessProgress } from '../options.js'
+import type { ProcessProgress } from './process-options.js'
 import { quietAtEnd } from '../base/quiet-promise.js'
 import { openUnlessAborted } from '../base/unless-aborted.js'
 import { firstRenewed, isNeeded, newEnd, planWindow, releasable, type WindowPlan } from '../plan/window-plan.js'

@@ -3,7 +3,7 @@
 
 import type { Engine, EngineStream, StreamGeometry, StreamState, StreamStepResult } from '#lib/engine/engine.js'
 import { VideoDepthError } from '#lib/base/errors.js'
-import type { NativePicture } from '#lib/native/types.js'
+import type { NativePicture } from '#lib/base/pixel-format.js'
 import { DepthStream } from '#lib/stream/depth-stream.js'
 import type { StepPlan } from '#lib/plan/step-plan.js'
 import type { StreamFrame } from '#lib/stream/stream-frame.js'

@@ -3,8 +3,8 @@
 
 import type { EngineSession, EngineStream, SessionGeometry, StreamGeometry, WindowDepth } from '#lib/engine/engine.js'
 import type { RgbFrame } from '#lib/base/frame.js'
-import type { NativeAddon, NativePicture, NativeStitcher, StitchStep } from '#lib/native/types.js'
-import { rgbPicture } from '#lib/base/pixel-format.js'
+import type { NativeAddon, NativeStitcher, StitchStep } from '#lib/native/types.js'
+import { type NativePicture, rgbPicture } from '#lib/base/pixel-format.js'
 import { stabilize, unstabilized } from '#lib/plan/stabilizer.js'
 import { stateSlots, type StepPlan } from '#lib/plan/step-plan.js'
 

@@ -7,7 +7,8 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { NativeGpu, NativeGpuEngine, NativePlan, NativeStreamsOptions } from '#lib/native/gpu-types.js'
-import type { NativeAddon, NativePicture } from '#lib/native/types.js'
+import type { NativeAddon } from '#lib/native/types.js'
+import type { NativePicture } from '#lib/base/pixel-format.js'
 
 const built = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../build-native/double')
 const addonFile = path.join(built, 'Release/video_depth.node')

@@ -5,7 +5,8 @@ import type { CpuEngine } from '#lib/engine/cpu/cpu-engine.js'
 import type { CpuSession, CpuWindowDepth } from '#lib/engine/cpu/session.js'
 import { isFlat } from '#lib/engine/is-flat.js'
 import type { NativeDecodeResult, NativeGpuWindows, NativeWindowsOptions } from '#lib/native/gpu-types.js'
-import type { NativePicture, StitchResult, StitchStep } from '#lib/native/types.js'
+import type { NativePicture } from '#lib/base/pixel-format.js'
+import type { StitchResult, StitchStep } from '#lib/native/types.js'
 import { portShape, spoil, type FakeGpu } from './gpu-fake.js'
 
 export class FakeWindows implements NativeGpuWindows {

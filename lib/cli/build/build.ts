@@ -12,13 +12,8 @@ import { invalidOption } from '../../base/errors.js'
 import { describeCheckpoint, type CheckpointDescription } from '../../prepare/checkpoint/describe.js'
 import { networkInputSize } from '../../prepare/checkpoint/input-size.js'
 import { defaultInputSize } from '../../prepare/checkpoint/recipe.js'
-import {
-  checkLoadOptions,
-  checkProcessOptions,
-  streamBatches,
-  type CheckedLoadOptions,
-  type StreamBatch,
-} from '../../options.js'
+import { checkLoadOptions, streamBatches, type CheckedLoadOptions, type StreamBatch } from '../../engine/load-options.js'
+import { checkProcessOptions } from '../../video/process-options.js'
 import { jsonLine, shown } from '../../base/outside-text.js'
 import { mostPixels } from '../../base/pixel-format.js'
 import { slotCount } from '../../plan/window-plan.js'

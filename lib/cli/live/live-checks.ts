@@ -12,7 +12,7 @@ import { resolveLiveOptions, type LiveOptions } from '../../io/live/live-options
 import { checkRawFrames, type RawFramesOptions } from '../../io/live/raw-frames.js'
 import { checkApart } from '../../io/sinks/output-target.js'
 import { checkWhole } from '../../base/known-options.js'
-import { checkLoadOptions, type LoadOptions } from '../../options.js'
+import { checkLoadOptions, type LoadOptions } from '../../engine/load-options.js'
 import { checkStreamOptions, type StreamOptions } from '../../stream/stream-options.js'
 import type { LiveArguments } from './live-arguments.js'
 import { modelOptions } from '../options.js'

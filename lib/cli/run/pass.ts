@@ -3,7 +3,7 @@
 
 import type { DepthMap } from '../../base/frame.js'
 import type { FrameSource } from '../../io/sources/source.js'
-import type { ProcessOptions, ProcessProgress } from '../../options.js'
+import type { ProcessOptions, ProcessProgress } from '../../video/process-options.js'
 import type { LatencyPercentiles } from '../../stream/latency.js'
 import type { FrameTimings } from '../../stream/stream-frame.js'
 import type { StreamOptions } from '../../stream/stream-options.js'

@@ -13,13 +13,8 @@ import { checkVideoSize } from '../../io/sinks/video-encoder.js'
 import type { FrameSource, SourceOptions } from '../../io/sources/source.js'
 import type { Architecture } from '../../prepare/checkpoint/architecture.js'
 import { licenseNote, matchRecipes } from '../../prepare/checkpoint/recipe.js'
-import {
-  checkLoadOptions,
-  checkProcessOptions,
-  type LoadOptions,
-  type ProcessOptions,
-  type ProcessProgress,
-} from '../../options.js'
+import { checkLoadOptions, type LoadOptions } from '../../engine/load-options.js'
+import { checkProcessOptions, type ProcessOptions, type ProcessProgress } from '../../video/process-options.js'
 import { checkStreamOptions, type StreamOptions } from '../../stream/stream-options.js'
 import { VideoDepth } from '../../video-depth.js'
 import type { Stitching } from '../../plan/strategy.js'

@@ -4,7 +4,7 @@
 import type { ErrorCode } from '../../base/errors.js'
 import type { Architecture } from '../../prepare/checkpoint/architecture.js'
 import type { Recipe } from '../../prepare/checkpoint/recipe.js'
-import type { NativePicture } from '../../native/types.js'
+import type { NativePicture } from '../../base/pixel-format.js'
 import type { StepPlan } from '../../plan/step-plan.js'
 import type { DepthErrorFigures } from '../engine-info.js'
 import type { LoadProgress, SessionGeometry, StreamGeometry, StreamState, StreamStepResult } from '../engine.js'

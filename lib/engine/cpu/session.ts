@@ -4,8 +4,8 @@
 import { loadAddon } from '../../native/addon.js'
 import { VideoDepthError } from '../../base/errors.js'
 import type { RgbFrame } from '../../base/frame.js'
-import type { NativePicture, NativeStitcher, StitchStep } from '../../native/types.js'
-import { rgbPicture } from '../../base/pixel-format.js'
+import { type NativePicture, rgbPicture } from '../../base/pixel-format.js'
+import type { NativeStitcher, StitchStep } from '../../native/types.js'
 import type { StepPlan } from '../../plan/step-plan.js'
 import type { CpuReplies, CpuRequest } from './protocol.js'
 import type {

@@ -2,7 +2,8 @@
 // Must not know: messages, queues, which frames are remembered.
 
 import { VideoDepthError } from '../../base/errors.js'
-import type { NativeAddon, NativePicture } from '../../native/types.js'
+import type { NativeAddon } from '../../native/types.js'
+import type { NativePicture } from '../../base/pixel-format.js'
 import { stabilize, unstabilized, type Stabilization } from '../../plan/stabilizer.js'
 import type { StepPlan } from '../../plan/step-plan.js'
 import type { StreamGeometry, StreamState, StreamStepResult } from '../engine.js'

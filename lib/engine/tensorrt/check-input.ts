@@ -1,8 +1,7 @@
 // Owns: the pictures and window positions of the self-check.
 // Must not know: engines, plans, what is compared.
 
-import type { NativePicture } from '../../native/types.js'
-import { rgbPicture } from '../../base/pixel-format.js'
+import { type NativePicture, rgbPicture } from '../../base/pixel-format.js'
 
 /** Different pictures of a check: few, because each is encoded on the processor too. */
 export const pictureCount = 4

@@ -3,7 +3,7 @@
 
 import { setImmediate as breathe } from 'node:timers/promises'
 import type { NativeGpuEngine, NativePlan } from '../../native/gpu-types.js'
-import type { NativePicture } from '../../native/types.js'
+import type { NativePicture } from '../../base/pixel-format.js'
 import { planStep } from '../../plan/step-plan.js'
 import type { CheckFigures } from '../engine-info.js'
 import { checkPicture, comparedPositions, pictureCount, streamFrames, windowPictures } from './check-input.js'

@@ -3,7 +3,7 @@
 
 import { VideoDepthError } from '../../base/errors.js'
 import type { NativeStepEntry, NativeStepResult } from '../../native/gpu-types.js'
-import type { NativePicture } from '../../native/types.js'
+import type { NativePicture } from '../../base/pixel-format.js'
 import { stabilize, unstabilized, type Stabilization } from '../../plan/stabilizer.js'
 import type { StepPlan } from '../../plan/step-plan.js'
 import { unlessAborted } from '../../base/unless-aborted.js'

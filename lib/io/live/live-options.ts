@@ -3,7 +3,8 @@
 
 import { callersFunction, invalidOption } from '../../base/errors.js'
 import { checkSignal, known } from '../../base/known-options.js'
-import { checkSourceOptions, resolveSourceOptions, type Size } from '../sources/source-options.js'
+import { checkSourceOptions, resolveSourceOptions } from '../sources/source-options.js'
+import type { Size } from '../../base/frame.js'
 
 export interface ReconnectOptions {
   /** Attempts in a row before the source counts as lost, from 1; default: no limit. A picture ends the count. */

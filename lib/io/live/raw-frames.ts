@@ -4,7 +4,7 @@
 import type { Readable } from 'node:stream'
 import { invalidOption, VideoDepthError } from '../../base/errors.js'
 import type { ColorMatrix, ColorRange, PixelFormat } from '../../base/frame.js'
-import { checkSignal, known } from '../../base/known-options.js'
+import { checkSignal, known, checkFrameRate } from '../../base/known-options.js'
 import {
   colorMatrices,
   colorRanges,
@@ -14,7 +14,6 @@ import {
   type LaidOutPicture,
 } from '../../base/pixel-format.js'
 import { quietIterator } from '../../base/quiet-promise.js'
-import { checkFrameRate } from '../sources/source-options.js'
 
 export interface RawFramesOptions {
   /** Pixels. */

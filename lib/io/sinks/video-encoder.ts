@@ -5,7 +5,8 @@ import type { Codec, CodecContext, FormatContext, Packet, Stream } from 'node-av
 import { avMessage, loadAv, present, type Av } from '../av.js'
 import { FilterChain } from '../filter-chain.js'
 import { outputError, outputStatusError } from './output-errors.js'
-import { checkFrameRate, type Size } from '../sources/source-options.js'
+import { checkFrameRate } from '../../base/known-options.js'
+import type { Size } from '../../base/frame.js'
 import { invalidOption, VideoDepthError } from '../../base/errors.js'
 
 export interface VideoEncoderOptions {

@@ -2,7 +2,7 @@
 // Must not know: FFmpeg's objects, files.
 
 import type { FilterStep } from '../filter-chain.js'
-import type { Size } from './source-options.js'
+import type { Size } from '../../base/frame.js'
 
 export interface Turn {
   /** True where width and height are exchanged. */

@@ -3,20 +3,24 @@
 
 import { loadAddon } from '../../native/addon.js'
 import { callersOwn, expected, invalidOption, VideoDepthError } from '../../base/errors.js'
-import type { RgbFrame } from '../../base/frame.js'
-import { known } from '../../base/known-options.js'
+import type { RgbFrame, Size } from '../../base/frame.js'
+import { known, checkFrameRate } from '../../base/known-options.js'
 import { loadSharp } from '../../base/libraries.js'
-import type { NativePicture } from '../../native/types.js'
-import { knownKeys, pictureNames, resolvePicture, rowBytes, type LaidOutPicture } from '../../base/pixel-format.js'
+import {
+  type NativePicture,
+  knownKeys,
+  pictureNames,
+  resolvePicture,
+  rowBytes,
+  type LaidOutPicture,
+} from '../../base/pixel-format.js'
 import { openGuarded, type FrameProducer } from './guarded-source.js'
 import {
-  checkFrameRate,
   limitedSize,
   resolveSourceOptions,
   sourceOptionNames,
   strideFor,
   type ResolvedSourceOptions,
-  type Size,
 } from './source-options.js'
 import type { FrameSource, SourceInfo, SourceOptions } from './source.js'
 

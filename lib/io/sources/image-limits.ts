@@ -4,7 +4,7 @@
 import type { Metadata } from 'sharp'
 import { mostPixels } from '../../base/pixel-format.js'
 import type { ImageFormat } from './image-kind.js'
-import type { Size } from './source-options.js'
+import type { Size } from '../../base/frame.js'
 
 /**
  * Decoded bytes that any file may claim: 8K with alpha, for a black frame compresses to nearly nothing. Beyond that so many

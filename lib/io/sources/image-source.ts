@@ -4,20 +4,12 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { VideoDepthError } from '../../base/errors.js'
-import type { RgbFrame } from '../../base/frame.js'
-import { known } from '../../base/known-options.js'
+import type { RgbFrame, Size } from '../../base/frame.js'
+import { known, checkFrameRate } from '../../base/known-options.js'
 import { openGuarded, type FrameProducer } from './guarded-source.js'
 import { isImagePath, isOtherImagePath } from './image-kind.js'
 import { openPicture, unreadablePicture } from './picture.js'
-import {
-  checkFrameRate,
-  keptFrames,
-  limitedSize,
-  resolveSourceOptions,
-  sourceOptionNames,
-  strideFor,
-  type Size,
-} from './source-options.js'
+import { keptFrames, limitedSize, resolveSourceOptions, sourceOptionNames, strideFor } from './source-options.js'
 import type { FrameSource, SourceInfo, SourceOptions } from './source.js'
 
 export interface ImageSourceOptions extends SourceOptions {

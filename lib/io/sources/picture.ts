@@ -7,7 +7,7 @@ import { readWhole } from '../../base/read-file.js'
 import { imageKind } from './image-kind.js'
 import { checkClaims, checkNumbers, checkSides, mostDecoded } from './image-limits.js'
 import { decodePacketImage } from './packet-image.js'
-import type { Size } from './source-options.js'
+import type { Size } from '../../base/frame.js'
 import { openVideo } from './video-source.js'
 import { loadSharp } from '../../base/libraries.js'
 

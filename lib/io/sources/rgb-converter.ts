@@ -5,7 +5,7 @@ import type { Frame, Stream } from 'node-av'
 import type { Av } from '../av.js'
 import { cutFor, turnFor } from './display-matrix.js'
 import { FilterChain } from '../filter-chain.js'
-import type { Size } from './source-options.js'
+import type { Size } from '../../base/frame.js'
 
 export interface RgbPicture extends Size {
   /** [height, width, 3], owned by JavaScript. */

@@ -2,6 +2,7 @@
 // Must not know: file formats, decoders.
 
 import { invalidOption } from '../../base/errors.js'
+import type { Size } from '../../base/frame.js'
 import { checkSignal } from '../../base/known-options.js'
 import { roundHalfEven } from '../../base/rounding.js'
 import type { SourceOptions } from './source.js'
@@ -13,12 +14,6 @@ export interface ResolvedSourceOptions {
   readonly targetFps: number | undefined
   readonly playlists: boolean
   readonly signal: AbortSignal | undefined
-}
-
-export interface Size {
-  /** Pixels. */
-  readonly width: number
-  readonly height: number
 }
 
 /** Upstream's; −1: no limit. */
@@ -77,11 +72,6 @@ export function strideFor(frameRate: number | undefined, options: ResolvedSource
 /** How many frames come out of `available` ones. */
 export function keptFrames(available: number, stride: number, maxLen: number | undefined): number {
   return Math.min(Math.ceil(available / stride), maxLen ?? Infinity)
-}
-
-export function checkFrameRate(frameRate: number): number {
-  if (Number.isFinite(frameRate) && frameRate > 0) return frameRate
-  throw invalidOption('a number of frames per second above 0', 'frameRate', frameRate)
 }
 
 function isLimit(value: number | undefined, within: (value: number) => boolean): boolean {

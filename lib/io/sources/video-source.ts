@@ -6,7 +6,7 @@ import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Frame } from 'node-av'
 import { VideoDepthError } from '../../base/errors.js'
-import type { RgbFrame } from '../../base/frame.js'
+import type { RgbFrame, Size } from '../../base/frame.js'
 import { known } from '../../base/known-options.js'
 import { loadAv, present, type Av } from '../av.js'
 import { openGuarded, type FrameProducer } from './guarded-source.js'
@@ -19,7 +19,6 @@ import {
   sourceOptionNames,
   strideFor,
   type ResolvedSourceOptions,
-  type Size,
 } from './source-options.js'
 import type { FrameSource, SourceInfo, SourceOptions } from './source.js'
 import { Timeline } from './timeline.js'

@@ -1,15 +1,11 @@
-// Owns: the public options, their defaults and their checks.
+// Owns: the options that a model is loaded with, their defaults and their checks.
 // Must not know: what the options do.
 
-import { checkSceneCuts, type SceneCutOptions, type SceneCutRule } from './cuts/cut-detector.js'
-import type { LoadProgress } from './engine/engine.js'
-import { callersFunction, invalidOption } from './base/errors.js'
-import type { OpenSourceOptions } from './io/sources/open-source.js'
-import { checkSourceOptions } from './io/sources/source-options.js'
-import { checkSignal, checkWhole, known } from './base/known-options.js'
-import { patchSize } from './prepare/checkpoint/input-size.js'
-import { defaultThreads } from './base/threads.js'
-import { defaultWindowLength, stitchings, windowLengths, type Stitching } from './plan/strategy.js'
+import { invalidOption } from '../base/errors.js'
+import { checkCallback, checkSignal, checkWhole, known, oneOf } from '../base/known-options.js'
+import { defaultThreads } from '../base/threads.js'
+import { patchSize } from '../prepare/checkpoint/input-size.js'
+import type { LoadProgress } from './engine.js'
 
 const mostThreads = 256
 
@@ -88,28 +84,6 @@ export interface LoadOptions {
   readonly onProgress?: (progress: LoadProgress) => void
   /** Told what makes the depth doubtful, a sentence each. Default: `process.emitWarning`. */
   readonly onWarning?: (message: string) => void
-}
-
-/** `maxRes`, `maxLen`, `targetFps`, `frameRate` and `name` are for sources that `process` opens itself. */
-export interface ProcessOptions extends OpenSourceOptions {
-  /** How windows are cut and stitched. Default `upstream`. */
-  readonly stitching?: Stitching
-  /** Frames a window: 16, 32 (default, as trained) or 48. */
-  readonly windowLength?: number
-  /**
-   * Begin a new window where the content changes as at a film's cut; nothing is aligned to or blended with what came
-   * before. Default false; true takes PySceneDetect's defaults.
-   */
-  readonly sceneCuts?: boolean | SceneCutOptions
-  /** Called after every frame that was encoded or has left. */
-  readonly onProgress?: (progress: ProcessProgress) => void
-}
-
-export interface ProcessProgress {
-  readonly framesEncoded: number
-  readonly framesOut: number
-  /** Frames to expect, where the source says so. */
-  readonly frameCount: number | undefined
 }
 
 export interface CheckedLoadOptions {
@@ -191,28 +165,6 @@ function checkGpuOptions(options: LoadOptions, backend: BackendChoice, precision
   return { device, tensorrtPath: folders, streamBatch, batchDelayMs }
 }
 
-export interface CheckedProcessOptions {
-  readonly stitching: Stitching
-  readonly windowLength: number
-  readonly sceneCuts: SceneCutRule | undefined
-  readonly source: Omit<OpenSourceOptions, 'signal'>
-  readonly signal: AbortSignal | undefined
-  readonly onProgress: ((progress: ProcessProgress) => void) | undefined
-}
-
-/** @throws VideoDepthError INVALID_OPTION naming the option, what it may be, and what came */
-export function checkProcessOptions(options: ProcessOptions): CheckedProcessOptions {
-  known(options, 'options', processOptionNames)
-  const { stitching = 'upstream', windowLength = defaultWindowLength } = options
-  const { sceneCuts, stitching: _, windowLength: __, onProgress, signal, ...source } = options
-  oneOf(stitching, 'stitching', stitchings)
-  oneOf(windowLength, 'windowLength', windowLengths)
-  checkSourceOptions(source)
-  checkSignal(signal)
-  const tell = checkCallback(onProgress, 'onProgress')
-  return { stitching, windowLength, sceneCuts: checkSceneCuts(sceneCuts), source, signal, onProgress: tell }
-}
-
 const loadOptionNames: readonly (keyof LoadOptions)[] = [
   'checkpoint',
   'inputSize',
@@ -232,31 +184,8 @@ const loadOptionNames: readonly (keyof LoadOptions)[] = [
   'onWarning',
 ]
 
-const processOptionNames: readonly (keyof ProcessOptions)[] = [
-  'maxRes',
-  'playlists',
-  'maxLen',
-  'targetFps',
-  'frameRate',
-  'name',
-  'signal',
-  'stitching',
-  'windowLength',
-  'sceneCuts',
-  'onProgress',
-]
-
-function oneOf(value: unknown, parameter: string, choices: readonly unknown[]): void {
-  if (!choices.includes(value)) throw invalidOption(`one of ${choices.join(', ')}`, parameter, value)
-}
-
 function checkTaps(taps: readonly number[]): void {
   const increasing = Array.isArray(taps) && taps.every((tap, i) => Number.isInteger(tap) && tap > (taps[i - 1] ?? -1))
   if (!increasing || taps.length !== 4)
     throw invalidOption('four increasing block numbers from 0', 'taps', String(taps))
-}
-
-function checkCallback<T>(call: ((value: T) => void) | undefined, parameter: string): ((value: T) => void) | undefined {
-  if (call !== undefined && typeof call !== 'function') throw invalidOption('a function', parameter, call)
-  return call && callersFunction(call)
 }
