@@ -88,7 +88,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['scripts/**', 'benchmarks/**', 'tools/**/*.mjs', '*.mjs'],
+    files: ['scripts/**', 'benchmarks/**', 'examples/**', 'tools/**/*.mjs', '*.mjs'],
     languageOptions: { globals: Object.fromEntries(nodeGlobals.map((name) => [name, 'readonly'])) },
     rules: {
       'no-console': 'off',

@@ -57,27 +57,3 @@ export { paletteNames, type PaletteName } from './io/sinks/palettes.js'
 export { rgbVideoWriter, type RgbVideoWriter } from './io/sinks/rgb-video-sink.js'
 export type { Stitching } from './plan/strategy.js'
 export { bundledCheckpoint } from './prepare/bundled-checkpoint.js'
-export {
-  evaluateVideo,
-  type BoundaryResult,
-  type RecallResult,
-  type EvaluationFrame,
-  type Measure,
-  type VideoEvaluation,
-  type VideoEvaluationOptions,
-} from './evaluate/video-evaluation.js'
-export { boundaryRecall, type MaskedDepth } from './evaluate/boundary.js'
-export type { EvaluationResult, FrameResult } from './evaluate/depth-evaluation.js'
-export type { LineFit } from './evaluate/depth-error.js'
-export type { DepthScores, FrameScores } from './evaluate/depth-scores.js'
-export type { DerivativeErrors } from './evaluate/derivative-errors.js'
-export type { AlignmentMode, AlignmentSpace, Crop, EvaluationOptions, Slice } from './evaluate/evaluation-options.js'
-export type { FlowErrors } from './evaluate/flow-errors.js'
-export type { Fit } from './evaluate/line-moments.js'
-export type { Matrix4 } from './evaluate/matrix4.js'
-export type { Plane } from './evaluate/plane.js'
-export type { FramePair } from './evaluate/prepared-frame.js'
-export { protocols, type Protocol, type ProtocolName } from './evaluate/protocols.js'
-export type { Intrinsics, TemporalAlignment } from './evaluate/temporal-alignment.js'
-export type { TrainingLosses } from './evaluate/training-loss.js'
-export type { SeamErrors } from './evaluate/window-seams.js'

@@ -1,4 +1,4 @@
-// Owns: dist/: the ES modules, and for CommonJS consumers one bundle with its own declarations.
+// Owns: dist/: the ES modules, and for CommonJS consumers a bundle of each entry with its own declarations.
 // Must not know: the addon, tests.
 
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -29,8 +29,12 @@ writeFileSync(inRoot('dist', 'cjs', 'package.json'), '{ "type": "commonjs" }\n')
 const { build } = await import('esbuild')
 await build({
   absWorkingDir: root,
-  entryPoints: ['lib/index.ts'],
-  outfile: 'dist/cjs/index.js',
+  // Both lie in one folder: package-root.cts counts folders from there.
+  entryPoints: [
+    { in: 'lib/index.ts', out: 'index' },
+    { in: 'lib/evaluate/index.ts', out: 'evaluate' },
+  ],
+  outdir: 'dist/cjs',
   bundle: true,
   format: 'cjs',
   platform: 'node',

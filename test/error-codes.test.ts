@@ -6,6 +6,7 @@ import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { owned, shortageOf } from '#lib/base/errors.js'
+import * as evaluate from '#lib/evaluate/index.js'
 import * as api from '#lib/index.js'
 import { fromFrames, openSinks, rgbVideoWriter, VideoDepthError } from '#lib/index.js'
 import { depthFrame } from './support/frames.js'
@@ -46,7 +47,8 @@ t.test('nonsense in every place of every public function', async (t) => {
     ...[undefined, null, true, -1, 2 ** 53, Number.NaN, 10n, '', 'nul\0byte', Symbol('s'), () => 1],
     ...[[] as unknown[], [undefined], {}, new Uint8Array(3), Object.create(null) as unknown],
   ]
-  const functions = Object.entries(api).filter(([name, value]) => typeof value === 'function' && /^[a-z]/.test(name))
+  const names = Object.entries({ ...api, ...evaluate })
+  const functions = names.filter(([name, value]) => typeof value === 'function' && /^[a-z]/.test(name))
   t.ok(functions.length > 10)
   const load = (options: unknown): unknown => api.VideoDepth.load(options as never)
   for (const [name, call] of [...functions, ['load', load]] as [string, (...values: unknown[]) => unknown][]) {

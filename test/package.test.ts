@@ -2,7 +2,7 @@
 // Must not know: what the package does once loaded.
 
 import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -47,6 +47,14 @@ VideoDepth.load({ checkpoint: '/nowhere.pth' }).then(
   () => { throw new Error('loaded nothing') },
   (error) => { if (error.code !== 'CHECKPOINT_UNREADABLE') throw error },
 )
+openDepth('/nowhere.npz').then(
+  () => { throw new Error('opened nothing') },
+  (error) => { if (!(error instanceof VideoDepthError) || error.code !== 'SOURCE_UNREADABLE') throw error },
+)
+const plane = { width: 2, height: 1, data: Float32Array.of(1, 2) }
+evaluateVideo(() => [{ prediction: plane, truth: { ...plane, data: Float32Array.of(1, 0.5) } }]).then(
+  ({ depth }) => { if (depth.pixels !== 2) throw new Error(\`\${depth.pixels} pixels\`) },
+)
 `
 const typed = `const options: LoadOptions = { checkpoint: 'a.pth', inputSize: 252 }
 export async function depths(): Promise<Float32Array[]> {
@@ -57,14 +65,25 @@ export async function depths(): Promise<Float32Array[]> {
   await model.close()
   return maps
 }
+export async function score(prediction: string, truth: string): Promise<VideoEvaluation> {
+  const [depths, truths]: DepthSequence[] = await Promise.all([openDepth(prediction), openDepth(truth)])
+  async function* pairs(): AsyncGenerator<EvaluationFrame> {
+    const exact = truths!.frames(0, truths!.length)[Symbol.asyncIterator]()
+    for await (const map of depths!.frames(0, depths!.length)) {
+      const { value: truth, done } = await exact.next()
+      if (done !== true) yield { prediction: { ...map, data: Float32Array.from(map.data) }, truth }
+    }
+  }
+  return evaluateVideo(pairs, { measures: ['boundary'] })
+}
 // @ts-expect-error a checkpoint is a path
 export const wrong: LoadOptions = { checkpoint: 1 }
 `
 const consumers = {
-  'esm.mjs': `import { VideoDepth, VideoDepthError } from 'video-depth'\n${use}`,
-  'cjs.cjs': `const { VideoDepth, VideoDepthError } = require('video-depth')\n${use}`,
-  'esm.mts': `import { VideoDepth, type LoadOptions, type RgbFrame } from 'video-depth'\n${typed}`,
-  'cjs.cts': `import type { LoadOptions, RgbFrame } from 'video-depth'\nimport depth = require('video-depth')\nconst { VideoDepth } = depth\n${typed}`,
+  'esm.mjs': `import { VideoDepth, VideoDepthError } from 'video-depth'\nimport { evaluateVideo, openDepth } from 'video-depth/evaluate'\n${use}`,
+  'cjs.cjs': `const { VideoDepth, VideoDepthError } = require('video-depth')\nconst { evaluateVideo, openDepth } = require('video-depth/evaluate')\n${use}`,
+  'esm.mts': `import { VideoDepth, type LoadOptions, type RgbFrame } from 'video-depth'\nimport { evaluateVideo, openDepth } from 'video-depth/evaluate'\nimport type { DepthSequence, EvaluationFrame, VideoEvaluation } from 'video-depth/evaluate'\n${typed}`,
+  'cjs.cts': `import type { LoadOptions, RgbFrame } from 'video-depth'\nimport depth = require('video-depth')\nconst { VideoDepth } = depth\nimport type { DepthSequence, EvaluationFrame, VideoEvaluation } from 'video-depth/evaluate'\nimport evaluate = require('video-depth/evaluate')\nconst { evaluateVideo, openDepth } = evaluate\n${typed}`,
 }
 
 t.test('the packed tarball works in an empty folder', { timeout: 280_000 }, async (t) => {
@@ -92,6 +111,17 @@ t.test('the packed tarball works in an empty folder', { timeout: 280_000 }, asyn
     env,
   })
   t.match(stdout, /\d+\.\d+\.\d+/, 'command')
+  // Without its code every other command works: nothing but `eval` itself loads it.
+  const installed = path.join(consumer, 'node_modules', 'video-depth')
+  const hidden = path.join(installed, 'dist', 'esm', 'cli', 'eval.js')
+  const command = (...args: string[]): Promise<unknown> =>
+    run(process.execPath, [path.join(installed, 'dist', 'esm', 'cli', 'main.js'), ...args], { cwd: consumer, env })
+  await t.resolves(command('eval', '--help'), 'eval --help')
+  await rename(hidden, `${hidden}.away`)
+  await t.resolves(command('run', '--help'), 'run --help without the code of eval')
+  await t.resolves(command('help', 'live'), 'help live without the code of eval')
+  await t.rejects(command('eval', '--help'), 'eval --help without its code')
+  await rename(`${hidden}.away`, hidden)
   const tsc = path.join(packageRoot, 'node_modules', 'typescript', 'bin', 'tsc')
   const common = [
     '--noEmit',
@@ -125,6 +155,8 @@ t.test('the tarball holds what is needed and nothing else', async (t) => {
     'README.md',
     'dist/esm/index.d.ts',
     'dist/cjs/index.js',
+    'dist/cjs/evaluate.js',
+    'examples/README.md',
     'dist/cjs/package.json',
   ]
   for (const name of [...needed, 'dist/cjs/index.d.ts', 'dist/esm/cli/main.js', 'dist/esm/engine/cpu/worker.js']) {

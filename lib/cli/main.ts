@@ -5,35 +5,38 @@
 import { Command, CommanderError } from 'commander'
 import { streamError } from '../io/sinks/raw-stream-sink.js'
 import { ownManifest } from '../base/own-package.js'
-import { buildCommand } from './build/build.js'
-import { doctorCommand } from './doctor/doctor.js'
-import { evalCommand } from './eval/eval.js'
 import { exitCode, exitCodeOf } from './exit-code.js'
-import { inspectCommand } from './inspect.js'
-import { liveCommand } from './live/live.js'
-import { runCommand } from './run/run.js'
-import { sampleCommand } from './sample/sample.js'
 import { errorText, flushed, tell } from './tell.js'
 
-const live = liveCommand()
+/** Each command's code is loaded only where it is asked for. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./run/run.js')).runCommand(),
+  live: async () => (await import('./live/live.js')).liveCommand(),
+  sample: async () => (await import('./sample/sample.js')).sampleCommand(),
+  eval: async () => (await import('./eval/eval.js')).evalCommand(),
+  inspect: async () => (await import('./inspect.js')).inspectCommand(),
+  build: async () => (await import('./build/build.js')).buildCommand(),
+  doctor: async () => (await import('./doctor/doctor.js')).doctorCommand(),
+}
+const [first = '', second = ''] = process.argv.slice(2)
+const asked = first === 'help' ? second : first
+// Without a command, or with an unknown one, help and suggestions name them all.
+const wanted = Object.hasOwn(commands, asked) ? [asked] : Object.keys(commands)
+
 const program = new Command('video-depth')
   .description('Temporally consistent depth for videos of any length.')
   .version(ownManifest()?.version ?? 'unknown')
   .exitOverride()
-  .addCommand(runCommand())
-  .addCommand(live)
-  .addCommand(sampleCommand())
-  .addCommand(evalCommand())
-  .addCommand(inspectCommand())
-  .addCommand(buildCommand())
-  .addCommand(doctorCommand())
   .addHelpText(
     'after',
     '\nExit codes: 0 done; 1 failed, no half-written file is left; 2 wrong usage; 3 input damaged, outputs hold what could\n' +
       'be read; 130 interrupted, half-written outputs removed (live: Ctrl-C completes them). A second Ctrl-C ends at once\n' +
       'and may leave a hidden .partial file.',
   )
-for (const command of program.commands) command.exitOverride()
+for (const name of wanted) {
+  const command = await commands[name]?.()
+  if (command !== undefined) program.addCommand(command.exitOverride())
+}
 // commander quotes what was typed
 for (const command of [program, ...program.commands]) command.configureOutput({ writeErr: (text) => tell(text) })
 
@@ -42,7 +45,7 @@ process.stderr.on('error', () => undefined)
 let unprinted: Error | undefined
 process.stdout.on('error', (error: Error) => (unprinted ??= error))
 program.hook('postAction', async (_program, command) => {
-  if (command === live) return // what it writes may well lose its reader; it looks itself
+  if (command.name() === 'live') return // what it writes may well lose its reader; it looks itself
   await flushed()
   if (unprinted !== undefined) throw streamError('standard output', unprinted)
 })

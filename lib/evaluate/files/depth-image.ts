@@ -3,6 +3,7 @@
 
 import { extname } from 'node:path'
 import type { Plane } from '../plane.js'
+import { checkPath } from '../../base/known-options.js'
 import { readWhole, withRegular } from '../../base/read-file.js'
 import { parseExr } from './exr.js'
 import { readNpy } from './number-file.js'
@@ -37,7 +38,7 @@ export function isDepthImage(path: string): boolean {
  * The values as they are stored: of PNG the grey levels, of PFM times its scale; NaN where an EXR's data window leaves its display
  * window empty. NPY: [height, width], or with one further side of length 1, first or last.
  *
- * @throws VideoDepthError SOURCE_UNREADABLE
+ * @throws VideoDepthError SOURCE_UNREADABLE, INVALID_OPTION
  */
 export async function readDepthImage(path: string): Promise<Plane> {
   const { data, width, height } = await readImage(path)
@@ -47,7 +48,7 @@ export async function readDepthImage(path: string): Promise<Plane> {
 /**
  * A matting mask, 0…1: of PNG the grey levels over the largest one that its bits can hold, of the others the values as they are.
  *
- * @throws VideoDepthError SOURCE_UNREADABLE
+ * @throws VideoDepthError SOURCE_UNREADABLE, INVALID_OPTION
  */
 export async function readOpacity(path: string): Promise<Plane<Float32Array>> {
   const { data, width, height, full = 1 } = await readImage(path)
@@ -55,6 +56,7 @@ export async function readOpacity(path: string): Promise<Plane<Float32Array>> {
 }
 
 async function readImage(path: string): Promise<DepthImage> {
+  checkPath(path, 'path')
   try {
     const read = readers.get(extname(path).toLowerCase())
     if (read === undefined) throw new Error(`expected a file that ends in ${depthExtensions.join(', ')}`)

@@ -2,6 +2,7 @@
 // Must not know: what flow is used for.
 
 import { extname } from 'node:path'
+import { checkPath } from '../../base/known-options.js'
 import { readExactly, withRegular, type OpenFile } from '../../base/read-file.js'
 import { checkSize, readNpy, readNumbers } from './number-file.js'
 import { countOf } from './npy.js'
@@ -19,8 +20,9 @@ const magic = 'PIEH'
 const headerBytes = 12
 const unknownFlow = 1e9
 
-/** @throws VideoDepthError SOURCE_UNREADABLE */
+/** @throws VideoDepthError SOURCE_UNREADABLE, INVALID_OPTION */
 export async function readFlow(path: string): Promise<Flow> {
+  checkPath(path, 'path')
   try {
     return await withRegular(path, extname(path).toLowerCase() === '.flo' ? readFlo : readNpyFlow)
   } catch (cause) {

@@ -3,6 +3,7 @@
 
 import { stat } from 'node:fs/promises'
 import { extname } from 'node:path'
+import { checkPath } from '../../base/known-options.js'
 import { openDepthFolder } from './depth-folder.js'
 import type { DepthSequence } from './depth-sequence.js'
 import { openNpzStack } from './npz-stack.js'
@@ -22,9 +23,10 @@ export const stackExtensions: readonly string[] = [...openers.keys()]
  * Depth maps of a video: `.npz` (array `depths`, or its only one) and `.npy` of [frames, height, width], `.f32` with its
  * `.json` beside it, or a folder of PNG, NPY, EXR or PFM files.
  *
- * @throws VideoDepthError SOURCE_UNREADABLE
+ * @throws VideoDepthError SOURCE_UNREADABLE, INVALID_OPTION
  */
 export async function openDepth(path: string): Promise<DepthSequence> {
+  checkPath(path, 'path')
   const found = await stat(path).catch((cause: unknown) => {
     throw readError(path, cause)
   })
