@@ -163,10 +163,14 @@ t.test('what claims more than it can hold is refused before it is decoded', asyn
   const hugeAvif = await readFile(fixture('grid.avif'))
   for (let place = hugeAvif.indexOf('ispe'); place >= 0; place = hugeAvif.indexOf('ispe', place + 4))
     hugeAvif.writeUInt32BE(6_553_640, place + 8)
+  const hugeGif = await plain().gif().toBuffer()
+  hugeGif.writeUInt16LE(12_000, 6)
+  hugeGif.writeUInt16LE(10_000, 8)
   const zeros = deflateSync(Buffer.alloc(1 << 20))
   const tooWide = pnm('P6', 40_000, 1, 255, new Uint8Array(120_000))
   const cases: [string, Buffer, RegExp][] = [
     ['sides.avif', hugeAvif, /found 6553640×/],
+    ['area.gif', hugeGif, /its pictures are 12000×10000; expected at most 33554432 pixels/],
     ['sides.png', png({ width: 40_000, height: 2, data: zeros }), /expected 1 to 32768 pixels a side, found 40000×2/],
     ['area.png', png({ width: 15_000, height: 15_000, data: zeros }), /claims 15000×15000 pixels/],
     ['sides.ppm', tooWide, /found 40000×1/],

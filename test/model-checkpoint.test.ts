@@ -112,6 +112,7 @@ t.test('views of storages: transposed, offset, expanded', async (t) => {
     ['column', { ...base, offset: 1, shape: [2], strides: [3] }],
     ['expanded', { ...base, shape: [2, 3], strides: [0, 1] }],
     ['scalar', { ...base, offset: 5, shape: [] }],
+    ['larger', { ...base, shape: [1000], strides: [0] }],
     ['empty', { ...base, shape: [0, 3], strides: [3, 1] }],
   ])
   const records = files.pthRecords(small()).set('data.pkl', pickleStateDict(views))
@@ -125,6 +126,10 @@ t.test('views of storages: transposed, offset, expanded', async (t) => {
   t.same(await read('expanded'), [1, 2, 3, 1, 2, 3])
   t.same(await read('scalar'), [6])
   t.same(await read('empty'), [])
+  await t.rejects(read('larger'), {
+    code: 'CHECKPOINT_UNREADABLE',
+    message: /tensor larger \(1000\) is a view of a storage of 6/,
+  })
 })
 
 t.test('a pickle that asks for more is refused before anything is read', async (t) => {

@@ -127,10 +127,6 @@ const damaged: [string, (w: PickleWriter) => void][] = [
         strides: [0, 0, 0, 0],
       }),
   ],
-  [
-    'an expanded row',
-    (w) => pickleTensor(w, { storage: 'FloatStorage', key: '0', elements: 5, shape: [2, 3], strides: [0, 1] }),
-  ],
   ['a stack that grows without end', (w) => w.raw(...new Array<number>(70_000).fill(0x4e))],
 ]
 
@@ -143,12 +139,13 @@ for (const [what, write] of damaged) {
   })
 }
 
-t.test('a view with more elements than its storage says so', (t) => {
+t.test('a view may overlap itself; one of absurd size says so', (t) => {
   const writer = new PickleWriter()
-  pickleTensor(writer, { storage: 'FloatStorage', key: '0', elements: 5, shape: [2, 3], strides: [0, 1] })
-  t.match(thrown(() => read(writer.finish())).message, /a tensor of 2×3 elements is a view of a storage of 5$/)
+  pickleTensor(writer, { storage: 'FloatStorage', key: '0', elements: 5, shape: [65536, 65536], strides: [0, 0] })
+  t.match(thrown(() => read(writer.finish())).message, /a tensor of 65536×65536 elements is a view of a storage of 5$/)
   const overlapping = { storage: 'FloatStorage', key: '0', elements: 6, shape: [2, 3], strides: [1, 2] }
-  t.ok(read(pickleStateDict(new Map([['a', overlapping]]))) instanceof PickleDict)
+  const expanded = { storage: 'FloatStorage', key: '0', elements: 1, shape: [1000], strides: [0] }
+  for (const view of [overlapping, expanded]) t.ok(read(pickleStateDict(new Map([['a', view]]))) instanceof PickleDict)
   t.end()
 })
 

@@ -6,7 +6,7 @@ import path from 'node:path'
 import sharp, { type Sharp } from 'sharp'
 import t from 'tap'
 import { fixtures } from './support/checkpoint-files.js'
-import { mutationRun, oneFile, type MutatedReader, type Seed } from './support/mutation.js'
+import { mutationRun, mutationTimeoutMs, oneFile, type MutatedReader, type Seed } from './support/mutation.js'
 import { bmp, pnm, repairedPng } from './support/pictures.js'
 
 const [width, height] = [48, 40]
@@ -22,7 +22,7 @@ async function seedsOf(ending: string, pictures: readonly Sharp[]): Promise<Seed
 const heif = async (name: string): Promise<Seed> =>
   oneFile(`a${path.extname(name)}`, await readFile(path.join(fixtures, 'images', name)))
 
-t.setTimeout(3_600_000) // by hand it may run for long
+t.setTimeout(mutationTimeoutMs)
 
 t.test('mutated pictures give values or errors, soon and in little memory', async (t) => {
   const exif = { exif: { IFD0: { ImageDescription: 'a picture', Orientation: '6' } } }

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import { fieldVideo } from './support/field-video.js'
 import { makeVideo, steady } from './support/make-video.js'
-import { mutationRun, oneFile, type MutatedReader, type Seed } from './support/mutation.js'
+import { mutationRun, mutationTimeoutMs, oneFile, type MutatedReader, type Seed } from './support/mutation.js'
 
+t.setTimeout(mutationTimeoutMs)
 const folder = t.testdir()
 
 async function seed(name: string, codec: 'h264' | 'hevc' = 'h264'): Promise<Seed> {

@@ -10,9 +10,10 @@ import { prepareEncoder } from '#lib/prepare/graph/prepare-graphs.js'
 import { prepareWeights } from '#lib/prepare/graph/prepare-weights.js'
 import * as files from './support/checkpoint-files.js'
 import { EchoEngine, frame, streamOn } from './support/echo-engine.js'
-import { mutationRun, oneFile, type Seed } from './support/mutation.js'
+import { mutationRun, mutationTimeoutMs, oneFile, type Seed } from './support/mutation.js'
 import { pickleStateDict } from './support/pickle-writer.js'
 
+t.setTimeout(mutationTimeoutMs)
 const module = new URL('./support/mutation-models.js', import.meta.url)
 
 /** Small ones, with the right names and shapes of all that one block needs. */

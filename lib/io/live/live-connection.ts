@@ -4,12 +4,12 @@
 import type { FormatContext, Frame, Stream } from 'node-av'
 import { VideoDepthError } from '../../base/errors.js'
 import { avMessage, type Av } from '../av.js'
-import { openingReason } from '../sources/video-input.js'
+import { mostArea, openingReason } from '../sources/video-input.js'
 import { VideoDecoder, type Damage, type DecoderSettings } from '../sources/video-decoder.js'
 import type { LiveInput } from './live-input.js'
 
 /** Frame threads would hold pictures back. Broken packets cost a few pictures; a whole run of them is a broken stream. */
-const decoding: DecoderSettings = { threads: 'slice', readFailures: 0, failures: 64 }
+const decoding: DecoderSettings = { threads: 'slice', readFailures: 0, failures: 64, mostArea }
 
 /** Frames a second; streams without a steady rate often give their clock's ticks instead. */
 const mostFrameRate = 1000

@@ -24,9 +24,15 @@ export interface DecoderSettings {
   readonly readFailures: number
   /** Failures of any kind in a row; one more ends the input. */
   readonly failures: number
+  /** Pixels of a picture; a decoder allocates what a stream claims. */
+  readonly mostArea: number
 }
 
-const forFiles: DecoderSettings = { threads: 'frame', readFailures: maxFailuresInRow, failures: Infinity }
+const forFiles: Omit<DecoderSettings, 'mostArea'> = {
+  threads: 'frame',
+  readFailures: maxFailuresInRow,
+  failures: Infinity,
+}
 
 /** Under which a packet's number travels with it through the decoder, into the picture's metadata. */
 const numberKey = 'packet'
@@ -79,8 +85,9 @@ export class VideoDecoder {
     this.#frame.alloc()
   }
 
-  static async open(av: Av, path: string, rules: OpeningRules): Promise<VideoDecoder> {
-    return VideoDecoder.over(av, await openFile(av, path, rules), path, forFiles)
+  static async open(av: Av, path: string, rules: OpeningRules, mostArea: number): Promise<VideoDecoder> {
+    const format = await openFile(av, path, rules)
+    return VideoDecoder.over(av, format, path, { ...forFiles, mostArea })
   }
 
   /** @param format open, its streams known; owned from here on, also where this fails. @param name for messages */
@@ -89,7 +96,7 @@ export class VideoDecoder {
       const stream = bestStream(av, format)
       if (stream === undefined) throw new VideoDepthError('SOURCE_UNREADABLE', `${name} has no video stream`)
       for (const other of format.streams) if (other.index !== stream.index) other.discard = av.AVDISCARD_ALL
-      return new VideoDecoder(av, format, stream, await openCodec(av, name, stream, settings.threads), settings)
+      return new VideoDecoder(av, format, stream, await openCodec(av, name, stream, settings), settings)
     } catch (error) {
       await format.closeInput()
       throw error

@@ -5,6 +5,7 @@ import type { CodecContext, FormatContext, Stream } from 'node-av'
 import { VideoDepthError } from '../../base/errors.js'
 import { mostPixels } from '../../base/pixel-format.js'
 import { avMessage, type Av } from '../av.js'
+import { mostDecoded } from './image-limits.js'
 import type { PacketSyntax } from './packet-content.js'
 
 /**
@@ -23,8 +24,10 @@ const containers = [
   ...['wav', 'mp3', 'flac', 'aac'],
 ] as const
 
-/** Pixels of a picture: 16384×8192. A file of a few bytes may claim any size, and a decoder allocates what is claimed. */
-const mostArea = 2 ** 27
+/** Pixels of any picture: 16384×8192. */
+export const mostArea = 2 ** 27
+/** A decoded picture's, with alpha. */
+const pixelBytes = 4
 
 /** Larger pictures are decoded by one thread: each further one holds pictures of its own. Pixels. */
 const mostThreadedArea = 2 ** 23
@@ -44,6 +47,11 @@ export function openingOptions({ formats, protocols }: OpeningRules): Record<str
     // QuickTime's references to tracks in other files.
     enable_drefs: '0',
   }
+}
+
+/** Pixels of a picture in a file by itself: one of a few bytes may claim any size, and a decoder allocates what is claimed. */
+export function mostAreaOf(fileBytes: number): number {
+  return Math.min(mostArea, Math.floor(mostDecoded(fileBytes) / pixelBytes))
 }
 
 /** Local files only: neither the path nor what the file names can reach anything else. */
@@ -88,7 +96,7 @@ export async function openCodec(
   av: Av,
   name: string,
   stream: Stream,
-  threads: 'frame' | 'slice',
+  { threads, mostArea }: { readonly threads: 'frame' | 'slice'; readonly mostArea: number },
 ): Promise<CodecContext> {
   const { codecId, width, height } = stream.codecpar
   const codec = av.Codec.findDecoder(codecId)
@@ -96,7 +104,7 @@ export async function openCodec(
   if (width > mostPixels || height > mostPixels || width * height > mostArea)
     throw unreadable(
       name,
-      `its pictures are ${width}×${height}; at most ${mostArea} pixels are read, ${mostPixels} a side`,
+      `its pictures are ${width}×${height}; expected at most ${mostArea} pixels, ${mostPixels} a side`,
     )
   const context = new av.CodecContext()
   context.allocContext3(codec)

@@ -23,6 +23,7 @@ import {
 import type { FrameSource, SourceInfo, SourceOptions } from './source.js'
 import { Timeline } from './timeline.js'
 import { VideoDecoder } from './video-decoder.js'
+import { mostArea, mostAreaOf } from './video-input.js'
 
 /** Frames a second that missing times are interpolated with where the file tells none. */
 const assumedFrameRate = 25
@@ -77,11 +78,12 @@ class VideoProducer implements FrameProducer {
   }
 
   static async open(path: string, options: ResolvedSourceOptions): Promise<VideoProducer> {
-    await checkFile(path)
+    const found = await checkFile(path)
     if (options.playlists) await checkPlaylist(path)
     const av = await loadAv()
     const rules = { formats: options.playlists ? ['hls'] : [], protocols: 'file' }
-    const decoder = await VideoDecoder.open(av, path, rules)
+    const area = options.playlists || !found.isFile() ? mostArea : mostAreaOf(found.size)
+    const decoder = await VideoDecoder.open(av, path, rules, area)
     let producer: VideoProducer | undefined
     try {
       producer = new VideoProducer(av, path, decoder, options)

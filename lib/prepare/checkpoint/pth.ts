@@ -126,7 +126,7 @@ function storedTensor(file: FileReader, archive: Archive, name: string, tensor: 
   checkStored(file, entry)
   const { shape, strides, offset } = tensor
   const origin = [storage.key, offset, shape.join('×'), strides.join('×')].join(' ')
-  return { name, type: storage.type, shape, origin, read: () => readTensor(file, archive, entry, tensor) }
+  return { name, type: storage.type, shape, origin, read: () => readTensor(file, archive, entry, name, tensor) }
 }
 
 function checkStored(file: FileReader, entry: yauzl.Entry): void {
@@ -139,11 +139,15 @@ async function readTensor(
   file: FileReader,
   archive: Archive,
   entry: yauzl.Entry,
+  name: string,
   tensor: TorchTensor,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { shape, strides, offset, storage } = tensor
   const size = storage.bytesPerElement
   const elements = shape.reduce((a, b) => a * b, 1)
+  // An expanded view (stride 0) could claim gigabytes of a storage of one element; weights have no use for one.
+  if (elements > storage.elements)
+    throw file.error(`tensor ${name} (${shape.join('×')}) is a view of a storage of ${storage.elements} elements`)
   if (elements === storage.elements && isContiguous(shape, strides)) return readRecord(file, archive, entry)
   if (elements === 0) return new Uint8Array(0)
   await checkRecord(file, archive, entry)
