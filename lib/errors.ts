@@ -59,6 +59,7 @@ export class VideoDepthError extends Error {
     this.code = shortageOf(options?.cause) ?? code
   }
 
+  /** True for an error of any copy of this package. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (this !== VideoDepthError) return Function.prototype[Symbol.hasInstance].call(this, value) // a class derived from it
     return typeof value === 'object' && value !== null && brand in value

@@ -17,15 +17,18 @@ const mostThreads = 256
 export type BackendChoice = 'auto' | 'cpu' | 'tensorrt'
 export const backendChoices: readonly BackendChoice[] = ['auto', 'cpu', 'tensorrt']
 
+/** Arithmetic of an engine: see `LoadOptions.precision`. */
 export type Precision = 'fp16' | 'fp32' | 'int8'
 export const precisions: readonly Precision[] = ['fp16', 'fp32', 'int8']
 
+/** Frames of different streams that a GPU computes together: see `LoadOptions.streamBatch`. */
 export type StreamBatch = 1 | 2 | 4 | 8
 export const streamBatches: readonly StreamBatch[] = [1, 2, 4, 8]
 
 const mostDevices = 1024
 const mostBatchDelayMs = 100
 
+/** What `VideoDepth.load` takes. Only `checkpoint` is required. */
 export interface LoadOptions {
   /** Path of a Video Depth Anything checkpoint: `.pth` as published, or `.safetensors`. */
   readonly checkpoint: string
@@ -105,6 +108,7 @@ export interface ProcessOptions extends OpenSourceOptions {
   readonly onProgress?: (progress: ProcessProgress) => void
 }
 
+/** How far a video has come. */
 export interface ProcessProgress {
   readonly framesEncoded: number
   readonly framesOut: number

@@ -173,6 +173,7 @@ export class VideoDepth {
     await this.#closed
   }
 
+  /** As `close()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

@@ -3,6 +3,7 @@
 
 import type { Backend } from './engine.js'
 
+/** What an engine is and how well it agrees with float32. */
 export interface EngineInfo {
   readonly backend: Backend
   /** What was asked for; `plans` say what it came to. */
@@ -30,6 +31,7 @@ export interface DepthErrorFigures {
   readonly delta1: number
 }
 
+/** Why `backend: 'auto'` took the CPU engine. `code` is an `ErrorCode`. */
 export interface EngineFallback {
   readonly code: string
   readonly reason: string
@@ -37,6 +39,7 @@ export interface EngineFallback {
   readonly isSurprising: boolean
 }
 
+/** The GPU that an engine runs on, and its TensorRT. */
 export interface GpuInfo {
   /** As '10.6.0' */
   readonly tensorRt: string
@@ -48,6 +51,7 @@ export interface GpuInfo {
   readonly memoryBytes: number
 }
 
+/** The TensorRT plans of one network size and use. */
 export interface PlanSetInfo {
   readonly use: 'windows' | 'streams'
   /** Network input, pixels. */
@@ -65,6 +69,7 @@ export interface PlanSetInfo {
   readonly rejected: readonly RejectedVariant[]
 }
 
+/** Arithmetic that was not used, and why. */
 export interface RejectedVariant {
   readonly variant: string
   readonly cause: RejectionCause

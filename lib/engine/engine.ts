@@ -9,6 +9,7 @@ import type { Stabilization } from '../stream/stabilizer.js'
 import type { StepPlan } from '../stream/step-plan.js'
 import type { EngineInfo } from './engine-info.js'
 
+/** Which engine runs: processors, or TensorRT on an NVIDIA GPU. */
 export type Backend = 'cpu' | 'tensorrt'
 
 /** Everything that fixes a session's shapes. */
@@ -116,6 +117,7 @@ export interface LoadProgress {
   readonly detail?: string
 }
 
+/** Seconds spent by phase, over a whole run. */
 export interface EngineTimings {
   preprocess: number
   encode: number

@@ -12,6 +12,7 @@ export interface FlowedFrame extends ComparedMaps {
   readonly flow: Float32Array | undefined
 }
 
+/** Errors of depth that is carried along given flow. */
 export interface FlowErrors {
   /** Mean over pairs of frames of the mean |p̂ᵢ − pᵢ|, in the unit of the maps; NaN where no pair has a pixel that counts. */
   readonly opw: number

@@ -27,6 +27,7 @@ export interface PosedFrame {
   readonly mask?: Uint8Array | undefined
 }
 
+/** Temporal alignment error (TAE) of a video, per cent. */
 export interface TemporalAlignment {
   /** Per cent: 100 · the mean of `perPair`; NaN where there are fewer than two frames. */
   readonly tae: number

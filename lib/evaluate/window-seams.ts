@@ -5,6 +5,7 @@ import { newStart, windowCount } from '../window/plan.js'
 import type { WindowStrategy } from '../window/strategy.js'
 import { checkMaps, type ComparedMaps } from './compared-maps.js'
 
+/** Change from frame to frame that the truth does not have, where windows change and elsewhere. */
 export interface SeamErrors {
   /** Mean of `perStep` where windows change; NaN where they never do. */
   readonly atSeams: number

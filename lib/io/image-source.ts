@@ -20,6 +20,7 @@ import {
 } from './source-options.js'
 import type { FrameSource, SourceInfo, SourceOptions } from './source.js'
 
+/** Options of `openImages`. */
 export interface ImageSourceOptions extends SourceOptions {
   /** Frames a second, for timestamps and `targetFps`; default 24. */
   readonly frameRate?: number

@@ -6,6 +6,7 @@ import { invalidOption } from '../errors.js'
 import { checkSignal, known } from '../known-options.js'
 import { queuePolicies, type QueuePolicy } from './mailbox.js'
 
+/** What `VideoDepth.stream` takes. */
 export interface StreamOptions {
   /**
    * `all` (default): every frame pushed is computed, in order. `latest`: of the frames that wait only the newest is

@@ -24,11 +24,13 @@ const closeMs = 1000
 /** Frames of a recording that are less far apart are as they were filmed. Milliseconds. */
 const leastJumpMs = 1000
 
+/** One frame of a live source. */
 export interface LiveFrame extends RgbFrame {
   /** True where the frame does not follow the one before it: the first of a new connection, or of another size. */
   readonly discontinuity: boolean
 }
 
+/** What a live source has done so far. */
 export interface LiveStats {
   /** Frames that came out. */
   readonly framesIn: number
@@ -43,6 +45,7 @@ export interface LiveStats {
   readonly lastFrameMs: number | undefined
 }
 
+/** An open live source. Single use; returning early from the loop closes it. */
 export interface LiveSource extends FrameSource<LiveFrame> {
   /** A copy, as of now. */
   readonly stats: LiveStats

@@ -16,6 +16,7 @@ import {
 import { quietIterator } from '../../quiet-promise.js'
 import { checkFrameRate } from '../source-options.js'
 
+/** Size, layout and times of raw frames: options of `openRawFrames`. */
 export interface RawFramesOptions {
   /** Pixels. */
   readonly width: number
@@ -32,6 +33,7 @@ export interface RawFramesOptions {
   readonly signal?: AbortSignal
 }
 
+/** One raw frame. */
 export interface RawFrame extends LaidOutPicture {
   /** As they came, without gaps between rows; owned by the receiver. */
   readonly data: Uint8Array
