@@ -129,6 +129,11 @@ export function invalidOption(what: string, parameter: string, received: unknown
   return new VideoDepthError('INVALID_OPTION', expected(what, parameter, received))
 }
 
+/** For options that need or exclude each other, as a person says it: *--stabilize needs --streaming*. */
+export function optionConflict(sentence: string): VideoDepthError {
+  return new VideoDepthError('INVALID_OPTION', sentence)
+}
+
 function describe(value: unknown): string {
   if (typeof value === 'string') return quoted(value)
   if (value === null || typeof value !== 'object') return shownPart(String(value))

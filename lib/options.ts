@@ -3,7 +3,7 @@
 
 import { checkSceneCuts, type SceneCutOptions, type SceneCutRule } from './cuts/cut-detector.js'
 import type { LoadProgress } from './engine/engine.js'
-import { callersFunction, invalidOption } from './errors.js'
+import { callersFunction, invalidOption, optionConflict } from './errors.js'
 import type { OpenSourceOptions } from './io/open-source.js'
 import { checkSourceOptions } from './io/source-options.js'
 import { checkSignal, checkWhole, known } from './known-options.js'
@@ -152,9 +152,9 @@ export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
   oneOf(backend, 'backend', backendChoices)
   if (precision !== undefined) oneOf(precision, 'precision', precisions)
   if (backend === 'cpu' && precision === 'fp16')
-    throw invalidOption('fp32 or int8 with backend cpu', 'precision', precision)
+    throw optionConflict("precision 'fp16' needs backend 'tensorrt' or 'auto'")
   if (backend === 'tensorrt' && precision === 'int8')
-    throw invalidOption('fp16 or fp32 with backend tensorrt', 'precision', precision)
+    throw optionConflict("precision 'int8' needs backend 'cpu' or 'auto'")
   if (cacheDir !== undefined && (typeof cacheDir !== 'string' || cacheDir === '')) {
     throw invalidOption('a folder path', 'cacheDir', cacheDir)
   }
@@ -180,16 +180,17 @@ function checkGpuOptions(options: LoadOptions, backend: BackendChoice, precision
   const { device, tensorrtPath = [], streamBatch = 1, batchDelayMs = 2 } = options
   const names = ['device', 'tensorrtPath', 'streamBatch', 'batchDelayMs'] as const
   const given = names.find((name) => options[name] !== undefined)
-  if (backend === 'cpu' && given !== undefined) throw invalidOption('backend tensorrt or auto', given, 'backend cpu')
+  if (backend === 'cpu' && given !== undefined)
+    throw optionConflict(`${given} has no effect with backend 'cpu': remove it`)
   if (precision === 'int8' && given !== undefined)
-    throw invalidOption('precision fp16 or fp32', given, 'precision int8')
+    throw optionConflict(`${given} has no effect with precision 'int8', which runs on processors: remove it`)
   if (device !== undefined) checkWhole(device, 'device', 0, mostDevices - 1)
   const folders = typeof tensorrtPath === 'string' ? [tensorrtPath] : tensorrtPath
   if (!Array.isArray(folders) || !folders.every((folder) => typeof folder === 'string' && folder !== ''))
     throw invalidOption('a folder, or a list of folders', 'tensorrtPath', tensorrtPath)
   oneOf(streamBatch, 'streamBatch', streamBatches)
   if (options.batchDelayMs !== undefined && streamBatch === 1)
-    throw invalidOption('streamBatch 2, 4 or 8', 'batchDelayMs', 'streamBatch 1')
+    throw optionConflict('batchDelayMs needs streamBatch 2, 4 or 8')
   if (typeof batchDelayMs !== 'number' || !(batchDelayMs >= 0 && batchDelayMs <= mostBatchDelayMs))
     throw invalidOption(`a number of milliseconds from 0 to ${mostBatchDelayMs}`, 'batchDelayMs', batchDelayMs)
   return { device, tensorrtPath: folders, streamBatch, batchDelayMs }

@@ -223,8 +223,8 @@ class LiveProducer implements FrameProducer<LiveFrame> {
       }
     }
     const { attempts } = reconnect
-    if (code === 'SOURCE_UNREADABLE') throw new VideoDepthError(code, `${latest}; so ended ${attempts + 1} attempts`)
-    const after = attempts === 0 ? '' : `; ${attempts} attempts to come back failed, the last one so: ${latest}`
+    if (code === 'SOURCE_UNREADABLE') throw new VideoDepthError(code, `${latest}; all ${attempts + 1} attempts failed`)
+    const after = attempts === 0 ? '' : `; ${attempts} attempts to reconnect failed, the last with: ${latest}`
     throw new VideoDepthError(code, `${this.#input.shown} was lost: ${reason}${after}`)
   }
 
