@@ -13,7 +13,7 @@ import { defaultWindowLength, stitchings, windowLengths, type Stitching } from '
 
 const mostThreads = 256
 
-/** Of `LoadOptions.backend`. */
+/** Which engine to take: see `LoadOptions.backend`. */
 export type BackendChoice = 'auto' | 'cpu' | 'tensorrt'
 export const backendChoices: readonly BackendChoice[] = ['auto', 'cpu', 'tensorrt']
 

@@ -13,7 +13,7 @@ export interface EngineInfo {
    * `avx512-vnni`, `avx-vnni`, `avx2`); undefined on a GPU.
    */
   readonly kernels: string | undefined
-  /** Of int8 against float32 on the calibration clip; undefined with other precisions. */
+  /** How far int8 is from float32 on the bundled sample; undefined with other precisions. */
   readonly check: DepthErrorFigures | undefined
   /** Why `backend: 'auto'` took the CPU engine; undefined where it did not. */
   readonly fallback: EngineFallback | undefined
@@ -62,7 +62,7 @@ export interface PlanSetInfo {
   readonly variant: string
   /** Whether any plan was built now, rather than found. */
   readonly origin: 'cache' | 'built'
-  /** Of all its plans, when they were built. */
+  /** Seconds that building all its plans took, when they were built. */
   readonly buildSeconds: number
   readonly check: CheckFigures
   /** Why faster arithmetic was left out, in the order tried. */

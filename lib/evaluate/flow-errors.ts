@@ -18,7 +18,7 @@ export interface FlowErrors {
   readonly opw: number
   /** Mean over pairs of the mean ||p̂ᵢ − pᵢ| − |ĝᵢ − gᵢ||. */
   readonly stableError: number
-  /** Of frames i and i + 1; NaN where no pixel counts. */
+  /** Errors of frames i and i + 1; NaN where no pixel counts. */
   readonly perPair: readonly { readonly opw: number; readonly stableError: number }[]
 }
 

@@ -76,7 +76,7 @@ export interface VideoEvaluation {
   readonly derivatives: DerivativeErrors | undefined
   readonly loss: TrainingLosses | undefined
   readonly seams: SeamErrors | undefined
-  /** Of aligned depth, metres. */
+  /** Errors of aligned depth, metres. */
   readonly flow: FlowErrors | undefined
 }
 

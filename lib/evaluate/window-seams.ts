@@ -13,7 +13,7 @@ export interface SeamErrors {
   readonly elsewhere: number
   /** `atSeams` / `elsewhere`: 1 where seams cannot be told. */
   readonly ratio: number
-  /** Of frames i and i + 1; NaN where no pixel counts. */
+  /** Change between frames i and i + 1; NaN where no pixel counts. */
   readonly perStep: readonly number[]
 }
 

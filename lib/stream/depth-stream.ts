@@ -21,7 +21,7 @@ export interface StreamStats {
   readonly scenes: number
   /** Maps of the network without two different values. */
   readonly flatMaps: number
-  /** Of all frames but those that waited for the network to be loaded; undefined before the first of them. */
+  /** Latency of all frames but those that waited for the network to be loaded; undefined before the first of them. */
   readonly latency: LatencyPercentiles | undefined
 }
 
