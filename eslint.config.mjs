@@ -70,6 +70,7 @@ export default defineConfig(
     'dist-test/',
     'dist-tools/',
     'build*/',
+    'docs/api/',
     'prebuilds/',
     '.tap/',
     'test/fixtures/',

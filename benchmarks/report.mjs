@@ -59,7 +59,7 @@ export function doubts({ loadAverage, threads, compared, processors }) {
   return sentences
 }
 
-/** Of windows: seconds for one new frame in the steady state, or, where the clip is too short for one, of the whole. */
+/** Seconds for one new frame of windows in the steady state; of the whole clip where it is too short for that. */
 export function secondsPerFrame({ secondsPerFrame: told, steady, seconds, frames }) {
   if (told !== undefined) return told
   return steady.frames > 0 ? steady.seconds / steady.frames : seconds.total / frames

@@ -112,7 +112,7 @@ function subjects(settings, folder) {
   ]
 }
 
-/** Of every other precision against float32. */
+/** How far every other precision is from float32. */
 async function errorsOf(running, settings) {
   const names = running.flatMap(({ precision, name }) => (precision === undefined ? [] : [name]))
   const first = 'pipeline fp32'

@@ -107,7 +107,7 @@ function processorFlags() {
   }
 }
 
-/** Of our package, with its commit where there is one, and of what runs the baseline. */
+/** Versions of our package, with its commit where there is one, and of what runs the baseline. */
 export function versions() {
   const root = path.join(import.meta.dirname, '..')
   const stdio = ['ignore', 'pipe', 'ignore']

@@ -6,7 +6,7 @@ import { DepthRun } from './video/run.js'
 import type { EngineInfo } from './engine/engine-info.js'
 import type { Backend, Engine } from './engine/engine.js'
 import { openEngine } from './engine/open-engine.js'
-import { invalidOption, owned, VideoDepthError } from './base/errors.js'
+import { optionConflict, owned, VideoDepthError } from './base/errors.js'
 import type { DepthKind } from './base/frame.js'
 import { openSource, type SourceInput } from './io/sources/open-source.js'
 import type { FrameSource } from './io/sources/source.js'
@@ -168,6 +168,7 @@ export class VideoDepth {
     await this.#closed
   }
 
+  /** As `close()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
@@ -181,5 +182,6 @@ function isFrameSource(source: SourceInput | FrameSource): source is FrameSource
 /** They would be ignored. */
 function refuseSourceOptions(options: object): void {
   const [name] = Object.keys(options)
-  if (name !== undefined) throw invalidOption(`no ${name} for a source that is open already`, 'options', name)
+  if (name !== undefined)
+    throw optionConflict(`${name} has no effect on a source that is open already: give it to what opens the source`)
 }

@@ -59,11 +59,11 @@ function started(...args: string[]): Piped {
 t.test('the reader of standard output goes away: the video goes on', posix, async (t) => {
   const { child, ended, said } = started(long, '--stdout', '--video', at('kept.mp4'), '--queue', 'all')
   child.stdout?.once('data', () => child.stdout?.destroy())
-  await said(/its reader is gone/)
+  await said(/its reader has closed it/)
   child.kill('SIGINT')
   const { code, signal, stderr } = await ended
   t.same([code, signal], [1, null])
-  t.match(stderr, /standard output: its reader is gone \(EPIPE\) \[OUTPUT_UNWRITABLE\]; the other outputs go on/)
+  t.match(stderr, /standard output: its reader has closed it \(EPIPE\) \[OUTPUT_UNWRITABLE\]; the other outputs go on/)
   t.ok((await frameCount(at('kept.mp4'))) > 1)
   t.same(partials(), [])
 })

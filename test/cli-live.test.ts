@@ -73,7 +73,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const ended = await runCli(['run', clip, '-o', output, ...long, '--save-npz'], {
       cwd: folder,
       onText: (text, kill) => {
-        if (sent === 0 && text.includes('RANDOM')) setTimeout(() => kill(signal), 300)
+        if (sent === 0 && text.includes('random test weights')) setTimeout(() => kill(signal), 300)
         sent ||= performance.now()
       },
     })

@@ -257,7 +257,7 @@ t.test('a source that is open already has its own options', async (t) => {
   const source = await fromFrames(frames(5), { maxLen: 2 })
   t.throws(() => model.process(source, { maxLen: 3 }), {
     code: 'INVALID_OPTION',
-    message: 'Expected no maxLen for a source that is open already for options, received "maxLen"',
+    message: 'maxLen has no effect on a source that is open already: give it to what opens the source',
   })
   let count = 0
   for await (const frame of model.process(source)) count += frame.index >= 0 ? 1 : 0

@@ -37,7 +37,7 @@ t.test('what cannot be had is refused, and it is said what can', (t) => {
   })
   t.throws(() => chooseKernels(modern, 'int8', 'onnxruntime'), {
     code: 'INVALID_OPTION',
-    message: 'Expected fp32 with VIDEO_DEPTH_CPU=onnxruntime for precision, received "int8"',
+    message: "precision 'int8' has no effect with VIDEO_DEPTH_CPU=onnxruntime: remove one of them",
   })
   t.throws(() => chooseKernels(old, 'int8', undefined), {
     code: 'PRECISION_UNAVAILABLE',

@@ -159,21 +159,21 @@ t.test('what holds depth is not scored as disparity', async (t) => {
 })
 
 const refusals: [string, () => readonly string[] | Promise<readonly string[]>, number, RegExp][] = [
-  ['no truth', () => [npz], 2, /Expected either --truth or --manifest for eval, received "none"/],
-  ['two truths', () => [npz, ...against, '--manifest', 'own.json'], 2, /for eval, received "both"/],
+  ['no truth', () => [npz], 2, /eval needs --truth or --manifest/],
+  ['two truths', () => [npz, ...against, '--manifest', 'own.json'], 2, /--truth has no effect with --manifest/],
   [
     'a factor of a manifest',
     () => [npz, '--manifest', 'own.json', '--factor', '2'],
     2,
-    /Expected --truth for --factor, received "a manifest/,
+    /--factor needs --truth: a manifest says it itself/,
   ],
   [
     'a kind of a manifest',
     () => [npz, '--manifest', 'own.json', '--truth-kind', 'metric'],
     2,
-    /Expected --truth for --truth-kind/,
+    /--truth-kind needs --truth/,
   ],
-  ['missing ones of one video', () => [npz, ...against, '--skip-missing'], 2, /Expected --manifest for --skip-missing/],
+  ['missing ones of one video', () => [npz, ...against, '--skip-missing'], 2, /--skip-missing needs --manifest/],
   [
     'a factor of 0',
     () => [npz, '--truth', truth, '--factor', '0'],
@@ -234,7 +234,7 @@ const refusals: [string, () => readonly string[] | Promise<readonly string[]>, n
     'poses that are not there',
     () => [npz, ...against, '--measures', 'tae'],
     2,
-    /Expected a manifest with K and pose of every frame for --measures tae/,
+    /--measures tae needs a manifest with K and pose of every frame/,
   ],
   ['no prediction', () => ['nope.npz', ...against], 1, /Cannot read nope\.npz: ENOENT.*\[SOURCE_UNREADABLE\]/],
   ['no manifest', () => [npz, '--manifest', 'nope.json'], 1, /Cannot read nope\.json: ENOENT/],

@@ -10,7 +10,7 @@ import { sceneVideo, type SceneOptions } from './support/evaluation-scene.js'
 
 const weights = Array.from({ length: 10 }, (_, i) => 1.05 + i * ((1.25 - 1.05) / 9))
 const weightSum = weights.reduce((sum, weight) => sum + weight, 0)
-/** Of the thresholds that a ratio exceeds. */
+/** The weight of the thresholds that a ratio exceeds, as a part of all. */
 const share = (ratio: number): number =>
   weights.filter((weight) => ratio > weight).reduce((sum, weight) => sum + weight, 0) / weightSum
 

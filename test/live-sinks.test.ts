@@ -88,7 +88,7 @@ t.test('raw: a reader that goes away', async (t) => {
   const failed = (async () => {
     for (let i = 0; i < 1000; i++) await sink.write(large)
   })()
-  const gone = { code: 'OUTPUT_UNWRITABLE', message: 'Cannot write standard output: its reader is gone (EPIPE)' }
+  const gone = { code: 'OUTPUT_UNWRITABLE', message: 'Cannot write standard output: its reader has closed it (EPIPE)' }
   await t.rejects(failed, gone)
   await t.rejects(sink.write(large), gone)
   await t.rejects(sink.finish(), gone)

@@ -192,7 +192,7 @@ t.test('a source that does not come back', async (t) => {
   t.match(error, {
     code: 'SOURCE_LOST',
     message:
-      /^http:\/\/127\.0\.0\.1:\d+\/live\.ts was lost: .+; 3 attempts to come back failed, the last one so: Cannot read http/,
+      /^http:\/\/127\.0\.0\.1:\d+\/live\.ts was lost: .+; 3 attempts to reconnect failed, the last with: Cannot read http/,
   })
   t.same(
     events.flatMap((event) => (event.type === 'retrying' ? [event.attempt] : [])),

@@ -13,7 +13,7 @@ import { testOnAll, testOnBoth } from './support/runtimes.js'
 import { referenceVideo, type Picture } from './support/reference-video.js'
 
 /**
- * Of the reference's range; the project's own bound. Seen: 3e-6 at most against upstream, over all frames and cases;
+ * A part of the reference's range; the project's own bound. Seen: 3e-6 at most against upstream, over all frames and cases;
  * 5e-5 at most of a single map's range against the plain form. Both are float32 sums in another order.
  */
 const tolerance = 1e-3
@@ -56,7 +56,7 @@ function numbers({ data }: NpyArray): number[] {
   return Array.from(data as ArrayLike<number | bigint>, Number)
 }
 
-/** Of the stored frames, as a part of their range. */
+/** The largest error of the stored frames, as a part of their range. */
 function storedError(all: readonly DepthFrame[], stored: string, indices: string): number {
   const truth = array(expected, stored).data as Float32Array
   const errors = numbers(array(expected, indices)).map((index, i) =>

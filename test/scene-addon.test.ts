@@ -10,7 +10,7 @@ import { sceneKinds } from '../dist-tools/scenes/kinds.js'
 const { Scene } = loadScenes()
 const names = sceneKinds().map(({ name }) => name)
 
-/** Of everything in a picture. */
+/** A hash of everything in a picture. */
 function digest({ data, depth, bodies, pose, flow }: NativeRenderedPicture): string {
   const hash = createHash('sha256')
   for (const array of [data, depth, bodies, pose, flow ?? new Uint8Array(0)]) hash.update(array)

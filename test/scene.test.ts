@@ -24,14 +24,14 @@ function toCamera({ pose }: RenderedFrame, world: number[]): [number, number, nu
   return [along(0), along(1), along(2)]
 }
 
-/** Of everything in a frame. */
+/** A hash of everything in a frame. */
 function digest({ data, depth, bodies, pose, flow }: RenderedFrame): string {
   const hash = createHash('sha256')
   for (const array of [data, depth, bodies, pose, flow ?? new Float32Array()]) hash.update(array)
   return hash.digest('hex')
 }
 
-/** Of bodies at rest that both frames show: how many points there are, and how many lie where the pose says. */
+/** How many points of bodies at rest both frames show, and how many of them lie where the pose says. */
 function compare(first: RenderedFrame, second: RenderedFrame): { seen: number; agreeing: number } {
   const { fx, fy, cx, cy } = second.intrinsics
   let seen = 0

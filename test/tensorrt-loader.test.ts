@@ -18,7 +18,7 @@ interface Report {
   problem: string
   inferPath: string
   parserPath: string
-  /** Of the failure to get an Api; absent where the program was compiled without CUDA. */
+  /** The code of the failure to get an Api; absent where the program was compiled without CUDA. */
   code?: string
   message?: string
 }

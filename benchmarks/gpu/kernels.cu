@@ -116,7 +116,7 @@ void bench_preprocess(Bench& bench) {
                             format.format, video_depth::row_bytes(format.format, frame.width)};
         picture.length = video_depth::picture_bytes(picture);
         const size_t out = 3 * area(map) * sizeof(uint16_t);
-        // Of a far larger picture four rows are looked at for each of the result.
+        // In a far larger picture only four rows are read for each row of the result.
         const double looked_at = std::min(1.0, 4.0 * map.height / frame.height);
         const double bytes = static_cast<double>(picture.length) * looked_at + static_cast<double>(out);
         const Copies memory(bytes, {picture.length, out});

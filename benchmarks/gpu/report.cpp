@@ -18,7 +18,7 @@ std::string version_text(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
-/// Of names that hold no control characters.
+/// A JSON string; `text` holds no control characters.
 std::string quoted(const std::string& text) {
   std::string out = "\"";
   for (const char c : text) {

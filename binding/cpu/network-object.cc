@@ -15,7 +15,7 @@ namespace video_depth_binding {
 
 namespace {
 
-/// Of a memory, the new frame's place included.
+/// The most slots of a memory, the new frame's place included.
 constexpr int kMostSlots = 4096;
 constexpr uint32_t kMostFrames = 256;
 constexpr uint32_t kTables = video_depth::cpu::kTemporalModules * video_depth::cpu::kAttentions;

@@ -14,7 +14,7 @@
 
 namespace video_depth::cpu {
 
-/// Of every encoder attention head in DINOv2.
+/// Width of every encoder attention head in DINOv2.
 constexpr int kHeadWidth = 64;
 constexpr int kPatch = 14;
 /// Upstream's constants: heads of the temporal attentions, groups of their GroupNorm.
@@ -90,7 +90,7 @@ struct UnitWeights {
 };
 
 struct FusionWeights {
-  /// Of the layer that joins; empty in fusion 4.
+  /// Weights for the layer that joins; empty in fusion 4.
   UnitWeights layer_unit;
   UnitWeights unit;
   Linear output;

@@ -68,14 +68,14 @@ class Network {
   const Model& model_;
   int rows_;
   int cols_;
-  /// Of the features, and of the paths behind fusion 4 and 3.
+  /// Sizes of the features, and of the paths behind fusion 4 and 3.
   std::array<MapSize, 4> layer_;
   MapSize path4_;
   MapSize path3_;
   Encoder encoder_;
   MapWorker maps_;
   TemporalWorker temporal_;
-  /// Of the last head; 1 after a step, 0 before either.
+  /// Frames of the last head; 1 after a step, 0 before either.
   int frames_ = 0;
   /// For all frames of a window.
   Buffer<float> mixed_;
@@ -89,7 +89,7 @@ class Network {
   Buffer<float> path1_;
   Buffer<float> half_;
   std::vector<Band> bands_;
-  /// Of the last step, by attention, one after another.
+  /// States of the last step, by attention, one after another.
   Buffer<float> states_;
 };
 

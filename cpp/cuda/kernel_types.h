@@ -64,7 +64,7 @@ constexpr int kMostFrameJobs = 64;
 struct MapHealth {
   /// NaN or infinite.
   uint64_t non_finite;
-  /// Of the finite values; +infinity and −infinity where there are none.
+  /// Bounds of the finite values; +infinity and −infinity where there are none.
   float least, most;
 };
 

@@ -29,7 +29,7 @@ size_t fit_scratch_bytes(Extent frame);
 cudaError_t launch_fit(const FitPair* pairs, int count, Extent map, Extent frame, void* scratch,
                        DeviceFit* fit, cudaStream_t stream);
 
-/// Of two maps of the same size, with their correlation: see video_depth::fit_map.
+/// The line between two maps of the same size, with their correlation: see video_depth::fit_map.
 cudaError_t launch_map_fit(const float* prediction, const float* target, size_t count, void* scratch,
                            DeviceFit* fit, cudaStream_t stream);
 

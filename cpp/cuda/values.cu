@@ -13,7 +13,7 @@ namespace {
 
 // Counts, least and most are the same in any order, so atomics give the same bits every time.
 
-/// Of floats in the order of their bits: those with a sign fall as their bits grow.
+/// Compares floats by their bits: those with a sign fall as their bits grow.
 __device__ inline void atomic_least(float* to, float value) {
   if (!signbit(value)) {
     atomicMin(reinterpret_cast<int*>(to), __float_as_int(value));

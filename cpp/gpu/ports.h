@@ -54,7 +54,7 @@ struct StatePort {
   size_t memory_bytes, state_bytes;
 };
 
-/// Of a stream step, in the order of its inputs.
+/// The states of a stream step, in the order of its inputs.
 std::vector<StatePort> state_ports(const tensorrt::Plan& step);
 
 } // namespace video_depth::gpu

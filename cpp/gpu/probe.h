@@ -25,7 +25,7 @@ struct Probe {
   /// Why no device can be used; empty where one can.
   std::string problem;
   std::vector<DeviceInfo> devices;
-  /// Of each major version that was compiled in, newest first.
+  /// One report for each major version that was compiled in, newest first.
   std::vector<tensorrt::LibraryReport> libraries;
 };
 

@@ -19,7 +19,7 @@ size_t area(cuda::Extent extent) {
   return static_cast<size_t>(extent.width) * static_cast<size_t>(extent.height);
 }
 
-/// Of host memory that may be given back at once only where the driver has taken a copy: small ones it takes
+/// Uploads from host memory that may be given back only once the driver has taken a copy: it takes small ones
 /// at once, and `step` keeps these until its epilogue has run.
 void upload_small(void* to, const void* from, size_t bytes, cuda::Stream& stream) {
   cuda::check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream.get()),
@@ -48,7 +48,7 @@ StreamPool::~StreamPool() {
   }
 }
 
-/// Of one run.
+/// Events of one run.
 struct StreamPool::Marks {
   cuda::Event begun{true}, preprocessed{true}, inferred{true}, done{true};
 };

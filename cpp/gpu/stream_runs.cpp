@@ -13,7 +13,7 @@ namespace video_depth::gpu {
 
 namespace {
 
-/// Of what TensorRT is bound to.
+/// Bytes; everything that TensorRT is bound to starts at a multiple of it.
 constexpr size_t kAlignment = 256;
 
 } // namespace

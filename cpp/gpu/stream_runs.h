@@ -33,7 +33,7 @@ class StreamRuns {
   struct Lane {
     int batch;
     cuda::DeviceBuffer pixels, layers[kLayers], path3, depth, positions, mask;
-    /// Of each temporal attention, [batch, pixels, width].
+    /// One for each temporal attention, [batch, pixels, width].
     std::vector<cuda::DeviceBuffer> states;
     std::unique_ptr<PlanRun> encoder, decoder;
     /// By first row: the memories are part of what a step's run is bound to.
@@ -54,7 +54,7 @@ class StreamRuns {
 
   /// One attention's memory of a row, [pixels, slots, width].
   void* memory(size_t state, int row) const { return item_at<void>(memories_[state], strides_[state], row); }
-  /// Of all attentions of a row.
+  /// Bytes for all attentions of a row.
   size_t memory_bytes() const { return memory_bytes_; }
 
  private:
@@ -65,7 +65,7 @@ class StreamRuns {
   StreamPlans plans_;
   NetworkPorts ports_;
   std::vector<StatePort> states_;
-  /// Of each temporal attention, [rows, pixels, slots, width], rows `strides_` bytes apart.
+  /// One for each temporal attention, [rows, pixels, slots, width], rows `strides_` bytes apart.
   std::vector<cuda::DeviceBuffer> memories_;
   std::vector<size_t> strides_;
   size_t memory_bytes_ = 0;

@@ -109,7 +109,7 @@ class WindowSession {
   cuda::PinnedBuffer host_health_, host_fit_;
   /// By position.
   std::vector<bool> has_map_;
-  /// Of the last decode, by position; filled by its epilogue.
+  /// Maps of the last decode, by position; filled by its epilogue.
   std::shared_ptr<std::vector<cuda::MapHealth>> map_health_;
 
   std::unique_ptr<PlanRun> encoder_, head_, decoder_;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr float kOne = 2048;
 
-/// Of sums with 11 fraction bits; the shifts in between are where OpenCV drops bits.
+/// Mixes sums with 11 fraction bits; the shifts in between are where OpenCV drops bits.
 void mix_rows(const int* __restrict low, const int* __restrict high, int low_weight, int high_weight,
               uint8_t* __restrict out, int count) {
   for (int i = 0; i < count; i++) {

@@ -8,7 +8,7 @@
 
 namespace video_depth {
 
-/// Of red, green and blue, as parts of 255.
+/// For red, green and blue, as parts of 255.
 constexpr double kPixelMean[3] = {0.485, 0.456, 0.406};
 constexpr double kPixelStd[3] = {0.229, 0.224, 0.225};
 

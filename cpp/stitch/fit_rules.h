@@ -79,7 +79,7 @@ VIDEO_DEPTH_HOST_DEVICE inline Fit solve_fit(double pp, double p, double count, 
   return fit;
 }
 
-/// Of sums over differences from the means. A NaN counts as flat.
+/// Takes sums over differences from the means. A NaN counts as flat.
 VIDEO_DEPTH_HOST_DEVICE inline bool is_flat(double centred, double mean, double count) {
   return !(centred > kVarianceNoise * (centred + mean * mean * count));
 }

@@ -15,7 +15,7 @@ struct MapFit {
   double correlation = 0;
 };
 
-/// Of two maps of `count` values. The same bits on every machine.
+/// The line between two maps of `count` values. The same bits on every machine.
 MapFit fit_map(const float* prediction, size_t prediction_count, const float* target, size_t target_count);
 
 } // namespace video_depth

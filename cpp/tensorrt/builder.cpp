@@ -10,7 +10,8 @@
 namespace video_depth::tensorrt::VIDEO_DEPTH_TENSORRT_NAMESPACE {
 namespace {
 
-/// Of the threads that TensorRT may use besides the GPU; more bring nothing, as tactics are timed one by one.
+/// The most threads that TensorRT may use besides the GPU; more bring nothing, as tactics are timed one by
+/// one.
 constexpr unsigned kMostThreads = 8;
 
 /// TensorRT 11 has nothing but strong typing, and there bit 0 says so; on a 10 library bit 0 would silently

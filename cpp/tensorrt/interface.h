@@ -30,7 +30,7 @@ struct BuildRequest {
   size_t workspace_bytes = 0;
   /// 0…5
   int optimization_level = 3;
-  /// Of an earlier build on the same device with the same library; an unusable one is left aside.
+  /// What an earlier build left, on the same device with the same library; an unusable one is left aside.
   std::vector<uint8_t> timing_cache;
 };
 

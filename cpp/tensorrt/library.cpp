@@ -124,7 +124,7 @@ Outcome try_folder(Library& library, const std::string& folder) {
   void* handle = open_file(path);
   if (handle == nullptr) {
     const std::string reason = dlerror();
-    // Of a dependency that is missing, glibc names the dependency.
+    // If a dependency is missing, glibc names the dependency.
     if (folder.empty() && reason.compare(0, name.size() + 1, name + ":") == 0) return Outcome::kAbsent;
     library.report.problem = "Expected a library that can be opened at " + path + ", received: " + reason;
     return Outcome::kUnusable;
@@ -164,7 +164,7 @@ class Search {
 
  private:
   const int major_;
-  /// Of major 0 as long as there is none.
+  /// Its major is 0 as long as there is none.
   Library best_;
   std::string searched_;
 };

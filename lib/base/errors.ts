@@ -59,6 +59,7 @@ export class VideoDepthError extends Error {
     this.code = shortageOf(options?.cause) ?? code
   }
 
+  /** True for an error of any copy of this package. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (this !== VideoDepthError) return Function.prototype[Symbol.hasInstance].call(this, value) // a class derived from it
     return typeof value === 'object' && value !== null && brand in value
@@ -126,6 +127,11 @@ export function expected(what: string, parameter: string, received: unknown): st
 
 export function invalidOption(what: string, parameter: string, received: unknown): VideoDepthError {
   return new VideoDepthError('INVALID_OPTION', expected(what, parameter, received))
+}
+
+/** For options that need or exclude each other, as a person says it: *--stabilize needs --streaming*. */
+export function optionConflict(sentence: string): VideoDepthError {
+  return new VideoDepthError('INVALID_OPTION', sentence)
 }
 
 function describe(value: unknown): string {

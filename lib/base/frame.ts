@@ -84,6 +84,7 @@ export interface DepthFrame extends DepthMap {
   readonly scene: SceneMark
 }
 
+/** The line by which a window agrees with earlier ones: aligned = scale · depth + shift. */
 export interface Alignment {
   readonly scale: number
   readonly shift: number

@@ -15,7 +15,7 @@ interface InspectArguments {
 
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .description('What a checkpoint is: format, size, network, licence.')
+    .description('Show what a checkpoint is: format, size, network, licence.')
     .argument('<file>', '.pth or .safetensors')
     .addOption(weightsKeyOption())
     .option('--check-finite', 'read every weight and refuse NaN and infinity', false)

@@ -29,9 +29,9 @@ const program = new Command('video-depth')
   .exitOverride()
   .addHelpText(
     'after',
-    '\nExit codes: 0 done; 1 failed, no half-written file is left; 2 wrong usage; 3 input damaged, outputs hold what could\n' +
-      'be read; 130 interrupted, half-written outputs removed (live: Ctrl-C completes them). A second Ctrl-C ends at once\n' +
-      'and may leave a hidden .partial file.',
+    '\nExit codes: 0 done; 1 failed; 2 wrong usage; 3 the input was damaged, and the outputs hold what could be read;\n' +
+      '130 interrupted. A command that fails or is interrupted removes half-written outputs (live completes them after\n' +
+      'Ctrl-C). A second Ctrl-C ends it at once and may leave a hidden .partial file.',
   )
 for (const name of wanted) {
   const command = await commands[name]?.()

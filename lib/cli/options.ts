@@ -22,7 +22,7 @@ export function checkpointOption(): Option {
 export function weightsKeyOption(): Option {
   return new Option(
     '--weights-key <key>',
-    'which weights of the checkpoint, where it holds several sets, as "model" and "ema"',
+    'which weights of the checkpoint, where it holds several sets, such as "model" and "ema"',
   )
 }
 
@@ -95,7 +95,7 @@ export function listed(text: string, before: readonly string[] = []): string[] {
 export function brightOption(): Option {
   return new Option(
     '--bright <what>',
-    'what the depth video shows bright (default: near; of metric depth far, as larger values are brighter)',
+    'what the depth video shows bright (default: near; far for metric depth)',
   ).choices([...brightChoices])
 }
 

@@ -3,6 +3,7 @@
 
 import type { Backend } from './engine.js'
 
+/** What an engine is and how well it agrees with float32. */
 export interface EngineInfo {
   readonly backend: Backend
   /** What was asked for; `plans` say what it came to. */
@@ -12,7 +13,7 @@ export interface EngineInfo {
    * `avx512-vnni`, `avx-vnni`, `avx2`); undefined on a GPU.
    */
   readonly kernels: string | undefined
-  /** Of int8 against float32 on the calibration clip; undefined with other precisions. */
+  /** How far int8 is from float32 on the bundled sample; undefined with other precisions. */
   readonly check: DepthErrorFigures | undefined
   /** Why `backend: 'auto'` took the CPU engine; undefined where it did not. */
   readonly fallback: EngineFallback | undefined
@@ -30,6 +31,7 @@ export interface DepthErrorFigures {
   readonly delta1: number
 }
 
+/** Why `backend: 'auto'` took the CPU engine. `code` is an `ErrorCode`. */
 export interface EngineFallback {
   readonly code: string
   readonly reason: string
@@ -37,6 +39,7 @@ export interface EngineFallback {
   readonly isSurprising: boolean
 }
 
+/** The GPU that an engine runs on, and its TensorRT. */
 export interface GpuInfo {
   /** As '10.6.0' */
   readonly tensorRt: string
@@ -48,6 +51,7 @@ export interface GpuInfo {
   readonly memoryBytes: number
 }
 
+/** The TensorRT plans of one network size and use. */
 export interface PlanSetInfo {
   readonly use: 'windows' | 'streams'
   /** Network input, pixels. */
@@ -58,13 +62,14 @@ export interface PlanSetInfo {
   readonly variant: string
   /** Whether any plan was built now, rather than found. */
   readonly origin: 'cache' | 'built'
-  /** Of all its plans, when they were built. */
+  /** Seconds that building all its plans took, when they were built. */
   readonly buildSeconds: number
   readonly check: CheckFigures
   /** Why faster arithmetic was left out, in the order tried. */
   readonly rejected: readonly RejectedVariant[]
 }
 
+/** Arithmetic that was not used, and why. */
 export interface RejectedVariant {
   readonly variant: string
   readonly cause: RejectionCause

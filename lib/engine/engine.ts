@@ -10,6 +10,7 @@ import type { Stabilization } from '../plan/stabilizer.js'
 import type { StepPlan } from '../plan/step-plan.js'
 import type { EngineInfo } from './engine-info.js'
 
+/** Which engine runs: processors, or TensorRT on an NVIDIA GPU. */
 export type Backend = 'cpu' | 'tensorrt'
 
 /** Everything that fixes a session's shapes. */
@@ -117,6 +118,7 @@ export interface LoadProgress {
   readonly detail?: string
 }
 
+/** Seconds spent by phase, over a whole run. */
 export interface EngineTimings {
   preprocess: number
   encode: number

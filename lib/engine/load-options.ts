@@ -1,7 +1,7 @@
 // Owns: the options that a model is loaded with, their defaults and their checks.
 // Must not know: what the options do.
 
-import { invalidOption } from '../base/errors.js'
+import { invalidOption, optionConflict } from '../base/errors.js'
 import { checkCallback, checkSignal, checkWhole, known, oneOf } from '../base/known-options.js'
 import { defaultThreads } from '../base/threads.js'
 import { patchSize } from '../prepare/checkpoint/input-size.js'
@@ -9,19 +9,22 @@ import type { LoadProgress } from './engine.js'
 
 const mostThreads = 256
 
-/** Of `LoadOptions.backend`. */
+/** Which engine to take: see `LoadOptions.backend`. */
 export type BackendChoice = 'auto' | 'cpu' | 'tensorrt'
 export const backendChoices: readonly BackendChoice[] = ['auto', 'cpu', 'tensorrt']
 
+/** Arithmetic of an engine: see `LoadOptions.precision`. */
 export type Precision = 'fp16' | 'fp32' | 'int8'
 export const precisions: readonly Precision[] = ['fp16', 'fp32', 'int8']
 
+/** Frames of different streams that a GPU computes together: see `LoadOptions.streamBatch`. */
 export type StreamBatch = 1 | 2 | 4 | 8
 export const streamBatches: readonly StreamBatch[] = [1, 2, 4, 8]
 
 const mostDevices = 1024
 const mostBatchDelayMs = 100
 
+/** What `VideoDepth.load` takes. Only `checkpoint` is required. */
 export interface LoadOptions {
   /** Path of a Video Depth Anything checkpoint: `.pth` as published, or `.safetensors`. */
   readonly checkpoint: string
@@ -122,9 +125,9 @@ export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
   oneOf(backend, 'backend', backendChoices)
   if (precision !== undefined) oneOf(precision, 'precision', precisions)
   if (backend === 'cpu' && precision === 'fp16')
-    throw invalidOption('fp32 or int8 with backend cpu', 'precision', precision)
+    throw optionConflict("precision 'fp16' needs backend 'tensorrt' or 'auto'")
   if (backend === 'tensorrt' && precision === 'int8')
-    throw invalidOption('fp16 or fp32 with backend tensorrt', 'precision', precision)
+    throw optionConflict("precision 'int8' needs backend 'cpu' or 'auto'")
   if (cacheDir !== undefined && (typeof cacheDir !== 'string' || cacheDir === '')) {
     throw invalidOption('a folder path', 'cacheDir', cacheDir)
   }
@@ -150,16 +153,17 @@ function checkGpuOptions(options: LoadOptions, backend: BackendChoice, precision
   const { device, tensorrtPath = [], streamBatch = 1, batchDelayMs = 2 } = options
   const names = ['device', 'tensorrtPath', 'streamBatch', 'batchDelayMs'] as const
   const given = names.find((name) => options[name] !== undefined)
-  if (backend === 'cpu' && given !== undefined) throw invalidOption('backend tensorrt or auto', given, 'backend cpu')
+  if (backend === 'cpu' && given !== undefined)
+    throw optionConflict(`${given} has no effect with backend 'cpu': remove it`)
   if (precision === 'int8' && given !== undefined)
-    throw invalidOption('precision fp16 or fp32', given, 'precision int8')
+    throw optionConflict(`${given} has no effect with precision 'int8', which runs on processors: remove it`)
   if (device !== undefined) checkWhole(device, 'device', 0, mostDevices - 1)
   const folders = typeof tensorrtPath === 'string' ? [tensorrtPath] : tensorrtPath
   if (!Array.isArray(folders) || !folders.every((folder) => typeof folder === 'string' && folder !== ''))
     throw invalidOption('a folder, or a list of folders', 'tensorrtPath', tensorrtPath)
   oneOf(streamBatch, 'streamBatch', streamBatches)
   if (options.batchDelayMs !== undefined && streamBatch === 1)
-    throw invalidOption('streamBatch 2, 4 or 8', 'batchDelayMs', 'streamBatch 1')
+    throw optionConflict('batchDelayMs needs streamBatch 2, 4 or 8')
   if (typeof batchDelayMs !== 'number' || !(batchDelayMs >= 0 && batchDelayMs <= mostBatchDelayMs))
     throw invalidOption(`a number of milliseconds from 0 to ${mostBatchDelayMs}`, 'batchDelayMs', batchDelayMs)
   return { device, tensorrtPath: folders, streamBatch, batchDelayMs }

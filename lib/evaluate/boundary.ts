@@ -38,6 +38,7 @@ export function boundaryF1(maps: ComparedMaps): number {
   }, 0)
 }
 
+/** A depth map and the matte that it is compared with, of the same size in pixels. */
 export interface MaskedDepth {
   /** [height, width] metres. */
   readonly prediction: ArrayLike<number>

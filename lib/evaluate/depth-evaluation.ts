@@ -37,7 +37,7 @@ export interface EvaluationResult extends DepthScores {
   /** Frames with at least one valid pixel: those that the scores are over. */
   readonly validFrames: number
   readonly pixels: number
-  /** Of alignment `video`; undefined for the others, which have one for each frame or none. */
+  /** The line of alignment `video`; undefined for the others, which have one for each frame or none. */
   readonly fit: Fit | undefined
   readonly perFrame: readonly FrameResult[]
 }

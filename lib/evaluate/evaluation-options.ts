@@ -27,6 +27,7 @@ export interface Crop {
   readonly columns: Slice
 }
 
+/** How depth is aligned with the truth, and which pixels count. */
 export interface EvaluationOptions {
   /** What the predictions are; default `disparity`. */
   readonly kind?: DepthKind

@@ -12,12 +12,13 @@ export interface FlowedFrame extends ComparedMaps {
   readonly flow: Float32Array | undefined
 }
 
+/** Errors of depth that is carried along given flow. */
 export interface FlowErrors {
   /** Mean over pairs of frames of the mean |p̂ᵢ − pᵢ|, in the unit of the maps; NaN where no pair has a pixel that counts. */
   readonly opw: number
   /** Mean over pairs of the mean ||p̂ᵢ − pᵢ| − |ĝᵢ − gᵢ||. */
   readonly stableError: number
-  /** Of frames i and i + 1; NaN where no pixel counts. */
+  /** Errors of frames i and i + 1; NaN where no pixel counts. */
   readonly perPair: readonly { readonly opw: number; readonly stableError: number }[]
 }
 

@@ -18,6 +18,7 @@ export interface Protocol extends Pick<EvaluationOptions, 'maxDepth' | 'crop' | 
   readonly videos?: number
 }
 
+/** A data set, and how many frames of each video count. */
 export type ProtocolName =
   'kitti' | 'kitti_500' | 'sintel' | 'nyuv2_500' | 'bonn' | 'bonn_500' | 'scannet' | 'scannet_500' | 'scannet_tae'
 
@@ -25,6 +26,7 @@ const kitti = { dataset: 'kitti', maxDepth: 80, crop: { rows: [0, 374], columns:
 const bonn = { dataset: 'bonn', maxDepth: 10, crop: { rows: [0, 480], columns: [0, 640] } } as const
 const scannet = { dataset: 'scannet', maxDepth: 10, crop: { rows: [8, -8], columns: [11, -11] } } as const
 
+/** How upstream evaluates each data set: range, crop and frames. */
 export const protocols: readonly Protocol[] = [
   { name: 'kitti', ...kitti, frames: [0, 110] },
   { name: 'kitti_500', ...kitti, frames: [0, 500] },

@@ -27,10 +27,11 @@ export interface PosedFrame {
   readonly mask?: Uint8Array | undefined
 }
 
+/** Temporal alignment error (TAE) of a video, per cent. */
 export interface TemporalAlignment {
   /** Per cent: 100 · the mean of `perPair`; NaN where there are fewer than two frames. */
   readonly tae: number
-  /** Of frames i and i + 1: the mean of both directions' AbsRel. */
+  /** For frames i and i + 1: the mean of both directions' AbsRel. */
   readonly perPair: readonly number[]
 }
 

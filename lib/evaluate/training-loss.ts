@@ -11,6 +11,7 @@ export interface TrainingLossOptions extends SpatialLossOptions {
   readonly stableScale?: number
 }
 
+/** The losses that the network is trained with. */
 export interface TrainingLosses {
   /** Scale- and shift-invariant, frame by frame (`SpatialLoss`). */
   readonly spatial: number

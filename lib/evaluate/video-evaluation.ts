@@ -21,6 +21,7 @@ export type Measure = 'tae' | 'boundary' | 'recall' | 'derivatives' | 'loss' | '
 
 export const measureNames: readonly Measure[] = ['tae', 'boundary', 'recall', 'derivatives', 'loss', 'seams', 'flow']
 
+/** A predicted and a true frame, and what the measures need beside them. */
 export interface EvaluationFrame extends FramePair {
   /** For `tae`: camera to world. */
   readonly pose?: Matrix4 | undefined
@@ -39,6 +40,7 @@ const frameNames: Readonly<Record<keyof EvaluationFrame, true>> = {
   ...{ staticMask: true, flow: true, matte: true },
 }
 
+/** Options of `evaluateVideo`. */
 export interface VideoEvaluationOptions {
   /** How depth is aligned, and which pixels count. */
   readonly depth?: EvaluationOptions
@@ -50,12 +52,14 @@ export interface VideoEvaluationOptions {
   readonly firstFrame?: number
 }
 
+/** F1 of occluding boundaries, 0…1: 1 is best. */
 export interface BoundaryResult {
   /** Mean of `perFrame`. */
   readonly f1: number
   readonly perFrame: readonly number[]
 }
 
+/** Recall of the boundaries of mattes, 0…1: 1 is best. */
 export interface RecallResult {
   /** Mean of `perFrame`. */
   readonly recall: number
@@ -72,7 +76,7 @@ export interface VideoEvaluation {
   readonly derivatives: DerivativeErrors | undefined
   readonly loss: TrainingLosses | undefined
   readonly seams: SeamErrors | undefined
-  /** Of aligned depth, metres. */
+  /** Errors of aligned depth, metres. */
   readonly flow: FlowErrors | undefined
 }
 

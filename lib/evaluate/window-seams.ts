@@ -5,6 +5,7 @@ import { newStart, windowCount } from '../plan/window-plan.js'
 import type { WindowStrategy } from '../plan/strategy.js'
 import { checkMaps, type ComparedMaps } from './compared-maps.js'
 
+/** Change from frame to frame that the truth does not have, where windows change and elsewhere. */
 export interface SeamErrors {
   /** Mean of `perStep` where windows change; NaN where they never do. */
   readonly atSeams: number
@@ -12,7 +13,7 @@ export interface SeamErrors {
   readonly elsewhere: number
   /** `atSeams` / `elsewhere`: 1 where seams cannot be told. */
   readonly ratio: number
-  /** Of frames i and i + 1; NaN where no pixel counts. */
+  /** Change between frames i and i + 1; NaN where no pixel counts. */
   readonly perStep: readonly number[]
 }
 

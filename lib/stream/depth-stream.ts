@@ -21,7 +21,7 @@ export interface StreamStats {
   readonly scenes: number
   /** Maps of the network without two different values. */
   readonly flatMaps: number
-  /** Of all frames but those that waited for the network to be loaded; undefined before the first of them. */
+  /** Latency of all frames but those that waited for the network to be loaded; undefined before the first of them. */
   readonly latency: LatencyPercentiles | undefined
 }
 
@@ -72,6 +72,7 @@ export class DepthStream<Dropped extends undefined = never> {
     options.signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
 
+  /** What the stream has done so far. */
   get stats(): StreamStats {
     return {
       framesIn: this.#framesIn,
@@ -168,6 +169,7 @@ export class DepthStream<Dropped extends undefined = never> {
     return this.#end(new VideoDepthError('CLOSED', 'The stream was closed'))
   }
 
+  /** As `close()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

@@ -26,7 +26,7 @@ export interface StreamDepth extends DepthMap {
   /** What the network's disparity was multiplied by and moved by; undefined unless `stabilize` is on. */
   readonly stabilization: Stabilization | undefined
   readonly timings: FrameTimings
-  /** Of `timings.totalMs`, running; undefined while all frames so far waited for the network to be loaded. */
+  /** Running percentiles of `timings.totalMs`; undefined while all frames so far waited for the network to be loaded. */
   readonly latency: LatencyPercentiles | undefined
   /** Frames that `queue: 'latest'` has passed over so far. */
   readonly dropped: number

@@ -2,10 +2,11 @@
 // Must not know: what the options do.
 
 import { checkSceneCuts, type SceneCutOptions, type SceneCutRule } from '../cuts/cut-detector.js'
-import { invalidOption } from '../base/errors.js'
+import { invalidOption, optionConflict } from '../base/errors.js'
 import { checkSignal, known } from '../base/known-options.js'
 import { queuePolicies, type QueuePolicy } from './mailbox.js'
 
+/** What `VideoDepth.stream` takes. */
 export interface StreamOptions {
   /**
    * `all` (default): every frame pushed is computed, in order. `latest`: of the frames that wait only the newest is
@@ -43,13 +44,12 @@ export function checkStreamOptions(options: StreamOptions, metric: boolean): Che
   known(options, 'options', names)
   const { queue = 'all', queueLimit = 32, stabilize = false, signal } = options
   if (queue === 'latest' && options.queueLimit !== undefined)
-    throw invalidOption("none with queue 'latest', where one frame waits,", 'queueLimit', queueLimit)
+    throw optionConflict("queueLimit has no effect with queue 'latest', where one frame waits: remove it")
   if (!queuePolicies.includes(queue)) throw invalidOption(`one of ${queuePolicies.join(', ')}`, 'queue', queue)
   if (!Number.isInteger(queueLimit) || queueLimit < 1 || queueLimit > mostQueued)
     throw invalidOption(`a whole number from 1 to ${mostQueued}`, 'queueLimit', queueLimit)
   if (typeof stabilize !== 'boolean') throw invalidOption('true or false', 'stabilize', stabilize)
-  if (stabilize && metric)
-    throw invalidOption('false for metric depth, which is not to be rescaled,', 'stabilize', stabilize)
+  if (stabilize && metric) throw optionConflict('stabilize needs a disparity model: metric depth is not rescaled')
   checkSignal(signal)
   return { queue, queueLimit, sceneCuts: checkSceneCuts(options.sceneCuts), stabilize, signal }
 }

@@ -30,6 +30,7 @@ export interface DepthRunOptions {
   readonly onEnd?: () => void
 }
 
+/** What a run has done: so far, or in all once it has ended. */
 export interface RunSummary {
   readonly framesIn: number
   readonly framesOut: number
@@ -107,6 +108,7 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
     return this.#reader.info
   }
 
+  /** What the run has done so far. */
   get summary(): RunSummary {
     const engine = this.#session?.timings ?? { preprocess: 0, encode: 0, temporalHead: 0, depthDecoder: 0, stitch: 0 }
     return {
@@ -122,14 +124,17 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
     }
   }
 
+  /** The run itself, as it is used once. */
   [Symbol.asyncIterator](): this {
     return this
   }
 
+  /** The next frame's depth, when it is ready. Rejects with what ended the run. */
   next(): Promise<IteratorResult<DepthFrame, undefined>> {
     return quietAtEnd(this.#frames.next(), (error) => this.#isEnd(error))
   }
 
+  /** Ends the run and frees everything; breaking out of a `for await` loop calls it. */
   return(): Promise<IteratorResult<DepthFrame, undefined>> {
     this.stop(ended())
     return quietAtEnd(this.#frames.return(undefined), (error) => this.#isEnd(error))
@@ -144,6 +149,7 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
     this.#stop.abort(reason)
   }
 
+  /** As `return()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return()
   }

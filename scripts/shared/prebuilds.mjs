@@ -17,7 +17,7 @@ function sourcesHash() {
 
 const addonsIn = (folder) => readdirSync(folder).filter((name) => name.endsWith('.node'))
 
-/** Of the sources and of the addons themselves: a binary that was put there later is of nobody knows what. */
+/** A hash of the sources and of the addons themselves, so that a binary that was put there later shows. */
 const stampOf = (folder) =>
   `${sourcesHash()} ${hashSources(
     folder,

@@ -131,7 +131,7 @@ function lineBytes(data: ArrayLike<number>, from: number, width: number, add: nu
   return line
 }
 
-/** Of numbers that binary16 holds exactly, not subnormal. */
+/** Bits of a number that binary16 holds exactly, not subnormal. */
 export function toHalf(value: number): number {
   if (value === 0) return 0
   const exponent = Math.floor(Math.log2(Math.abs(value)))

@@ -25,7 +25,7 @@ export interface SceneOptions {
   readonly blindFrame?: number
 }
 
-/** Of one frame's truth. */
+/** The camera of one frame's truth. */
 export const sceneIntrinsics = ([width, height]: readonly [number, number]): Intrinsics => ({
   fx: 0.8 * width,
   fy: 0.8 * width,

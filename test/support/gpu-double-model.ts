@@ -21,7 +21,7 @@ export function encoded(addon: NativeAddon, picture: NativePicture, width: numbe
   return mean(pixels)
 }
 
-/** Of what the encoder made of a window's frames. */
+/** What the head makes of the encoder's values of a window's frames. */
 export function windowPaths(frames: readonly number[]): number[] {
   const layer3 = frames.map((value) => value + 0.375)
   return layer3.map((value) => value + 0.001 * mean(layer3))

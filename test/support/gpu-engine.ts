@@ -17,7 +17,7 @@ import type { FakeGpu } from './gpu-fake.js'
 import { tinyFrame, type TinyFrame } from './tiny-video.js'
 
 export const inputSize = 28
-/** Of the fixture's frames of 128×72 at that input size. */
+/** The windows' shapes for the fixture's frames of 128×72 at that input size. */
 export const windows = {
   inputWidth: 56,
   inputHeight: 28,

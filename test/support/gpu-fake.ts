@@ -39,7 +39,7 @@ export class FakeGpu implements NativeGpu {
   /** Instead of what goes with `device` and `tensorRt`. */
   probed: GpuProbe | undefined
   failOpen: Error | undefined
-  /** Of the windows and streams opened next, whether their maps are wrong. */
+  /** Whether the maps of the windows and streams opened next are wrong. */
   readonly wrong: boolean[] = []
   /** Thrown by the builds next, where there is an error. */
   readonly buildErrors: (Error | undefined)[] = []

@@ -16,7 +16,7 @@ const lookMs = 100
 export interface Answer {
   /** `other`: an error that is not a VideoDepthError. */
   readonly outcome: 'value' | 'error' | 'other'
-  /** Of an error its text; of a value that is a string, itself. */
+  /** An error's text, or a value that is a string. */
   readonly text: string
   readonly cpuMs: number
   /** Peak above what was in use before; 0 where an earlier peak was higher. */
@@ -120,7 +120,7 @@ function ended(child: ChildProcess): Promise<void> {
   })
 }
 
-/** Of a process so far, where the system tells (Linux); 0 elsewhere, where the child's own figures and the wall's clock remain. */
+/** What a process has used so far, where the system tells (Linux); 0 elsewhere, where the child's own figures and the wall's clock remain. */
 function used(pid: number | undefined): { cpuMs: number; residentMiB: number } {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ')

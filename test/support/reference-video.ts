@@ -5,7 +5,7 @@ import type { PreparedGraphs } from '#lib/prepare/graph/prepare-graphs.js'
 import { referencePreprocess } from './reference-preprocess.js'
 import { runWindow } from './run-graphs.js'
 
-/** Of upstream's video_depth.py: INFER_LEN, OVERLAP, KEYFRAMES, INTERP_LEN. */
+/** From upstream's video_depth.py: INFER_LEN, OVERLAP, KEYFRAMES, INTERP_LEN. */
 const inferLength = 32
 const overlap = 10
 const keyframes = [0, 12, 24, 25, 26, 27, 28, 29, 30, 31]

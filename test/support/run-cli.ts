@@ -12,7 +12,7 @@ export interface Ended {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
   readonly stdout: string
-  /** Of standard output. */
+  /** Bytes of standard output. */
   readonly bytes: Buffer
   readonly stderr: string
 }

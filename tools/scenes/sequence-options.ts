@@ -26,7 +26,7 @@ export interface SequenceOptions {
   readonly noise?: number
   /** Default false. */
   readonly flow?: boolean
-  /** Of the first frame, seconds into the scene, 0…10⁶; the clip ends before 10⁶. Default 0. */
+  /** Time of the first frame, seconds into the scene, 0…10⁶; the clip ends before 10⁶. Default 0. */
   readonly startSeconds?: number
 }
 

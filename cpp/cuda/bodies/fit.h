@@ -19,7 +19,7 @@ namespace video_depth::cuda {
 constexpr int kFitThreads = 128;
 constexpr int kFitColumns = 4;
 constexpr int kFitRows = 4;
-/// Of one block of launch_map_fit.
+/// Values that one block of launch_map_fit takes.
 constexpr size_t kFitValues = 2048;
 constexpr int kFinishThreads = 256;
 
@@ -87,7 +87,7 @@ VIDEO_DEPTH_HOST_DEVICE inline Pack<float, kFitColumns> target_at(const float* a
   return target;
 }
 
-/// Of one pair's part of a strip.
+/// Sums of one pair's part of a strip.
 VIDEO_DEPTH_HOST_DEVICE inline FitParts fit_strip(const FitTask& task, bool is_wide, int tile, int strip,
                                                   int pair_index, int thread) {
   const Extent frame = task.upsampling.frame;

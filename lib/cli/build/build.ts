@@ -8,7 +8,7 @@ import { openEngine } from '../../engine/open-engine.js'
 import { exportGraphs, type ExportManifest } from '../../engine/tensorrt/export-graphs.js'
 import { streamBatches as batchesUpTo, type PlanSpec } from '../../engine/tensorrt/plan-spec.js'
 import type { TensorRtParts } from '../../engine/tensorrt/tensorrt-engine.js'
-import { invalidOption } from '../../base/errors.js'
+import { invalidOption, optionConflict } from '../../base/errors.js'
 import { describeCheckpoint, type CheckpointDescription } from '../../prepare/checkpoint/describe.js'
 import { networkInputSize } from '../../prepare/checkpoint/input-size.js'
 import { defaultInputSize } from '../../prepare/checkpoint/recipe.js'
@@ -50,7 +50,7 @@ export function buildCommand(): Command {
     .description('Build TensorRT plans ahead, so that the first video or stream of a size need not wait for them.')
     .addOption(checkpointOption())
     .addOption(weightsKeyOption())
-    .option('--input <WxH>', 'size of the frames, needed')
+    .option('--input <WxH>', 'size of the frames; required')
     .addOption(inputSizeOption())
     .addOption(
       new Option('--precision <type>', 'arithmetic (default: fp16, or fp32 where the weights do not fit that)').choices(
@@ -94,7 +94,8 @@ function checkBuild(options: BuildArguments): BuildSettings {
   if (graphsOnly === '') throw invalidOption('a folder', '--graphs-only', graphsOnly)
   const ofPlans = { '--device': device, '--tensorrt-path': tensorrtPath, '--threads': threads }
   for (const [name, value] of Object.entries(ofPlans)) {
-    if (graphsOnly !== undefined && value !== undefined) throw invalidOption('a build of plans', name, '--graphs-only')
+    if (graphsOnly !== undefined && value !== undefined)
+      throw optionConflict(`${name} has no effect with --graphs-only: remove it`)
   }
   const load = checkLoadOptions({
     ...{ checkpoint: requireCheckpoint(options), backend: 'tensorrt' },

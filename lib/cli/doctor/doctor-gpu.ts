@@ -131,7 +131,7 @@ function isChoice(record: Partial<Choice> | undefined): record is Choice {
 function choiceText({ key, variant, suspect, check, rejected }: Choice, fits: string): string {
   const { use, inputWidth, inputHeight } = key.spec
   const what = `${use} at ${inputWidth}×${inputHeight}, ${variant}, TensorRT ${key.tensorRt} on ${key.gpu}`
-  const doubt = suspect === undefined ? '' : `; suspect: ${suspect.reason}; the next load takes slower arithmetic`
+  const doubt = suspect === undefined ? '' : `; ${suspect.reason}: the next load skips this arithmetic`
   const first = `${what}: ${fits}; relative error ${check.relativeError.toExponential(1)}${doubt}`
   return [first, ...rejected.map((one) => `  not ${one.variant}: ${one.reason}${again(one)}`)].join('\n')
 }

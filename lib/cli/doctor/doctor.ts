@@ -28,7 +28,7 @@ const requireFromPackage = createRequire(path.join(packageRoot, 'package.json'))
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('What this machine can run, and what is missing where it cannot.')
+    .description('Show what this machine can run, and what is missing where it cannot.')
     .option('--json', 'print one object', false)
     .option('--cache-dir <dir>', 'the cache folder to check')
     .option('--tensorrt-path <dir>', "folder of TensorRT's libraries, searched first; may be repeated", listed)

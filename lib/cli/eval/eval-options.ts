@@ -2,7 +2,7 @@
 // Must not know: files, how anything is measured or shown.
 
 import { Option, type Command } from 'commander'
-import { invalidOption } from '../../base/errors.js'
+import { invalidOption, optionConflict } from '../../base/errors.js'
 import {
   alignmentModes,
   alignmentSpaces,
@@ -48,7 +48,7 @@ export function addEvalOptions(command: Command): Command {
     .option('--truth <path>', 'true depth of the video: a folder of PNG, NPY, EXR or PFM, .npz, .npy or .f32')
     .option('--manifest <file>', "instead of --truth: a data set's list of videos, as upstream's kitti_video.json")
     .addOption(
-      new Option('--protocol <name>', 'range, crop and frames as the field has them for a data set').choices(
+      new Option('--protocol <name>', 'range, crop and frames that are usual for a data set').choices(
         protocols.map(({ name }) => name),
       ),
     )
@@ -63,9 +63,10 @@ export function addEvalOptions(command: Command): Command {
     .option('--factor <n>', "divide the truth's values by this to get metres", number('--factor'))
     .option('--prediction-factor <n>', "divide the prediction's values by this", number('--prediction-factor'))
     .addOption(
-      new Option('--alignment <mode>', 'scale and shift: of the video, each frame, medians, or none').choices(
-        alignmentModes,
-      ),
+      new Option(
+        '--alignment <mode>',
+        'how the prediction is fitted: once for the video, for each frame, by medians, or not at all',
+      ).choices(alignmentModes),
     )
     .addOption(new Option('--space <space>', 'what scale and shift are fitted to').choices(alignmentSpaces))
     .option('--min-depth <metres>', 'nearer truth does not count (default: 0.001)', number('--min-depth'))
@@ -82,7 +83,7 @@ export function addEvalOptions(command: Command): Command {
     .addOption(
       new Option('--stitching <rule>', 'where windows change, for seams').choices(stitchings).default('upstream'),
     )
-    .option('--skip-missing', 'leave out frames that a prediction is missing of, as upstream does', false)
+    .option('--skip-missing', 'leave out frames without a prediction, as upstream does', false)
     .option('-o, --output <dir>', 'write results.json and plots into this folder')
     .option('--json', 'print one object on standard output', false)
 }
@@ -98,10 +99,11 @@ export interface EvalSettings {
 /** @throws VideoDepthError INVALID_OPTION; nothing is opened */
 export function evalSettings(options: EvalArguments): EvalSettings {
   const { truth, manifest, kind, alignment, space, minDepth, minDisparity, factor, predictionFactor } = options
-  if ((truth === undefined) === (manifest === undefined))
-    throw invalidOption('either --truth or --manifest', 'eval', truth === undefined ? 'none' : 'both')
-  if (manifest !== undefined) forbid(options, ['factor', 'truthKind'], 'a manifest, which says it itself')
-  if (truth !== undefined && options.skipMissing) throw invalidOption('--manifest', '--skip-missing', '--truth')
+  if (truth === undefined && manifest === undefined) throw optionConflict('eval needs --truth or --manifest')
+  if (truth !== undefined && manifest !== undefined)
+    throw optionConflict('--truth has no effect with --manifest: remove one of them')
+  if (manifest !== undefined) needTruth(options, ['factor', 'truthKind'])
+  if (truth !== undefined && options.skipMissing) throw optionConflict('--skip-missing needs --manifest')
   for (const [name, value] of [['--factor', factor] as const, ['--prediction-factor', predictionFactor] as const])
     if (value !== undefined && value <= 0) throw invalidOption('a number above 0', name, value)
   const protocol = options.protocol === undefined ? undefined : protocolNamed(options.protocol)
@@ -122,10 +124,12 @@ export function evalSettings(options: EvalArguments): EvalSettings {
   return { depth, protocol, frames, measures: options.measures }
 }
 
-function forbid(options: EvalArguments, names: readonly (keyof EvalArguments)[], received: string): void {
+/** A manifest says these things itself. */
+function needTruth(options: EvalArguments, names: readonly (keyof EvalArguments)[]): void {
   const given = names.find((name) => options[name] !== undefined)
   if (given === undefined) return
-  throw invalidOption('--truth', `--${given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, received)
+  const flag = `--${given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+  throw optionConflict(`${flag} needs --truth: a manifest says it itself`)
 }
 
 function measures(text: string): Measure[] | 'all' {

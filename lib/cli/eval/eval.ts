@@ -2,7 +2,7 @@
 // Must not know: file formats, how anything is measured.
 
 import { Command } from 'commander'
-import { invalidOption, VideoDepthError } from '../../base/errors.js'
+import { invalidOption, optionConflict, VideoDepthError } from '../../base/errors.js'
 import { resolveEvaluation } from '../../evaluate/evaluation-options.js'
 import type { EvaluationResult } from '../../evaluate/depth-evaluation.js'
 import { evaluateVideo, measureNames, type Measure, type EvaluationFrame } from '../../evaluate/video-evaluation.js'
@@ -19,7 +19,7 @@ import { say, sayJson } from '../tell.js'
 
 export function evalCommand(): Command {
   const command = new Command('eval')
-    .description('How far depth is from true depth: accuracy, steadiness, sharpness.')
+    .description('Compare depth with true depth: accuracy, steadiness, sharpness.')
     .argument(
       '<prediction>',
       'depth of a video (.npz, .npy, .f32, or a folder), or a folder of predictions of a data set',
@@ -100,7 +100,7 @@ function measuresOf(video: EvalVideo, { measures }: EvalSettings): readonly Meas
   if (measures === 'all') return measureNames.filter(has)
   const lacking = measures.find((measure) => !has(measure))
   if (lacking === undefined) return measures
-  throw invalidOption(`a manifest with ${needs[lacking]?.what}`, `--measures ${lacking}`, `none for ${video.name}`)
+  throw optionConflict(`--measures ${lacking} needs a manifest with ${needs[lacking]?.what}: ${video.name} has none`)
 }
 
 /** Where a kind is only assumed: depth taken as disparity, or the reverse, falls where the truth rises. */

@@ -64,11 +64,11 @@ function addRawOptions(command: Command): void {
   const choice = (flags: string, help: string, choices: readonly string[]): Option =>
     new Option(flags, help).choices([...choices])
   command
-    .option('--size <WxH>', 'only with -: size of the frames, needed')
+    .option('--size <WxH>', 'only with -: size of the frames; required')
     .addOption(choice('--pixel-format <name>', 'only with -: layout of the frames', pixelFormats).default('rgb24'))
     .addOption(choice('--color-matrix <name>', 'only with - and YUV', colorMatrices).default('bt601'))
     .addOption(
-      choice('--color-range <name>', 'only with - and YUV or gray8 (default: limited, of gray8 full)', colorRanges),
+      choice('--color-range <name>', 'only with - and YUV or gray8 (default: limited; full for gray8)', colorRanges),
     )
     .option('--fps <n>', 'only with -: frames a second, for the times (default: as they arrive)', number('--fps'))
 }

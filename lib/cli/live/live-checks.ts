@@ -5,7 +5,7 @@ import { fstatSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { checkSceneCuts } from '../../cuts/cut-detector.js'
-import { invalidOption, VideoDepthError } from '../../base/errors.js'
+import { invalidOption, optionConflict, VideoDepthError } from '../../base/errors.js'
 import { checkLiveFile, isCamera } from '../../io/live/live-file.js'
 import { liveInput, type LiveInput } from '../../io/live/live-input.js'
 import { resolveLiveOptions, type LiveOptions } from '../../io/live/live-options.js'
@@ -46,7 +46,7 @@ export async function checkLive(
   const load = underOwnNames(() => loadOptions(options))
   const stream = underOwnNames(() => streamOptions(input, options))
   if (input === '-') {
-    refuse(notRaw, isGiven, 'a camera, an address or a file as the input', input)
+    refuse(notRaw, isGiven, 'needs a camera, an address or a file as the input')
     const raw = underOwnNames(() => rawOptions(options, isGiven))
     if (fstatSync(process.stdin.fd).isDirectory())
       throw new VideoDepthError('SOURCE_UNREADABLE', 'Standard input is a folder')
@@ -55,7 +55,7 @@ export async function checkLive(
   const live = liveOptions(options)
   const camera = await isCamera(input)
   const found = underOwnNames(() => liveInput(input, resolveLiveOptions(live), camera))
-  refuse(onlyRaw, isGiven, '- as the input', found.shown)
+  refuse(onlyRaw, isGiven, 'needs - as the input')
   await checkSource(found, options, isGiven)
   return { load, stream, input: { kind: 'live', input, options: live } }
 }
@@ -67,11 +67,10 @@ const notFile = ['reconnect', 'wait'] as const
 function refuse(
   names: readonly (keyof LiveArguments)[],
   isGiven: (option: keyof LiveArguments) => boolean,
-  needed: string,
-  received: string,
+  why: string,
 ): void {
   const given = names.find(isGiven)
-  if (given !== undefined) throw invalidOption(needed, flag(given), received)
+  if (given !== undefined) throw optionConflict(`${flag(given)} ${why}`)
 }
 
 /** `maxRes` is `--max-res`. */
@@ -84,18 +83,18 @@ function checkOutputs(
   isGiven: (option: keyof LiveArguments) => boolean,
 ): void {
   if (video === undefined && png === undefined && !stdout)
-    throw invalidOption('--video, --png or --stdout', 'the output', 'none of them')
-  if (stdout && json) throw invalidOption('only one of --stdout and --json', 'standard output', 'both')
+    throw optionConflict('live needs an output: --video, --png or --stdout')
+  if (stdout && json) throw optionConflict('--stdout and --json both write to standard output: remove one of them')
   if (video !== undefined && path.extname(video).toLowerCase() !== '.mp4')
     throw invalidOption('a file name that ends in .mp4', '--video', video)
   if (png === '') throw invalidOption('a folder', '--png', png)
-  if (video === undefined) refuse(['palette', 'bright'], isGiven, '--video', 'other outputs')
+  if (video === undefined) refuse(['palette', 'bright'], isGiven, 'needs --video')
 }
 
 function checkNumbers({ maxLen, stall, status, reconnect, wait }: LiveArguments): void {
   if (maxLen !== -1) checkWhole(maxLen, '--max-len', 1, Number.MAX_SAFE_INTEGER)
   if (reconnect !== -1) checkWhole(reconnect, '--reconnect', 0, Number.MAX_SAFE_INTEGER)
-  if (wait && reconnect === 0) throw invalidOption('--reconnect other than 0', '--wait', reconnect)
+  if (wait && reconnect === 0) throw optionConflict('--wait needs --reconnect other than 0')
   if (!(stall >= 0.1 && stall <= mostSeconds))
     throw invalidOption(`a number of seconds from 0.1 to ${mostSeconds}`, '--stall', stall)
   if (!(status >= 0 && status <= mostStatusSeconds))
@@ -123,9 +122,8 @@ function rawOptions(
   const match = /^(\d{1,5})x(\d{1,5})$/.exec(size ?? '')
   if (match === null) throw invalidOption('WIDTHxHEIGHT of the raw frames', '--size', size)
   const isYuv = pixelFormat === 'nv12' || pixelFormat === 'yuyv422'
-  if (!isYuv) refuse(['colorMatrix'], isGiven, '--pixel-format nv12 or yuyv422', pixelFormat)
-  if (!isYuv && pixelFormat !== 'gray8')
-    refuse(['colorRange'], isGiven, '--pixel-format nv12, yuyv422 or gray8', pixelFormat)
+  if (!isYuv) refuse(['colorMatrix'], isGiven, 'needs --pixel-format nv12 or yuyv422')
+  if (!isYuv && pixelFormat !== 'gray8') refuse(['colorRange'], isGiven, 'needs --pixel-format nv12, yuyv422 or gray8')
   const options: RawFramesOptions = {
     ...{ width: Number(match[1]), height: Number(match[2]), pixelFormat, colorMatrix, name: 'standard input' },
     ...(colorRange !== undefined && { colorRange }),
@@ -153,9 +151,9 @@ async function checkSource(
   { video }: LiveArguments,
   isGiven: (option: keyof LiveArguments) => boolean,
 ): Promise<void> {
-  if (!how.startsWith('RTSP')) refuse(['rtspTransport'], isGiven, 'an rtsp or rtsps address as the input', shown)
+  if (!how.startsWith('RTSP')) refuse(['rtspTransport'], isGiven, 'needs an rtsp or rtsps address as the input')
   if (kind !== 'file') return
-  refuse(notFile, isGiven, 'a camera or an address as the input', shown)
+  refuse(notFile, isGiven, 'needs a camera or an address as the input')
   await checkLiveFile(shown)
   if (video !== undefined && (await isSameFile(shown, video)))
     throw invalidOption('another file than the input', '--video', video)
@@ -178,10 +176,9 @@ function underOwnNames<T>(check: () => T): T {
     return check()
   } catch (error) {
     if (!(error instanceof VideoDepthError) || error.code !== 'INVALID_OPTION') throw error
-    const message = error.message.replace(
-      / for ([a-z]\w*), received /,
-      (_, name: string) => ` for ${ownNames[name] ?? flag(name)}, received `,
-    )
+    const message = error.message
+      .replace(/ for ([a-z]\w*), received /, (_, name: string) => ` for ${ownNames[name] ?? flag(name)}, received `)
+      .replace(/^([a-z]\w*)(?= ('\w+' )?(needs|has no effect) )/, flag)
     throw new VideoDepthError('INVALID_OPTION', message, { cause: error })
   }
 }

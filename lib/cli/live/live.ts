@@ -25,7 +25,7 @@ const closeMs = 2000
 
 export function liveCommand(): Command {
   const command = new Command('live').description(
-    'Depth of a live camera or stream, frame by frame, until Ctrl-C or its end.',
+    'Compute depth of a live camera or stream, frame by frame, until Ctrl-C or its end.',
   )
   return addLiveOptions(command).action(async (input: string, options: LiveArguments) => {
     const isGiven = (option: keyof LiveArguments): boolean => command.getOptionValueSource(option) === 'cli'

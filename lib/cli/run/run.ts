@@ -5,7 +5,7 @@ import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { Command, Option } from 'commander'
 import { checkSceneCuts, type SceneCutOptions } from '../../cuts/cut-detector.js'
-import { invalidOption } from '../../base/errors.js'
+import { invalidOption, optionConflict } from '../../base/errors.js'
 import { openSource } from '../../io/sources/open-source.js'
 import { paletteNames } from '../../io/sinks/palettes.js'
 import { checkSourceOptions, sourceDefaults } from '../../io/sources/source-options.js'
@@ -51,7 +51,7 @@ export interface RunArguments extends ModelArguments, OutputOptions {
 
 export function runCommand(): Command {
   const command = new Command('run')
-    .description('Depth of a video or of a folder of images.')
+    .description('Compute depth of a video or of a folder of images.')
     .argument('<input>', 'video file or image folder')
     .option('-o, --output <dir>', 'folder for the outputs', './outputs')
     .option(
@@ -116,7 +116,7 @@ export function checkRun(options: RunArguments): Settings {
   checkSourceOptions(source)
   checkProcessOptions(process)
   if (stream !== undefined) checkStreamOptions(stream, metric)
-  else if (stabilize) throw invalidOption('--streaming', '--stabilize', 'a run in windows')
+  else if (stabilize) throw optionConflict('--stabilize needs --streaming')
   if (options.output === '') throw invalidOption('a folder', '--output', options.output)
   return { load, source, process, stream }
 }
@@ -203,7 +203,7 @@ async function writeAll(run: Run, options: RunArguments, signal: AbortSignal): P
 export function tellOfWeights(architecture: Architecture): void {
   const matching = matchRecipes(architecture)
   if (matching.some(({ file }) => file === null)) {
-    tell("The weights are those of the test network: RANDOM. What comes out has depth's form, not its content.\n")
+    tell('These are random test weights; the depth is meaningless.\n')
   } else if (matching.some(({ source }) => source === null)) {
     tell('The weights are those of the bundled small network, trained on rendered scenes alone (engines/README.md).\n')
   } else if (matching.some(({ commercialUse }) => !commercialUse)) tell(`${licenseNote(matching)}\n`)

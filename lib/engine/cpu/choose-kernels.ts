@@ -1,7 +1,7 @@
 // Owns: what computes the network on this processor: the addon's kernels, which of them, or ONNX Runtime.
 // Must not know: how either computes, where the addon and the environment come from.
 
-import { expected, invalidOption, VideoDepthError } from '../../base/errors.js'
+import { expected, invalidOption, optionConflict, VideoDepthError } from '../../base/errors.js'
 import type { CpuKernels } from '../../native/cpu-types.js'
 
 export type CpuRuntime = 'onnxruntime' | CpuKernels
@@ -32,7 +32,10 @@ export function chooseKernels(processor: Processor, precision: CpuPrecision, for
   if (runtime === undefined)
     throw invalidOption(`one of ${runtimes.join(', ')} (what this machine has)`, kernelsVariable, wanted)
   if (precision === 'fp32' || runtime !== 'onnxruntime') return runtime
-  if (wanted !== undefined) throw invalidOption(`fp32 with ${kernelsVariable}=onnxruntime`, 'precision', precision)
+  if (wanted !== undefined)
+    throw optionConflict(
+      `precision '${precision}' has no effect with ${kernelsVariable}=onnxruntime: remove one of them`,
+    )
   throw new VideoDepthError(
     'PRECISION_UNAVAILABLE',
     `${expected('fp32', 'precision', precision)}: int8 needs the addon's own kernels, which need an x86 processor with ` +

@@ -6,6 +6,7 @@ import { checkSignal, known } from '../../base/known-options.js'
 import { checkSourceOptions, resolveSourceOptions } from '../sources/source-options.js'
 import type { Size } from '../../base/frame.js'
 
+/** How a live source that is lost is tried again. */
 export interface ReconnectOptions {
   /** Attempts in a row before the source counts as lost, from 1; default: no limit. A picture ends the count. */
   readonly attempts?: number
@@ -28,6 +29,7 @@ export type LiveEvent =
   /** So many packets more could not be decoded. */
   | { readonly type: 'damaged'; readonly packets: number }
 
+/** Options of `openLive`. */
 export interface LiveOptions {
   /** Frames whose longer side exceeds this are scaled down to it, both sides even. Pixels, default 1280; −1: never. */
   readonly maxRes?: number

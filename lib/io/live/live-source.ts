@@ -24,11 +24,13 @@ const closeMs = 1000
 /** Frames of a recording that are less far apart are as they were filmed. Milliseconds. */
 const leastJumpMs = 1000
 
+/** One frame of a live source. */
 export interface LiveFrame extends RgbFrame {
   /** True where the frame does not follow the one before it: the first of a new connection, or of another size. */
   readonly discontinuity: boolean
 }
 
+/** What a live source has done so far. */
 export interface LiveStats {
   /** Frames that came out. */
   readonly framesIn: number
@@ -43,6 +45,7 @@ export interface LiveStats {
   readonly lastFrameMs: number | undefined
 }
 
+/** An open live source. Single use; returning early from the loop closes it. */
 export interface LiveSource extends FrameSource<LiveFrame> {
   /** A copy, as of now. */
   readonly stats: LiveStats
@@ -220,8 +223,8 @@ class LiveProducer implements FrameProducer<LiveFrame> {
       }
     }
     const { attempts } = reconnect
-    if (code === 'SOURCE_UNREADABLE') throw new VideoDepthError(code, `${latest}; so ended ${attempts + 1} attempts`)
-    const after = attempts === 0 ? '' : `; ${attempts} attempts to come back failed, the last one so: ${latest}`
+    if (code === 'SOURCE_UNREADABLE') throw new VideoDepthError(code, `${latest}; all ${attempts + 1} attempts failed`)
+    const after = attempts === 0 ? '' : `; ${attempts} attempts to reconnect failed, the last with: ${latest}`
     throw new VideoDepthError(code, `${this.#input.shown} was lost: ${reason}${after}`)
   }
 

@@ -15,6 +15,7 @@ import {
 } from '../../base/pixel-format.js'
 import { quietIterator } from '../../base/quiet-promise.js'
 
+/** Size, layout and times of raw frames: options of `openRawFrames`. */
 export interface RawFramesOptions {
   /** Pixels. */
   readonly width: number
@@ -31,6 +32,7 @@ export interface RawFramesOptions {
   readonly signal?: AbortSignal
 }
 
+/** One raw frame. */
 export interface RawFrame extends LaidOutPicture {
   /** As they came, without gaps between rows; owned by the receiver. */
   readonly data: Uint8Array

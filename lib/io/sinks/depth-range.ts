@@ -5,6 +5,7 @@ import { invalidOption } from '../../base/errors.js'
 import { known } from '../../base/known-options.js'
 import { inSlices } from '../slices.js'
 
+/** Fixed bounds, in the unit of the depth; `min` is below `max`. */
 export interface DepthRange {
   readonly min: number
   readonly max: number

@@ -3,8 +3,10 @@
 
 import { invalidOption } from '../../base/errors.js'
 
+/** Colours of a depth video. */
 export type PaletteName = 'inferno' | 'magma' | 'plasma' | 'viridis' | 'turbo' | 'gray'
 
+/** Every palette that a depth video can have. */
 export const paletteNames: readonly PaletteName[] = ['inferno', 'magma', 'plasma', 'viridis', 'turbo', 'gray']
 
 /** What a depth video shows bright. */

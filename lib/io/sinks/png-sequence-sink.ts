@@ -15,6 +15,7 @@ import { outputError, unwritable } from './output-errors.js'
 import type { DepthSink } from './sink.js'
 import { parseTemporary, temporaryBeside } from './temporary-names.js'
 
+/** Options of `pngSequenceSink`. */
 export interface PngSequenceOptions {
   /**
    * What 0 and 65535 stand for. `millimetres` (default for metric depth, refused for disparity): the pixel is the depth in

@@ -57,7 +57,7 @@ export function sender(out: Writable): (bytes: Uint8Array) => Promise<void> {
 /** What a failure to write to a stream means to the user; its cause is that of the system. */
 export function streamError(name: string, cause: unknown): VideoDepthError {
   if (errorCode(cause) !== 'EPIPE') return outputError(name, cause)
-  return new VideoDepthError('OUTPUT_UNWRITABLE', `Cannot write ${name}: its reader is gone (EPIPE)`, { cause })
+  return new VideoDepthError('OUTPUT_UNWRITABLE', `Cannot write ${name}: its reader has closed it (EPIPE)`, { cause })
 }
 
 /**

@@ -34,6 +34,7 @@ export interface InputFrame extends LaidOutPicture {
   readonly discontinuity?: boolean | undefined
 }
 
+/** Options of `fromFrames`. */
 export interface FramesSourceOptions extends SourceOptions {
   /** Frames a second: for times that are left out (default 24 there), for `info` and for `targetFps`, which needs it. */
   readonly frameRate?: number

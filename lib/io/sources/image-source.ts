@@ -12,6 +12,7 @@ import { openPicture, unreadablePicture } from './picture.js'
 import { keptFrames, limitedSize, resolveSourceOptions, sourceOptionNames, strideFor } from './source-options.js'
 import type { FrameSource, SourceInfo, SourceOptions } from './source.js'
 
+/** Options of `openImages`. */
 export interface ImageSourceOptions extends SourceOptions {
   /** Frames a second, for timestamps and `targetFps`; default 24. */
   readonly frameRate?: number

@@ -2,7 +2,7 @@
 // Must not know: how any of them works.
 
 import { stat } from 'node:fs/promises'
-import { invalidOption } from '../../base/errors.js'
+import { invalidOption, optionConflict } from '../../base/errors.js'
 import { known } from '../../base/known-options.js'
 import { framesSourceOptionNames, fromFrames, type FramesSourceOptions, type InputFrame } from './frames-source.js'
 import { readExactly, withRegular } from '../../base/read-file.js'
@@ -31,7 +31,7 @@ async function openPath(path: string, options: OpenSourceOptions): Promise<Frame
   if (found?.isDirectory() === true) return openImages(path, options)
   if (await isPicture(path)) return openImages([path], options)
   const { frameRate, ...videoOptions } = options
-  if (frameRate !== undefined) throw invalidOption('none (a video has its own)', 'frameRate', frameRate)
+  if (frameRate !== undefined) throw optionConflict('frameRate has no effect on a video, which has its own: remove it')
   return openVideo(path, videoOptions)
 }
 

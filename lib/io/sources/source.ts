@@ -10,6 +10,7 @@ export interface FrameSource<F extends RgbFrame = RgbFrame> extends AsyncIterabl
   close(): Promise<void>
 }
 
+/** What is known of a source before its first frame is asked for. */
 export interface SourceInfo {
   /** Where it came from, for messages and output names. */
   readonly name: string
@@ -23,6 +24,7 @@ export interface SourceInfo {
   readonly frameCountExact: boolean
 }
 
+/** Which frames of a source come out, and how large. */
 export interface SourceOptions {
   /** Frames whose longer side exceeds this are scaled down to it, both sides even (upstream's rule). Pixels, default 1280; −1: never. */
   readonly maxRes?: number

@@ -7,6 +7,7 @@ import { openCheckpoint, type Checkpoint, type CheckpointOptions } from './check
 import { bytesPerFloat, type FloatType } from './float-formats.js'
 import { licenseNote, matchRecipes, type Recipe } from './recipe.js'
 
+/** What a checkpoint file holds. */
 export interface CheckpointDescription {
   readonly path: string
   readonly format: 'pth' | 'safetensors'
@@ -28,6 +29,7 @@ export interface CheckpointDescription {
   readonly finite: true | undefined
 }
 
+/** Options of `describeCheckpoint`. */
 export interface DescribeOptions extends ArchitectureOptions, CheckpointOptions {
   /** Reads every weight; rejects with WEIGHTS_NOT_FINITE at the first that is not finite. Costs one pass over the file. */
   readonly checkFinite?: boolean

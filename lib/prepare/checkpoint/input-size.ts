@@ -7,6 +7,7 @@ import { roundHalfEven } from '../../base/rounding.js'
 /** Pixels along each side of a patch: DINOv2's ViT-…/14. */
 export const patchSize = 14
 
+/** Size of a frame as the network sees it, pixels: multiples of 14. */
 export interface InputSize {
   /** Pixels, a multiple of 14. */
   readonly width: number

@@ -30,7 +30,7 @@ void reset();
 
 /// The n-th allocation from now, of device or pinned memory, finds no memory. 1: the next.
 void fail_allocation(int nth);
-/// Of the device; allocations beyond it fail.
+/// Memory of the device; allocations beyond it fail.
 void set_memory(size_t bytes);
 /// The n-th launch from now (enqueue or cudaGraphLaunch) returns `error`.
 void fail_launch(cudaError_t error, int nth = 1);

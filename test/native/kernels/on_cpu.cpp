@@ -47,7 +47,7 @@ void preprocess_tiles(const PreprocessTask& task, const video_depth::YuvTables& 
   for (int tile_y = 0; tile_y < sides(task.size.height, kTileRows); tile_y++) {
     for (int tile_x = 0; tile_x < sides(task.size.width, kTileColumns); tile_x++) {
       PreprocessTile tile{};
-      // Of its own for each tile and of no more than a block gets, so that a sanitizer sees what leaves it.
+      // Each tile has its own, no larger than a block gets, so that a sanitizer sees what leaves it.
       std::vector<float> mixed(task.mixed_bytes() / sizeof(float));
       for (int thread = 0; thread < kTileColumns; thread++)
         preprocess_taps(task, tile, tile_x, tile_y, thread);

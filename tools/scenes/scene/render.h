@@ -47,7 +47,7 @@ class Renderer {
   Picture render(const RenderOptions& options) const;
   /// 1 for each body that moves or changes its form, in the world's order.
   std::vector<uint8_t> moving() const;
-  /// Of memory that meshes take.
+  /// Memory that meshes take.
   size_t bytes() const;
 
  private:

@@ -77,7 +77,7 @@ struct Light {
   bool is_lamp = false;
   /// How far shadows are cast: radius around the camera (sun), metres.
   float shadow_radius = 20;
-  /// Of the sun, or of the lamp in one metre's distance (which falls with distance, softly).
+  /// Light of the sun, or of the lamp in one metre's distance (which falls with distance, softly).
   Vec3 colour{2.2f, 2.0f, 1.7f};
   /// On what faces up, and on what faces down; walls get their mean.
   Vec3 from_above{0.35f, 0.42f, 0.55f};

@@ -17,7 +17,7 @@ struct Tensor {
   Type type;
   std::vector<int64_t> shape;
 
-  /// Of all elements; 0 where a size is dynamic.
+  /// Number of all elements; 0 where a size is dynamic.
   size_t elements() const;
   size_t bytes() const;
   /// Elements of one entry of the first dimension.

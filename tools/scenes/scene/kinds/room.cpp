@@ -38,7 +38,7 @@ void add_shell(Room& r) {
   }
 }
 
-/// Of the wall `side`: x along it, y out of it into the room.
+/// A place on the wall `side`: x along it, y out of it into the room.
 Placement on_wall(const Room& r, int side, float along, float out, float z) {
   switch (side) {
     case 0:
