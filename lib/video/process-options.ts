@@ -22,6 +22,7 @@ export interface ProcessOptions extends OpenSourceOptions {
   readonly onProgress?: (progress: ProcessProgress) => void
 }
 
+/** How far a video has come. */
 export interface ProcessProgress {
   readonly framesEncoded: number
   readonly framesOut: number

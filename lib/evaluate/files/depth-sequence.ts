@@ -4,6 +4,7 @@
 import type { Plane } from '../plane.js'
 import type { DepthKind } from '../../base/frame.js'
 
+/** Depth maps in order, read from files when they are asked for. */
 export interface DepthSequence {
   /** Where it came from, for messages. */
   readonly name: string

@@ -8,6 +8,7 @@ import { checkSize, readNpy, readNumbers } from './number-file.js'
 import { countOf } from './npy.js'
 import { readError } from './unreadable.js'
 
+/** Optical flow read from a file: where each pixel is in the next frame, in pixels to the right and down. */
 export interface Flow {
   /** [height, width, 2] dx, dy, pixels; NaN where unknown. */
   readonly data: Float32Array
