@@ -42,7 +42,7 @@ const sequences = {
   'still, sensor noise': () => still((value, p, i, next) => noisy(value, next)),
   'still, exposure ±25 %': () => still((value, p, i) => value * (1 + 0.25 * Math.sin(i / 9))),
   'still, an object passes': () => still((value, p, i, next) => noisy(inBox(p, i) ? 40 : value, next)),
-  'camera walks': async function* () {
+  async *'camera walks'() {
     for await (const frame of renderSequence({ seed: 5, frames: count, width, height, frameRate: 24 }))
       yield pictureOf(frame)
   },
