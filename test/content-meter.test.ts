@@ -169,7 +169,7 @@ function inChild(script: string): { status: number | null; signal: string | null
         meter.measure({ data: new Uint8Array(3840 * 3240), width: 3840, height: 2160, ...layout })))
     }`
   const source = `
-    import { Worker, isMainThread, parentPort, parentPort } from 'node:worker_threads'
+    import { Worker, isMainThread, parentPort } from 'node:worker_threads'
     const common = ${JSON.stringify(common)}
     ${common}
     ${script}`
@@ -179,7 +179,8 @@ function inChild(script: string): { status: number | null; signal: string | null
 t.test('workers that are terminated in mid-queue leave the process whole', (t) => {
   const { status, signal, stdout, stderr } = inChild(`
     const source = 'data:text/javascript,' + encodeURIComponent(common + \`
-            work(8)
+      import { parentPort } from 'node:worker_threads'
+      work(8)
       parentPort.postMessage('started')\`)
     for (let i = 0; i < 8; i++) {
       const worker = new Worker(new URL(source))

@@ -110,7 +110,8 @@ t.test('a worker that dies rejects what is pending, and says what to do', async 
 
 testOnBoth('an open model does not keep the process alive; a run that is waited for does', async (t) => {
   const script = `
-        const model = await VideoDepth.load(${JSON.stringify({ checkpoint, inputSize: 28, cacheDir })})
+    import { VideoDepth } from 'video-depth'
+    const model = await VideoDepth.load(${JSON.stringify({ checkpoint, inputSize: 28, cacheDir })})
     const frames = [{ data: new Uint8Array(192), width: 8, height: 8 }]
     for await (const { index } of model.process(frames)) console.log('frame', index)`
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
@@ -121,7 +122,8 @@ testOnBoth('an open model does not keep the process alive; a run that is waited 
 
 testOnBoth('process.exit in mid-flight keeps its exit code', async (t) => {
   const script = `
-        const model = await VideoDepth.load(${JSON.stringify({ checkpoint, inputSize: 140, cacheDir })})
+    import { VideoDepth } from 'video-depth'
+    const model = await VideoDepth.load(${JSON.stringify({ checkpoint, inputSize: 140, cacheDir })})
     function* frames() { for (;;) yield { data: new Uint8Array(${width * height * 3}), width: ${width}, height: ${height} } }
     const run = model.process(frames())
     await run.next()

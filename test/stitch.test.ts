@@ -192,7 +192,7 @@ t.test('options and receivers are checked', (t) => {
 /** Runs `script` as a process of its own with `Stitcher`, `options`, `work()` (starts one long job) and `Worker`. */
 function inChild(script: string): { status: number | null; signal: string | null; stdout: string; stderr: string } {
   const source = `
-    import { Worker, isMainThread, parentPort, parentPort } from 'node:worker_threads'
+    import { Worker, isMainThread, parentPort } from 'node:worker_threads'
     import { loadAddon } from ${JSON.stringify(new URL('../dist/esm/native/addon.js', import.meta.url).href)}
     const { Stitcher } = loadAddon()
     const options = ${JSON.stringify(large)}
@@ -209,7 +209,8 @@ function inChild(script: string): { status: number | null; signal: string | null
 t.test('workers that are terminated in mid-stitch leave the process whole', (t) => {
   const { status, signal, stdout, stderr } = inChild(`
     const source = 'data:text/javascript,' + encodeURIComponent(\`
-            import { loadAddon } from ${JSON.stringify(new URL('../dist/esm/native/addon.js', import.meta.url).href)}
+      import { parentPort } from 'node:worker_threads'
+      import { loadAddon } from ${JSON.stringify(new URL('../dist/esm/native/addon.js', import.meta.url).href)}
       const { Stitcher } = loadAddon()
       const step = \${JSON.stringify(step)}, options = \${JSON.stringify(options)}
       const work = \${work}
