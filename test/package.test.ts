@@ -113,7 +113,7 @@ t.test('the packed tarball works in an empty folder', { timeout: 280_000 }, asyn
   t.match(stdout, /\d+\.\d+\.\d+/, 'command')
   // Without its code every other command works: nothing but `eval` itself loads it.
   const installed = path.join(consumer, 'node_modules', 'video-depth')
-  const hidden = path.join(installed, 'dist', 'esm', 'cli', 'eval.js')
+  const hidden = path.join(installed, 'dist', 'esm', 'cli', 'eval', 'eval.js')
   const command = (...args: string[]): Promise<unknown> =>
     run(process.execPath, [path.join(installed, 'dist', 'esm', 'cli', 'main.js'), ...args], { cwd: consumer, env })
   await t.resolves(command('eval', '--help'), 'eval --help')

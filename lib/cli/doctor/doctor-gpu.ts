@@ -107,20 +107,16 @@ interface Machine {
 async function plans(cacheDir: string, machine: Machine | undefined): Promise<Finding> {
   const folder = planFolder(cacheDir)
   const names = await readdir(folder).catch(() => [])
-  const lines: string[] = []
+  const found: string[][] = []
   for (const name of names.filter((text) => text.startsWith(choicePrefix))) {
     const choice = await readRecord<Partial<Choice>>(folder, name)
-    if (isChoice(choice)) lines.push(choiceText(choice, await fit(choice, folder, machine)))
+    if (isChoice(choice)) found.push(choiceLines(choice, await fit(choice, folder, machine)))
   }
-  if (lines.length === 0) return { part: 'plans', ok: true, detail: `none in ${folder} yet` }
+  if (found.length === 0) return { part: 'plans', ok: true, detail: `none in ${folder} yet` }
   const foreign = await whyForeign(folder)
   const note = foreign === '' ? '' : `, which ${foreign}: all will be built anew`
-  const indent = `\n  ${''.padEnd(13)} `
-  return {
-    part: 'plans',
-    ok: true,
-    detail: `in ${folder}${note}${indent}${lines.sort().join('\n').replaceAll('\n', indent)}`,
-  }
+  const more = found.sort(([a = ''], [b = '']) => (a < b ? -1 : 1)).flat()
+  return { part: 'plans', ok: true, detail: `in ${folder}${note}`, more }
 }
 
 /** Not one of an earlier version's. */
@@ -128,12 +124,12 @@ function isChoice(record: Partial<Choice> | undefined): record is Choice {
   return record?.key?.spec !== undefined && Array.isArray(record.files) && Array.isArray(record.rejected)
 }
 
-function choiceText({ key, variant, suspect, check, rejected }: Choice, fits: string): string {
+function choiceLines({ key, variant, suspect, check, rejected }: Choice, fits: string): string[] {
   const { use, inputWidth, inputHeight } = key.spec
   const what = `${use} at ${inputWidth}×${inputHeight}, ${variant}, TensorRT ${key.tensorRt} on ${key.gpu}`
   const doubt = suspect === undefined ? '' : `; ${suspect.reason}: the next load skips this arithmetic`
   const first = `${what}: ${fits}; relative error ${check.relativeError.toExponential(1)}${doubt}`
-  return [first, ...rejected.map((one) => `  not ${one.variant}: ${one.reason}${again(one)}`)].join('\n')
+  return [first, ...rejected.map((one) => `  not ${one.variant}: ${one.reason}${again(one)}`)]
 }
 
 function again({ cause }: RejectedVariant): string {
