@@ -91,6 +91,8 @@ t.test('lines, progress, status and findings of the command line', (t) => {
     findings: findingsText([{ part: 'GPU', ok: false, detail: hostile, remedy: hostile }]),
     error: errorText(new Error(hostile)),
   }
+  const short = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' })
+  t.equal(errorText(short), 'EMFILE: too many open files [TOO_MANY_OPEN_FILES]', 'no stack')
   for (const [name, text] of Object.entries(texts)) t.notMatch(text.replace(ours, ''), risky, name)
   t.equal(texts.status.split('\n').length, 3, 'a reason does not begin a line')
   t.equal(texts.findings.split('\n').length, 3)

@@ -33,13 +33,6 @@ const program = new Command('video-depth')
       '130 interrupted. A command that fails or is interrupted removes half-written outputs (live completes them after\n' +
       'Ctrl-C). A second Ctrl-C ends it at once and may leave a hidden .partial file.',
   )
-for (const name of wanted) {
-  const command = await commands[name]?.()
-  if (command !== undefined) program.addCommand(command.exitOverride())
-}
-// commander quotes what was typed
-for (const command of [program, ...program.commands]) command.configureOutput({ writeErr: (text) => tell(text) })
-
 // A stream whose failure nobody listens to ends the process. Without a reader there is nobody to tell, but work to complete.
 process.stderr.on('error', () => undefined)
 let unprinted: Error | undefined
@@ -51,6 +44,12 @@ program.hook('postAction', async (_program, command) => {
 })
 
 try {
+  for (const name of wanted) {
+    const command = await commands[name]?.()
+    if (command !== undefined) program.addCommand(command.exitOverride())
+  }
+  // commander quotes what was typed
+  for (const command of [program, ...program.commands]) command.configureOutput({ writeErr: (text) => tell(text) })
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) {

@@ -2,7 +2,7 @@
 // Must not know: any one command.
 
 import { setImmediate } from 'node:timers/promises'
-import { VideoDepthError } from '../base/errors.js'
+import { shortageOf, VideoDepthError } from '../base/errors.js'
 import { errorCode } from '../io/sinks/output-errors.js'
 import { sender, streamError } from '../io/sinks/raw-stream-sink.js'
 import { jsonLine, shown, shownLines } from '../base/outside-text.js'
@@ -73,6 +73,8 @@ function emptied(out: NodeJS.WriteStream): Promise<void> {
 export function errorText(error: unknown): string {
   if (error instanceof VideoDepthError) return `${error.message} [${error.code}]`
   if (isFailedWrite(error)) return errorText(streamError('standard output', error))
+  const shortage = shortageOf(error) // while our own files are loaded
+  if (shortage !== undefined) return `${shown((error as Error).message)} [${shortage}]`
   return longestStack(error instanceof Error ? (error.stack ?? error.message) : String(error))
 }
 
