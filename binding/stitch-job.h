@@ -15,7 +15,7 @@ namespace video_depth_binding {
 
 struct StitchArguments {
   std::vector<std::unique_ptr<float[]>> copies;
-  /// Of `copies`.
+  /// Views of `copies`.
   std::vector<video_depth::MapView> maps;
   video_depth::StitchStep step;
 };

@@ -133,7 +133,7 @@ struct WindowFit {
   uint32_t left_out = 0;
 };
 
-/// Of all references together, as long as they have content.
+/// The fit to all references together, as long as they have content.
 ///
 /// @param all sums over every reference
 /// @param references [count], at most kMostReferences

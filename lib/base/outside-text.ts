@@ -13,7 +13,7 @@ const mostJson = 4096
  */
 const unshowable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
-/** Of `unshowable`, what JSON.stringify leaves as it is. */
+/** The part of `unshowable` that JSON.stringify leaves as it is. */
 const unshowableInJson = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /** On one line, at most about `most` characters. What was escaped once stays as it is. */

@@ -65,7 +65,7 @@ struct FitTask {
   FitPair pairs[kMostFitPairs];
 };
 
-/// Of one frame.
+/// Values of one frame.
 constexpr double values_of(Extent frame) {
   return static_cast<double>(frame.width) * frame.height;
 }

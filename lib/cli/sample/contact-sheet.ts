@@ -2,8 +2,7 @@
 // Must not know: what the pictures show.
 
 import type { OverlayOptions } from 'sharp'
-import { AtomicFile } from '../../io/sinks/atomic-output.js'
-import { outputError } from '../../io/sinks/output-errors.js'
+import { writeFileAtomically } from '../../io/sinks/atomic-output.js'
 import { loadSharp } from '../../base/libraries.js'
 
 export interface Tile {
@@ -51,7 +50,7 @@ export async function writeContactSheet(
   const title = heading.length === 0 ? [] : [text(heading, width - gap, headingLine, 15, gap, gap)]
   const sharp = await loadSharp()
   const sheet = sharp({ create: { width, height: top + rows.length * rowHeight, channels: 3, background } })
-  await writePicture(file, (temporary) =>
+  await writeFileAtomically(file, (temporary) =>
     sheet
       .composite([...title, ...overlays])
       .png()
@@ -84,24 +83,13 @@ export async function writeAnimation(heading: readonly string[], animation: Anim
     for (const [column, tile] of tiles.entries()) copyTile(tile, page, width, left(column), top + labelHeight)
   }
   const stack = sharp(pages, { raw: { width, height: frames.length * height, channels: 3, pageHeight: height } })
-  await writePicture(file, (temporary) => stack.webp({ quality: 80, delay: delayMs, loop: 0 }).toFile(temporary))
+  await writeFileAtomically(file, (temporary) => stack.webp({ quality: 80, delay: delayMs, loop: 0 }).toFile(temporary))
 }
 
 function copyTile(tile: Tile, page: Buffer, pageWidth: number, left: number, top: number): void {
   const row = 3 * tile.width
   for (let y = 0; y < tile.height; y++)
     page.set(tile.data.subarray(y * row, (y + 1) * row), 3 * ((top + y) * pageWidth + left))
-}
-
-async function writePicture(file: string, write: (temporary: string) => Promise<unknown>): Promise<void> {
-  const output = await AtomicFile.create(file)
-  try {
-    await write(output.temporary)
-    await output.commit()
-  } catch (error) {
-    await output.discard()
-    throw outputError(file, error)
-  }
 }
 
 function placed({ data, width, height }: Tile, left: number, top: number): OverlayOptions {

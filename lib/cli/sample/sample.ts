@@ -7,7 +7,7 @@ import { Command } from 'commander'
 import { bundledCheckpoint } from '../../prepare/bundled-checkpoint.js'
 import { readSampleTruth, sampleVideo, type SampleTruth } from '../../evaluate/bundled-sample.js'
 import type { DepthMap, RgbFrame } from '../../base/frame.js'
-import { AtomicFile } from '../../io/sinks/atomic-output.js'
+import { writeFileAtomically } from '../../io/sinks/atomic-output.js'
 import { openDepth } from '../../evaluate/files/open-depth.js'
 import { outputError } from '../../io/sinks/output-errors.js'
 import { openSinks } from '../../io/sinks/sinks.js'
@@ -88,17 +88,6 @@ async function sample(given: SampleArguments, signal: AbortSignal): Promise<numb
 
 function bundledRecipe(): Recipe | undefined {
   return recipes().find(({ file }) => file === path.basename(bundledCheckpoint))
-}
-
-async function writeFileAtomically(file: string, write: (temporary: string) => Promise<void>): Promise<void> {
-  const output = await AtomicFile.create(file)
-  try {
-    await write(output.temporary)
-    await output.commit()
-  } catch (error) {
-    await output.discard()
-    throw outputError(file, error)
-  }
 }
 
 /** The exact disparity as a video and as numbers. */

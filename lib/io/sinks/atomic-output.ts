@@ -55,6 +55,18 @@ export class AtomicFile {
   }
 }
 
+/** @param write makes the file under a temporary name */
+export async function writeFileAtomically(path: string, write: (temporary: string) => Promise<unknown>): Promise<void> {
+  const output = await AtomicFile.create(path)
+  try {
+    await write(output.temporary)
+    await output.commit()
+  } catch (error) {
+    await output.discard()
+    throw outputError(path, error)
+  }
+}
+
 /** A folder under construction. An existing one is replaced in `commit`, but only if it holds nothing that is not ours. */
 export class AtomicFolder {
   readonly path: string
