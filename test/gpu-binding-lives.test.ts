@@ -16,6 +16,9 @@ interface Ending {
 
 const child = fileURLToPath(new URL('support/gpu-double-child.js', import.meta.url))
 
+/** What a killed process leaves goes with the test. */
+const temporary = t.testdir()
+
 function live(
   words: readonly string[],
   env: Record<string, string> = {},
@@ -24,7 +27,7 @@ function live(
   const started = performance.now()
   return new Promise((resolve, reject) => {
     const running = spawn(process.execPath, ['--enable-source-maps', ...flags, child, ...words], {
-      ...{ env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], timeout: 100_000 },
+      ...{ env: { ...process.env, TMPDIR: temporary, ...env }, stdio: ['ignore', 'pipe', 'pipe'], timeout: 100_000 },
     })
     let [stdout, stderr] = ['', '']
     running.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))

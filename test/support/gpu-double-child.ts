@@ -1,7 +1,7 @@
 // Owns: lives of the addon's GPU part that need a process of their own: each prints what it saw as one line of JSON.
 // Must not know: what is expected.
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
@@ -9,8 +9,8 @@ import { Worker } from 'node:worker_threads'
 import type { NativeGpuEngine, NativeGpuWindows } from '#lib/native/gpu-types.js'
 import { doubleGpu, folderOf, grey, openDouble, rejection, SmallNetwork, type DoubleLibrary } from './gpu-double.js'
 
-const folder = await mkdtemp(path.join(tmpdir(), 'gpu-double-'))
-process.once('exit', () => void rm(folder, { recursive: true, force: true }))
+const folder = mkdtempSync(path.join(tmpdir(), 'gpu-double-'))
+process.once('exit', () => rmSync(folder, { recursive: true, force: true })) // nothing asynchronous ends any more
 const network = new SmallNetwork(folder)
 const positions = [0, 1, 2, 3]
 
