@@ -1,7 +1,7 @@
 // Owns: dist/: the ES modules, and for CommonJS consumers a bundle of each entry with its own declarations.
 // Must not know: the addon, tests.
 
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { typeScriptState } from './setup.mjs'
 import { removeOrphans, typescriptSources, writeStamp } from './shared/freshness.mjs'
@@ -20,10 +20,11 @@ rmSync(stamp, { force: true })
 removeOrphans(esm, (output) => typescriptSources(inRoot('lib'), output))
 removeOrphans(cjs, (output) => (output.endsWith('.js') ? [] : typescriptSources(inRoot('lib'), output)))
 compile('tsconfig.json')
-compile('tsconfig.cjs.json')
+
+// The same declarations for both forms: which of the two they describe is told by the package.json beside them.
+cpSync(esm, cjs, { recursive: true, filter: (file) => statSync(file).isDirectory() || /\.d\.[cm]?ts$/.test(file) })
 
 // Makes Node and TypeScript read what lies below as CommonJS.
-mkdirSync(cjs, { recursive: true })
 writeFileSync(inRoot('dist', 'cjs', 'package.json'), '{ "type": "commonjs" }\n')
 
 const { build } = await import('esbuild')

@@ -73,14 +73,7 @@ function forgetMovedBuild() {
 
 /** What dist/ is made of; build-ts.mjs stamps its result with the same hash. */
 export function typeScriptState() {
-  const sources = [
-    'lib',
-    'tsconfig.json',
-    'tsconfig.cjs.json',
-    'package.json',
-    'package-lock.json',
-    'scripts/build-ts.mjs',
-  ]
+  const sources = ['lib', 'tsconfig.json', 'package.json', 'package-lock.json', 'scripts/build-ts.mjs']
   return {
     stamp: inRoot('dist', 'sources.sha256'),
     hash: hashSources(

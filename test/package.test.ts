@@ -186,7 +186,6 @@ t.test('nothing is packed that has no addon, no JavaScript, or those of other so
     'package.json',
     'package-lock.json',
     'tsconfig.json',
-    'tsconfig.cjs.json',
     'CMakeLists.txt',
   ])
     await cp(path.join(packageRoot, name), path.join(root, name), { recursive: true })
