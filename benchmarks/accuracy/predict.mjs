@@ -22,8 +22,9 @@ export async function inWindows(model, frames, options = {}) {
   return maps
 }
 
-export async function asStream(model, frames) {
-  const stream = model.stream()
+/** @param options of `VideoDepth.stream` */
+export async function asStream(model, frames, options = {}) {
+  const stream = model.stream(options)
   try {
     const maps = []
     for await (const { data } of stream.depths(pictures(frames))) maps.push(data)
