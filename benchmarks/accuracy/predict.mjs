@@ -22,9 +22,8 @@ export async function inWindows(model, frames, options = {}) {
   return maps
 }
 
-/** @param options of `VideoDepth.stream` */
-export async function asStream(model, frames, options = {}) {
-  const stream = model.stream(options)
+export async function asStream(model, frames) {
+  const stream = model.stream()
   try {
     const maps = []
     for await (const { data } of stream.depths(pictures(frames))) maps.push(data)
