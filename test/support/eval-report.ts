@@ -2,10 +2,10 @@
 // Must not know: which files are evaluated.
 
 import type { Test } from 'tap'
-import { evaluateFrames } from '#lib/evaluate/depth-evaluation.js'
-import { scoreNames } from '#lib/evaluate/depth-scores.js'
-import type { EvaluationOptions } from '#lib/evaluate/evaluation-options.js'
-import type { FramePair } from '#lib/evaluate/prepared-frame.js'
+import { evaluateFrames } from '../../dist/esm/evaluate/depth-evaluation.js'
+import { scoreNames } from '../../dist/esm/evaluate/depth-scores.js'
+import type { EvaluationOptions } from '../../dist/esm/evaluate/evaluation-options.js'
+import type { FramePair } from '../../dist/esm/evaluate/prepared-frame.js'
 import { runCli } from './run-cli.js'
 
 /** What `--json` prints. */

@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process'
 import path from 'node:path'
 import sharp from 'sharp'
-import packageRoot from '#lib/package-root.cjs'
+import packageRoot from '../../dist/esm/package-root.cjs'
 
 export const cliMain = path.join(packageRoot, 'dist', 'esm', 'cli', 'main.js')
 
