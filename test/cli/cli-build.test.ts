@@ -7,14 +7,16 @@ import t from 'tap'
 import { build, type BuildArguments } from '../../dist/esm/cli/build/build.js'
 import { tinyPth, tinyTensors, writeSafetensors } from '../support/checkpoint-files.js'
 import { FakeGpu } from '../support/gpu-fake.js'
-import { runCli } from '../support/run-cli.js'
+import { CliHost, runCli, type CliText } from '../support/run-cli.js'
 
 t.setTimeout(300_000)
 
 const folder = t.testdir()
 const cacheDir = path.join(folder, 'cache')
 const network = ['--checkpoint', tinyPth, '--input', '128x72', '--input-size', '28', '--cache-dir', cacheDir]
-const run = (...args: string[]) => runCli(['build', ...network, ...args], { cwd: folder })
+const host = new CliHost()
+t.teardown(() => host.close())
+const run = (...args: string[]): Promise<CliText> => host.run(['build', ...network, ...args], { cwd: folder })
 
 interface Manifest {
   readonly weights: readonly string[]

@@ -8,7 +8,7 @@ import t from 'tap'
 import { StatusLine } from '../../dist/esm/cli/live/live-status.js'
 import { tinyPth } from '../support/checkpoint-files.js'
 import { makeVideo, steady } from '../support/make-video.js'
-import { cliMain, runCli, type Ended } from '../support/run-cli.js'
+import { CliHost, cliMain, type CliText } from '../support/run-cli.js'
 
 t.setTimeout(300_000)
 
@@ -18,7 +18,9 @@ const at = (...names: string[]): string => path.join(folder, ...names)
 const network = ['--checkpoint', at('none.pth')]
 const clip = await makeVideo({ path: at('clip.mp4'), times: steady(4, 24), width: 64, height: 36 })
 const rtsp = 'rtsp://me:secret@localhost/x'
-const run = (...args: string[]): Promise<Ended> => runCli(args, { cwd: folder })
+const host = new CliHost()
+t.teardown(() => host.close())
+const run = (...args: string[]): Promise<CliText> => host.run(args, { cwd: folder })
 
 const refusals: readonly [string, readonly string[], RegExp][] = [
   ['no output', [clip], /live needs an output: --video, --png or --stdout/],

@@ -10,7 +10,7 @@ import { tinyPth, tinyTensors, writeSafetensors } from '../support/checkpoint-fi
 import { collect } from '../support/frames.js'
 import { makeVideo, steady } from '../support/make-video.js'
 import { readNpz } from '../support/npz.js'
-import { flat, runCli, type Ended } from '../support/run-cli.js'
+import { CliHost, flat, runCli, type Ended } from '../support/run-cli.js'
 
 t.setTimeout(300_000)
 
@@ -22,6 +22,8 @@ const size = { width: 64, height: 36 }
 const clip = await makeVideo({ path: at('clip.mp4'), times: steady(40, 24), ...size, muxer: { movflags: 'faststart' } })
 
 const run = (args: readonly string[], cwd = folder): Promise<Ended> => runCli(args, { cwd })
+const host = new CliHost()
+t.teardown(() => host.close())
 
 t.test('a video into all outputs, under upstream’s names', async (t) => {
   const args = ['run', clip, '-o', at('all'), ...network, '--save-npz', '--save-png16', '--save-raw', '--json']
@@ -210,7 +212,7 @@ for (const [name, args, code, message] of refusals) {
     async (t) => {
       const given = await args()
       const output = given.includes('-o') || !['run', 'sample'].includes(given[0] ?? '') ? [] : ['-o', at('refused')]
-      const ended = await run([...given, ...output])
+      const ended = await host.run([...given, ...output], { cwd: folder })
       t.equal(ended.code, code, ended.stderr)
       t.match(ended.stderr, message)
       t.notMatch(ended.stderr, /\n\s+at /, 'a message, not a stack')

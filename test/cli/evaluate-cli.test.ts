@@ -11,14 +11,16 @@ import { openSink, type OutputSpec } from '../../dist/esm/io/sinks/sinks.js'
 import { npy, npz as npzOf, writeDepthFolder, type DepthFormat } from '../support/depth-files.js'
 import { agreement, report as evalReport, type EvalReport } from '../support/eval-report.js'
 import { sceneVideo } from '../support/evaluation-scene.js'
-import { runCli, type Ended } from '../support/run-cli.js'
+import { CliHost, runCli, type CliText } from '../support/run-cli.js'
 
 t.setTimeout(300_000)
 
 const folder = t.testdir()
 const at = (...names: string[]): string => path.join(folder, ...names)
-const run = (...args: readonly string[]): Promise<Ended> => runCli(['eval', ...args], { cwd: folder })
-const report = (t: Test, ...args: readonly string[]): Promise<EvalReport> => evalReport(t, folder, args)
+const host = new CliHost()
+t.teardown(() => host.close())
+const run = (...args: readonly string[]): Promise<CliText> => host.run(['eval', ...args], { cwd: folder })
+const report = (t: Test, ...args: readonly string[]): Promise<EvalReport> => evalReport(t, run, args)
 const size = [32, 20] as const
 const frames = sceneVideo({ seed: 31, frames: 6, truthSize: size, predictionSize: [24, 16] })
 const agrees = agreement(frames)
@@ -38,7 +40,7 @@ const npz = await written({ format: 'npz', path: at('street_depths.npz') })
 const against = ['--truth', truth, '--factor', '256'] as const
 
 t.test('a table on standard output', async (t) => {
-  const { code, stdout, stderr } = await run(npz, ...against)
+  const { code, stdout, stderr } = await runCli(['eval', npz, ...against], { cwd: folder })
   t.equal(code, 0, stderr)
   const [head, row, ...rest] = stdout.trimEnd().split('\n')
   t.same(head!.split(/ {2,}/), [

@@ -10,14 +10,16 @@ import { openSink } from '../../dist/esm/io/sinks/sinks.js'
 import { npy, writeDepth } from '../support/depth-files.js'
 import { agreement, report as evalReport, type EvalReport } from '../support/eval-report.js'
 import { sceneIntrinsics, sceneVideo, type SceneFrame } from '../support/evaluation-scene.js'
-import { runCli, type Ended } from '../support/run-cli.js'
+import { CliHost, type CliText } from '../support/run-cli.js'
 
 t.setTimeout(300_000)
 
 const folder = t.testdir()
 const at = (...names: string[]): string => path.join(folder, ...names)
-const run = (...args: readonly string[]): Promise<Ended> => runCli(['eval', ...args], { cwd: folder })
-const report = (t: Test, ...args: readonly string[]): Promise<EvalReport> => evalReport(t, folder, args)
+const host = new CliHost()
+t.teardown(() => host.close())
+const run = (...args: readonly string[]): Promise<CliText> => host.run(['eval', ...args], { cwd: folder })
+const report = (t: Test, ...args: readonly string[]): Promise<EvalReport> => evalReport(t, run, args)
 
 const size = [32, 20] as const
 const frames = sceneVideo({ seed: 31, frames: 6, truthSize: size, predictionSize: [24, 16] })
