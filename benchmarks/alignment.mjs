@@ -2,12 +2,12 @@
 // clips and in clips that show nothing for a while: what cpp/stitch/fit_rules.h draws its lines by.
 // Must not know: those lines.
 
-import { bundledCheckpoint } from '#lib/prepare/bundled-checkpoint.js'
-import { CpuSession } from '#lib/engine/cpu/session.js'
+import { bundledCheckpoint } from '../dist/esm/prepare/bundled-checkpoint.js'
+import { CpuSession } from '../dist/esm/engine/cpu/session.js'
 import { sceneKinds } from '../dist-tools/scenes/kinds.js'
 import { pictureOf } from '../dist-tools/scenes/rendered-frame.js'
 import { renderClip } from '../dist-tools/scenes/sequence.js'
-import { VideoDepth } from '#lib/video-depth.js'
+import { VideoDepth } from '../dist/esm/video-depth.js'
 import { markdown } from './report.mjs'
 
 const [checkpoint = bundledCheckpoint, inputSize = '70'] = process.argv.slice(2)

@@ -3,7 +3,7 @@
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { alignment, depthError } from '#lib/evaluate/depth-error.js'
+import { alignment, depthError } from '../dist/esm/evaluate/depth-error.js'
 import { results } from './shared.mjs'
 
 /**

@@ -4,7 +4,7 @@
 
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
-import { defaultWindowLength, windowStrategy } from '#lib/plan/strategy.js'
+import { defaultWindowLength, windowStrategy } from '../dist/esm/plan/strategy.js'
 
 const sampleMs = 50
 const mebibyte = 2 ** 20

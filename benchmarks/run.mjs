@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { defaultThreads } from '#lib/base/threads.js'
+import { defaultThreads } from '../dist/esm/base/threads.js'
 import { depthErrors } from './depth-error.mjs'
 import { doubts, memoryTable, ratios, secondsPerFrame, summaryTable, timesTable } from './report.mjs'
 import {

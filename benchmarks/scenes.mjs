@@ -3,7 +3,7 @@
 
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { loadAddon } from '#lib/native/addon.js'
+import { loadAddon } from '../dist/esm/native/addon.js'
 import { sceneKinds } from '../dist-tools/scenes/kinds.js'
 import { markdown, short } from './report.mjs'
 import { writeReport } from './shared.mjs'

@@ -3,8 +3,8 @@
 
 import { open } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
-import { expectedTensors } from '#lib/prepare/checkpoint/layout.js'
-import { recipes } from '#lib/prepare/checkpoint/recipe.js'
+import { expectedTensors } from '../dist/esm/prepare/checkpoint/layout.js'
+import { recipes } from '../dist/esm/prepare/checkpoint/recipe.js'
 
 /**
  * Activations stay healthy and every part matters: deviations of 1.2/√fan-in, LayerScale 0.3, output bias 1.

@@ -6,10 +6,10 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
-import { rgbVideoWriter } from '#lib/io/sinks/rgb-video-sink.js'
+import { rgbVideoWriter } from '../dist/esm/io/sinks/rgb-video-sink.js'
 import sharp from 'sharp'
 import { openVideo } from 'video-depth'
-import { sampleVideo } from '#lib/evaluate/bundled-sample.js'
+import { sampleVideo } from '../dist/esm/evaluate/bundled-sample.js'
 import { writeSeededCheckpoint } from './seeded-checkpoint.mjs'
 
 const require = createRequire(import.meta.url)

@@ -3,7 +3,7 @@
 
 import os from 'node:os'
 import { parseArgs } from 'node:util'
-import { defaultThreads } from '#lib/base/threads.js'
+import { defaultThreads } from '../dist/esm/base/threads.js'
 import { doubts, markdown, ratios, ratioText, secondsPerFrame, short } from './report.mjs'
 import {
   benchmarkCheckpoint,

@@ -8,14 +8,14 @@ import { buildGpuDouble } from './shared/gpu-double.mjs'
 import { inRoot, toolCommand } from './shared/paths.mjs'
 import { runNative } from './shared/native-run.mjs'
 import { runStep } from './shared/progress.mjs'
-import { runTap } from './shared/tap-run.mjs'
+import { runTap } from './shared/run-tap.mjs'
 import { guarded, setUp } from './setup.mjs'
 
-/** Parts of test files' names; `native` names the C++ tests. */
-const filters = process.argv.slice(2)
-const isWanted = (name) =>
-  filters.length === 0 ||
-  filters.some((filter) => name.includes(path.basename(filter).replace(/\.(test\.)?[tj]s$/, '')))
+/** Parts of test files' paths below test/; `native` names the C++ tests. */
+const filters = process.argv
+  .slice(2)
+  .map((filter) => filter.replace(/^(dist-)?test\//, '').replace(/\.(test\.)?[tj]s$/, ''))
+const isWanted = (name) => filters.length === 0 || filters.some((filter) => name.includes(filter))
 
 await guarded(async () => {
   await setUp()
@@ -25,13 +25,13 @@ await guarded(async () => {
 })
 
 const files = filesBelow(inRoot('dist-test'))
-  .map((file) => path.relative(inRoot(), file))
-  .filter((file) => file.endsWith('.test.js') && isWanted(path.basename(file)))
+  .map((file) => path.relative(inRoot('dist-test'), file).replaceAll(path.sep, '/'))
+  .filter((file) => file.endsWith('.test.js') && isWanted(file.replace(/\.test\.js$/, '')))
 const runs = []
 const has = (part) => files.some((file) => path.basename(file).startsWith(part))
 if (has('gpu-binding')) await guarded(buildGpuDouble)
 if (has('accuracy') || has('scene') || has('content-free')) await guarded(buildScenes)
-if (files.length > 0) runs.push(...(await runTap(files)))
+if (files.length > 0) runs.push(await runTap(files.map((file) => `dist-test/${file}`)))
 if (isWanted('native')) runs.push(await runNative())
 
 const passed = runs.reduce((sum, run) => sum + run.passed, 0)

@@ -2,9 +2,9 @@
 // Must not know: how scores are computed, how depth is.
 
 import { parseArgs } from 'node:util'
-import { loadAddon } from '#lib/native/addon.js'
-import { planWindow } from '#lib/plan/window-plan.js'
-import { windowStrategy } from '#lib/plan/strategy.js'
+import { loadAddon } from '../../dist/esm/native/addon.js'
+import { planWindow } from '../../dist/esm/plan/window-plan.js'
+import { windowStrategy } from '../../dist/esm/plan/strategy.js'
 import { markdown } from '../report.mjs'
 import { writeReport } from '../shared.mjs'
 import { asStream, inWindows, loadModel } from './predict.mjs'

@@ -1,8 +1,8 @@
 // Owns: a network's depth of a rendered sequence, in windows or as a stream.
 // Must not know: the truth.
 
-import { bundledCheckpoint } from '#lib/prepare/bundled-checkpoint.js'
-import { VideoDepth } from '#lib/video-depth.js'
+import { bundledCheckpoint } from '../../dist/esm/prepare/bundled-checkpoint.js'
+import { VideoDepth } from '../../dist/esm/video-depth.js'
 
 export const loadModel = (values, more = {}) =>
   VideoDepth.load({

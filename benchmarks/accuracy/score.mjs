@@ -1,8 +1,8 @@
 // Owns: what a prediction of a rendered sequence is worth: scores, steadiness, and two baselines.
 // Must not know: how the prediction came about.
 
-import { constantBaseline, rampBaseline } from '#lib/evaluate/baselines.js'
-import { evaluateVideo } from '#lib/evaluate/video-evaluation.js'
+import { constantBaseline, rampBaseline } from '../../dist/esm/evaluate/baselines.js'
+import { evaluateVideo } from '../../dist/esm/evaluate/video-evaluation.js'
 import { farthest, scoredFrame, trueDepth } from '../../dist-tools/scenes/scored-frame.js'
 
 /**

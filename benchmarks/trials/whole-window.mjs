@@ -3,13 +3,13 @@
 
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { networkInputSize } from 'video-depth'
-import { loadAddon } from '#lib/native/addon.js'
-import { prepareGraphs } from '#lib/prepare/graph/prepare-graphs.js'
-import { prepareWeights } from '#lib/prepare/graph/prepare-weights.js'
-import { openVideo } from '#lib/io/sources/video-source.js'
-import { resolvePicture } from '#lib/base/pixel-format.js'
-import { planWindow, windowCount } from '#lib/plan/window-plan.js'
-import { windowStrategy } from '#lib/plan/strategy.js'
+import { loadAddon } from '../../dist/esm/native/addon.js'
+import { prepareGraphs } from '../../dist/esm/prepare/graph/prepare-graphs.js'
+import { prepareWeights } from '../../dist/esm/prepare/graph/prepare-weights.js'
+import { openVideo } from '../../dist/esm/io/sources/video-source.js'
+import { resolvePicture } from '../../dist/esm/base/pixel-format.js'
+import { planWindow, windowCount } from '../../dist/esm/plan/window-plan.js'
+import { windowStrategy } from '../../dist/esm/plan/strategy.js'
 import { lastFullWindow, MemoryPhases, print, ProcessorUse, seconds } from '../measure.mjs'
 
 const { checkpoint, clip, inputSize, threads, prepareOnly } = JSON.parse(process.argv[2])

@@ -6,7 +6,7 @@ import { inRoot, root } from './paths.mjs'
 
 const summary = /^\[doctest\] test cases: *\d+ *\| *(\d+) passed *\| *(\d+) failed *\| *(\d+) skipped/gm
 
-/** @returns {Promise<import('./tap-results.mjs').Results>} */
+/** @returns {Promise<import('./run-tap.mjs').Results>} */
 export async function runNative() {
   console.log('\nNative tests')
   const { code, output } = await run()

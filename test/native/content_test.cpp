@@ -16,7 +16,7 @@ using namespace video_depth;
 
 namespace {
 
-/// Gradients, textures and checks; test/content-meter.test.ts has the same one.
+/// Gradients, textures and checks; test/unit/content-meter.test.ts has the same one.
 std::vector<uint8_t> procedural(int width, int height, int seed) {
   std::vector<uint8_t> rgb;
   for (int y = 0; y < height; y++) {

@@ -7,8 +7,8 @@ import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import yazl from 'yazl'
-import { openCheckpoint } from '#lib/prepare/checkpoint/checkpoint.js'
-import { toFloat16 } from '#lib/prepare/checkpoint/float-formats.js'
+import { openCheckpoint } from '../../dist/esm/prepare/checkpoint/checkpoint.js'
+import { toFloat16 } from '../../dist/esm/prepare/checkpoint/float-formats.js'
 import { pickleStateDict, type PickledTensor } from './pickle-writer.js'
 
 export const fixtures = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../test/fixtures')

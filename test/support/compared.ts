@@ -2,7 +2,7 @@
 // Must not know: any measure.
 
 import type { Test } from 'tap'
-import type { ComparedMaps } from '#lib/evaluate/compared-maps.js'
+import type { ComparedMaps } from '../../dist/esm/evaluate/compared-maps.js'
 import type { SceneFrame } from './evaluation-scene.js'
 
 export type Rows = readonly (readonly number[])[]

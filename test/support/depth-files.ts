@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { deflateSync } from 'node:zlib'
 import { ZipFile } from 'yazl'
-import { encodedPng } from '#lib/io/sinks/grey16.js'
+import { encodedPng } from '../../dist/esm/io/sinks/grey16.js'
 
 export interface Map2d {
   readonly data: ArrayLike<number>

@@ -1,13 +1,19 @@
 // Owns: an engine that computes nothing, and streams on it: depth is the frame's first byte.
 // Must not know: what is tested with it.
 
-import type { Engine, EngineStream, StreamGeometry, StreamState, StreamStepResult } from '#lib/engine/engine.js'
-import { VideoDepthError } from '#lib/base/errors.js'
-import type { NativePicture } from '#lib/base/pixel-format.js'
-import { DepthStream } from '#lib/stream/depth-stream.js'
-import type { StepPlan } from '#lib/plan/step-plan.js'
-import type { StreamFrame } from '#lib/stream/stream-frame.js'
-import { checkStreamOptions, type StreamOptions } from '#lib/stream/stream-options.js'
+import type {
+  Engine,
+  EngineStream,
+  StreamGeometry,
+  StreamState,
+  StreamStepResult,
+} from '../../dist/esm/engine/engine.js'
+import { VideoDepthError } from '../../dist/esm/base/errors.js'
+import type { NativePicture } from '../../dist/esm/base/pixel-format.js'
+import { DepthStream } from '../../dist/esm/stream/depth-stream.js'
+import type { StepPlan } from '../../dist/esm/plan/step-plan.js'
+import type { StreamFrame } from '../../dist/esm/stream/stream-frame.js'
+import { checkStreamOptions, type StreamOptions } from '../../dist/esm/stream/stream-options.js'
 
 export const width = 4
 export const height = 2

@@ -2,11 +2,11 @@
 // Must not know: which files are evaluated.
 
 import type { Test } from 'tap'
-import { evaluateFrames } from '#lib/evaluate/depth-evaluation.js'
-import { scoreNames } from '#lib/evaluate/depth-scores.js'
-import type { EvaluationOptions } from '#lib/evaluate/evaluation-options.js'
-import type { FramePair } from '#lib/evaluate/prepared-frame.js'
-import { runCli } from './run-cli.js'
+import { evaluateFrames } from '../../dist/esm/evaluate/depth-evaluation.js'
+import { scoreNames } from '../../dist/esm/evaluate/depth-scores.js'
+import type { EvaluationOptions } from '../../dist/esm/evaluate/evaluation-options.js'
+import type { FramePair } from '../../dist/esm/evaluate/prepared-frame.js'
+import type { CliText } from './run-cli.js'
 
 /** What `--json` prints. */
 export interface EvalReport {
@@ -16,8 +16,13 @@ export interface EvalReport {
   readonly frames: readonly (number | null)[]
 }
 
-export async function report(t: Test, cwd: string, args: readonly string[]): Promise<EvalReport> {
-  const { code, stdout, stderr } = await runCli(['eval', ...args, '--json'], { cwd })
+/** @param run a command line's arguments */
+export async function report(
+  t: Test,
+  run: (...args: readonly string[]) => Promise<CliText>,
+  args: readonly string[],
+): Promise<EvalReport> {
+  const { code, stdout, stderr } = await run(...args, '--json')
   t.equal(code, 0, stderr)
   return JSON.parse(stdout) as EvalReport
 }

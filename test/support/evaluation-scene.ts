@@ -1,9 +1,9 @@
 // Owns: small videos of true depth, camera poses and imperfect predictions of it, the same on every machine.
 // Must not know: what is measured with them.
 
-import type { Matrix4 } from '#lib/evaluate/matrix4.js'
-import type { Plane } from '#lib/evaluate/plane.js'
-import type { Intrinsics } from '#lib/evaluate/temporal-alignment.js'
+import type { Matrix4 } from '../../dist/esm/evaluate/matrix4.js'
+import type { Plane } from '../../dist/esm/evaluate/plane.js'
+import type { Intrinsics } from '../../dist/esm/evaluate/temporal-alignment.js'
 
 export interface SceneFrame {
   /** Disparity up to scale and shift, with noise and a drift from frame to frame. */

@@ -7,10 +7,10 @@ import {
   prepareStreamStep,
   prepareTemporalHead,
   type PreparedGraph,
-} from '#lib/prepare/graph/prepare-graphs.js'
-import type { PreparedWeights } from '#lib/prepare/graph/prepare-weights.js'
-import type { GraphVariant } from '#lib/prepare/graph/variant.js'
-import { stateSlots } from '#lib/plan/step-plan.js'
+} from '../../dist/esm/prepare/graph/prepare-graphs.js'
+import type { PreparedWeights } from '../../dist/esm/prepare/graph/prepare-weights.js'
+import type { GraphVariant } from '../../dist/esm/prepare/graph/variant.js'
+import { stateSlots } from '../../dist/esm/plan/step-plan.js'
 import { cores, type Checkpoints, type Grid } from './fp16-stages.js'
 
 export interface Batches {

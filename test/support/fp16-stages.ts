@@ -1,12 +1,12 @@
 // Owns: how far the fp16 plan is from float32, stage by stage: windows through encoder, head and decoder, and streams.
 // Must not know: which networks and sizes are compared, what is allowed.
 
-import { prepareEncoder, prepareGraphs, prepareStreamStep } from '#lib/prepare/graph/prepare-graphs.js'
-import { prepareWeights, type PreparedWeights } from '#lib/prepare/graph/prepare-weights.js'
-import { cpuVariant, type AttentionCore, type GraphVariant } from '#lib/prepare/graph/variant.js'
-import { sampleVideo } from '#lib/evaluate/bundled-sample.js'
-import { openVideo } from '#lib/io/sources/video-source.js'
-import { stateSlots } from '#lib/plan/step-plan.js'
+import { prepareEncoder, prepareGraphs, prepareStreamStep } from '../../dist/esm/prepare/graph/prepare-graphs.js'
+import { prepareWeights, type PreparedWeights } from '../../dist/esm/prepare/graph/prepare-weights.js'
+import { cpuVariant, type AttentionCore, type GraphVariant } from '../../dist/esm/prepare/graph/variant.js'
+import { sampleVideo } from '../../dist/esm/evaluate/bundled-sample.js'
+import { openVideo } from '../../dist/esm/io/sources/video-source.js'
+import { stateSlots } from '../../dist/esm/plan/step-plan.js'
 import { referencePreprocess } from './reference-preprocess.js'
 import { roundedGraph } from './rounded-graph.js'
 import { runSteps, runWindow, type StepRun, type WindowRun } from './run-graphs.js'

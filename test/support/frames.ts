@@ -1,8 +1,8 @@
 // Owns: small helpers around frames and sources, for tests.
 // Must not know: files, decoders.
 
-import type { DepthMap, DepthKind, RgbFrame } from '#lib/base/frame.js'
-import type { FrameSource } from '#lib/io/sources/source.js'
+import type { DepthMap, DepthKind, RgbFrame } from '../../dist/esm/base/frame.js'
+import type { FrameSource } from '../../dist/esm/io/sources/source.js'
 
 /** What came out before the source ended or failed. */
 export interface Collected {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import type { NativeGpuEngine, NativeGpuWindows } from '#lib/native/gpu-types.js'
+import type { NativeGpuEngine, NativeGpuWindows } from '../../dist/esm/native/gpu-types.js'
 import { doubleGpu, folderOf, grey, openDouble, rejection, SmallNetwork, type DoubleLibrary } from './gpu-double.js'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'gpu-double-'))

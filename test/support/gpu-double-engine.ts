@@ -2,13 +2,18 @@
 // Must not know: what is tested with them.
 
 import { readFile, writeFile } from 'node:fs/promises'
-import { loadAddon } from '#lib/native/addon.js'
-import type { Engine, SessionGeometry, StreamGeometry } from '#lib/engine/engine.js'
-import { checkPicture, comparedPositions, streamFrames, windowPictures } from '#lib/engine/tensorrt/check-input.js'
-import type { ReferenceSource } from '#lib/engine/tensorrt/reference.js'
-import { TensorRtEngine, type TensorRtEngineOptions } from '#lib/engine/tensorrt/tensorrt-engine.js'
-import type { NativeGpu, NativeGpuEngine, NativeGpuStreams, NativeGpuWindows } from '#lib/native/gpu-types.js'
-import { planStep } from '#lib/plan/step-plan.js'
+import { loadAddon } from '../../dist/esm/native/addon.js'
+import type { Engine, SessionGeometry, StreamGeometry } from '../../dist/esm/engine/engine.js'
+import {
+  checkPicture,
+  comparedPositions,
+  streamFrames,
+  windowPictures,
+} from '../../dist/esm/engine/tensorrt/check-input.js'
+import type { ReferenceSource } from '../../dist/esm/engine/tensorrt/reference.js'
+import { TensorRtEngine, type TensorRtEngineOptions } from '../../dist/esm/engine/tensorrt/tensorrt-engine.js'
+import type { NativeGpu, NativeGpuEngine, NativeGpuStreams, NativeGpuWindows } from '../../dist/esm/native/gpu-types.js'
+import { planStep } from '../../dist/esm/plan/step-plan.js'
 import { tinyPth } from './checkpoint-files.js'
 import { doubleGpu, folderOf } from './gpu-double.js'
 import { decoded, encoded, ModelSession, ModelStream, windowPaths } from './gpu-double-model.js'

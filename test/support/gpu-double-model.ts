@@ -1,12 +1,18 @@
 // Owns: what the double's graphs compute (test/native/gpu-double/tensorrt/compute.cpp), in JavaScript, and an engine on it.
 // Must not know: addons' GPU part, CUDA, plans.
 
-import type { EngineSession, EngineStream, SessionGeometry, StreamGeometry, WindowDepth } from '#lib/engine/engine.js'
-import type { RgbFrame } from '#lib/base/frame.js'
-import type { NativeAddon, NativeStitcher, StitchStep } from '#lib/native/types.js'
-import { type NativePicture, rgbPicture } from '#lib/base/pixel-format.js'
-import { stabilize, unstabilized } from '#lib/plan/stabilizer.js'
-import { stateSlots, type StepPlan } from '#lib/plan/step-plan.js'
+import type {
+  EngineSession,
+  EngineStream,
+  SessionGeometry,
+  StreamGeometry,
+  WindowDepth,
+} from '../../dist/esm/engine/engine.js'
+import type { RgbFrame } from '../../dist/esm/base/frame.js'
+import type { NativeAddon, NativeStitcher, StitchStep } from '../../dist/esm/native/types.js'
+import { type NativePicture, rgbPicture } from '../../dist/esm/base/pixel-format.js'
+import { stabilize, unstabilized } from '../../dist/esm/plan/stabilizer.js'
+import { stateSlots, type StepPlan } from '../../dist/esm/plan/step-plan.js'
 
 const mean = (values: ArrayLike<number>): number => {
   let sum = 0

@@ -6,9 +6,9 @@ import { writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { NativeGpu, NativeGpuEngine, NativePlan, NativeStreamsOptions } from '#lib/native/gpu-types.js'
-import type { NativeAddon } from '#lib/native/types.js'
-import type { NativePicture } from '#lib/base/pixel-format.js'
+import type { NativeGpu, NativeGpuEngine, NativePlan, NativeStreamsOptions } from '../../dist/esm/native/gpu-types.js'
+import type { NativeAddon } from '../../dist/esm/native/types.js'
+import type { NativePicture } from '../../dist/esm/base/pixel-format.js'
 
 const built = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../build-native/double')
 const addonFile = path.join(built, 'Release/video_depth.node')

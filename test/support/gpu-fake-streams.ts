@@ -1,17 +1,17 @@
 // Owns: the rows of streams of the fake GPU: a stream of the CPU engine each, at the network's size.
 // Must not know: faults beyond those that it is told of.
 
-import { loadAddon } from '#lib/native/addon.js'
-import type { CpuEngine } from '#lib/engine/cpu/cpu-engine.js'
-import type { EngineStream } from '#lib/engine/engine.js'
-import { isFlat } from '#lib/engine/is-flat.js'
+import { loadAddon } from '../../dist/esm/native/addon.js'
+import type { CpuEngine } from '../../dist/esm/engine/cpu/cpu-engine.js'
+import type { EngineStream } from '../../dist/esm/engine/engine.js'
+import { isFlat } from '../../dist/esm/engine/is-flat.js'
 import type {
   NativeGpuStreams,
   NativeStepEntry,
   NativeStepResult,
   NativeStreamsOptions,
-} from '#lib/native/gpu-types.js'
-import { unlessAborted } from '#lib/base/unless-aborted.js'
+} from '../../dist/esm/native/gpu-types.js'
+import { unlessAborted } from '../../dist/esm/base/unless-aborted.js'
 import { nativeError, portShape, spoil, type FakeGpu } from './gpu-fake.js'
 
 interface Row {

@@ -1,12 +1,12 @@
 // Owns: one video's windows of the fake GPU: a session of the CPU engine under the contract's calls.
 // Must not know: faults beyond those that it is told of.
 
-import type { CpuEngine } from '#lib/engine/cpu/cpu-engine.js'
-import type { CpuSession, CpuWindowDepth } from '#lib/engine/cpu/session.js'
-import { isFlat } from '#lib/engine/is-flat.js'
-import type { NativeDecodeResult, NativeGpuWindows, NativeWindowsOptions } from '#lib/native/gpu-types.js'
-import type { NativePicture } from '#lib/base/pixel-format.js'
-import type { StitchResult, StitchStep } from '#lib/native/types.js'
+import type { CpuEngine } from '../../dist/esm/engine/cpu/cpu-engine.js'
+import type { CpuSession, CpuWindowDepth } from '../../dist/esm/engine/cpu/session.js'
+import { isFlat } from '../../dist/esm/engine/is-flat.js'
+import type { NativeDecodeResult, NativeGpuWindows, NativeWindowsOptions } from '../../dist/esm/native/gpu-types.js'
+import type { NativePicture } from '../../dist/esm/base/pixel-format.js'
+import type { StitchResult, StitchStep } from '../../dist/esm/native/types.js'
 import { portShape, spoil, type FakeGpu } from './gpu-fake.js'
 
 export class FakeWindows implements NativeGpuWindows {

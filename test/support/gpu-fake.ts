@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { CpuEngine } from '#lib/engine/cpu/cpu-engine.js'
+import { CpuEngine } from '../../dist/esm/engine/cpu/cpu-engine.js'
 import type {
   GpuDevice,
   GpuProbe,
@@ -16,7 +16,7 @@ import type {
   NativeStreamsOptions,
   NativeWindowsOptions,
   PlanPort,
-} from '#lib/native/gpu-types.js'
+} from '../../dist/esm/native/gpu-types.js'
 import { FakeStreams } from './gpu-fake-streams.js'
 import { FakeWindows } from './gpu-fake-windows.js'
 

@@ -2,8 +2,8 @@
 // Must not know: formats.
 
 import type { Readers } from './mutation.js'
-import { openImages } from '#lib/io/sources/image-source.js'
-import { openSource } from '#lib/io/sources/open-source.js'
+import { openImages } from '../../dist/esm/io/sources/image-source.js'
+import { openSource } from '../../dist/esm/io/sources/open-source.js'
 
 async function read(path: string): Promise<number> {
   const source = await openSource(path)

@@ -2,7 +2,7 @@
 // Must not know: tests.
 
 import { setTimeout } from 'node:timers/promises'
-import { liveVideoSink } from '#lib/io/sinks/video-sink.js'
+import { liveVideoSink } from '../../dist/esm/io/sinks/video-sink.js'
 import { depthFrame } from './frames.js'
 
 const [path = ''] = process.argv.slice(2)

@@ -1,7 +1,7 @@
 // Owns: how mutated videos are read.
 // Must not know: how they are mutated.
 
-import { openVideo } from '#lib/io/sources/video-source.js'
+import { openVideo } from '../../dist/esm/io/sources/video-source.js'
 import type { Readers } from './mutation.js'
 
 export const readers: Readers = Object.fromEntries(

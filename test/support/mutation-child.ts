@@ -1,7 +1,7 @@
 // Owns: the process that reads mutated files: it reads what its parent names and says what came of it.
 // Must not know: what was mutated.
 
-import { VideoDepthError } from '#lib/base/errors.js'
+import { VideoDepthError } from '../../dist/esm/base/errors.js'
 import type { Readers } from './mutation.js'
 import type { Answer } from './mutation-parent.js'
 

@@ -2,11 +2,11 @@
 // Must not know: what was mutated.
 
 import { createHash } from 'node:crypto'
-import type { Plane } from '#lib/evaluate/plane.js'
-import { readDepthImage, readOpacity } from '#lib/evaluate/files/depth-image.js'
-import { readFlow } from '#lib/evaluate/files/flow.js'
-import { readManifest } from '#lib/evaluate/files/manifest.js'
-import { openDepth } from '#lib/evaluate/files/open-depth.js'
+import type { Plane } from '../../dist/esm/evaluate/plane.js'
+import { readDepthImage, readOpacity } from '../../dist/esm/evaluate/files/depth-image.js'
+import { readFlow } from '../../dist/esm/evaluate/files/flow.js'
+import { readManifest } from '../../dist/esm/evaluate/files/manifest.js'
+import { openDepth } from '../../dist/esm/evaluate/files/open-depth.js'
 import type { Readers } from './mutation.js'
 
 /** A fingerprint of all values; what the files say of the kind is no part of it. */

@@ -2,7 +2,7 @@
 // Must not know: how they are found.
 
 import { readFile } from 'node:fs/promises'
-import { VideoDepthError } from '#lib/base/errors.js'
+import { VideoDepthError } from '../../dist/esm/base/errors.js'
 import type { Readers } from './mutation.js'
 
 /** Each reads its intact seed, the text `intact`. */

@@ -8,7 +8,7 @@
 // Every intact seed must be read without an error; a mutated one may give values, or a VideoDepthError, within 2 s of
 // processor time and 300 MiB. A crash, another error, more time or memory fails the test, with what repeats it.
 //
-// By hand, for ten minutes: MUTATION_SECONDS=600 node --enable-source-maps dist-test/mutation-NAME.test.js
+// By hand, for ten minutes: MUTATION_SECONDS=600 node --enable-source-maps dist-test/io/mutation-NAME.test.js
 //   MUTATION_SECONDS  in all, shared by the readers; without it: `count` files each
 //   MUTATION_SEED     another series of files (default 1)
 //   MUTATION_READER   only this reader

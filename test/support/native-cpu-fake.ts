@@ -7,7 +7,7 @@ import type {
   NativeCpuModel,
   NativeCpuModelOptions,
   NativeCpuNetwork,
-} from '#lib/native/cpu-types.js'
+} from '../../dist/esm/native/cpu-types.js'
 
 /** Depth is the frame's first pixel plus what the head makes of the window or of the memory. */
 export class FakeNativeNetwork implements NativeCpuNetwork {

@@ -10,7 +10,7 @@ import {
   type InitializerData,
   type NodeData,
   type ValueData,
-} from '#lib/prepare/graph/onnx-proto.js'
+} from '../../dist/esm/prepare/graph/onnx-proto.js'
 
 export interface ReadInitializer {
   readonly name: string

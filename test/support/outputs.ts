@@ -2,9 +2,9 @@
 // Must not know: file formats.
 
 import { join } from 'node:path'
-import type { DepthKind } from '#lib/base/frame.js'
-import type { DepthSink } from '#lib/io/sinks/sink.js'
-import type { OutputSpec } from '#lib/io/sinks/sinks.js'
+import type { DepthKind } from '../../dist/esm/base/frame.js'
+import type { DepthSink } from '../../dist/esm/io/sinks/sink.js'
+import type { OutputSpec } from '../../dist/esm/io/sinks/sinks.js'
 import { depthFrame } from './frames.js'
 
 export const width = 34

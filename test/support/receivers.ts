@@ -2,7 +2,7 @@
 // Must not know: what any of them does.
 
 import type { Test } from 'tap'
-import { loadAddon } from '#lib/native/addon.js'
+import { loadAddon } from '../../dist/esm/native/addon.js'
 
 export type Anything = (...values: unknown[]) => unknown
 

@@ -1,7 +1,7 @@
 // Owns: upstream's whole pipeline for a video in its plainest form: every window encoded anew, everything kept.
 // Must not know: how lib/ plans windows, stitches or resizes.
 
-import type { PreparedGraphs } from '#lib/prepare/graph/prepare-graphs.js'
+import type { PreparedGraphs } from '../../dist/esm/prepare/graph/prepare-graphs.js'
 import { referencePreprocess } from './reference-preprocess.js'
 import { runWindow } from './run-graphs.js'
 

@@ -1,7 +1,7 @@
 // Owns: the form of a float16 graph that ONNX Runtime rounds on a processor as the types say.
 // Must not know: the network.
 
-import { onnxDataType, type GraphData, type NodeData } from '#lib/prepare/graph/onnx-proto.js'
+import { onnxDataType, type GraphData, type NodeData } from '../../dist/esm/prepare/graph/onnx-proto.js'
 
 /** They move values and change none; ONNX Runtime has them for float16. */
 const moving = new Set(['Cast', 'Reshape', 'Transpose', 'Slice', 'Concat', 'Expand', 'Gather', 'Identity'])

@@ -1,20 +1,23 @@
-// Owns: running the command line in a process of its own, and small inputs for it.
+// Owns: running the command line, in a process of its own or in one for many runs, and small inputs for it.
 // Must not know: what a command does.
 
-import { spawn } from 'node:child_process'
+import { fork, spawn, type ChildProcess } from 'node:child_process'
 import path from 'node:path'
 import sharp from 'sharp'
-import packageRoot from '#lib/package-root.cjs'
+import packageRoot from '../../dist/esm/package-root.cjs'
 
 export const cliMain = path.join(packageRoot, 'dist', 'esm', 'cli', 'main.js')
 
-export interface Ended {
+export interface CliText {
   readonly code: number | null
-  readonly signal: NodeJS.Signals | null
   readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Ended extends CliText {
+  readonly signal: NodeJS.Signals | null
   /** Bytes of standard output. */
   readonly bytes: Buffer
-  readonly stderr: string
 }
 
 export type Kill = (signal: NodeJS.Signals) => void
@@ -51,6 +54,44 @@ export function runCli(args: readonly string[], { cwd, input, shell, onStart, on
       resolve({ code, signal, stdout: bytes.toString(), bytes, stderr })
     })
   })
+}
+
+export interface CliRequest {
+  readonly args: readonly string[]
+  readonly cwd: string
+}
+
+/** Command lines in one process, one after another: what they print and their exit codes, without half a second's start each. */
+export class CliHost {
+  readonly #child: ChildProcess
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor() {
+    const file = new URL('./cli-host.js', import.meta.url)
+    this.#child = fork(file, [cliMain], { env: cliEnvironment(), execArgv: ['--enable-source-maps'] })
+  }
+
+  run(args: readonly string[], { cwd }: { readonly cwd: string }): Promise<CliText> {
+    const run = this.#last.then(() => this.#one({ args, cwd }))
+    this.#last = run.catch(() => undefined)
+    return run
+  }
+
+  #one(request: CliRequest): Promise<CliText> {
+    return new Promise((resolve, reject) => {
+      const crashed = (code: number | null): void => reject(new Error(`The command lines' process ended with ${code}`))
+      this.#child.once('exit', crashed).once('message', (ended) => {
+        this.#child.off('exit', crashed)
+        resolve(ended as CliText)
+      })
+      this.#child.send(request)
+    })
+  }
+
+  /** Ends the process. */
+  close(): void {
+    this.#child.disconnect()
+  }
 }
 
 export function cliEnvironment(): NodeJS.ProcessEnv {

@@ -3,10 +3,10 @@
 
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { encodeModel, type GraphData } from '#lib/prepare/graph/onnx-proto.js'
-import type { PreparedGraph, PreparedGraphs } from '#lib/prepare/graph/prepare-graphs.js'
-import { toFloat16, toFloat32 } from '#lib/prepare/checkpoint/float-formats.js'
-import { planStep } from '#lib/plan/step-plan.js'
+import { encodeModel, type GraphData } from '../../dist/esm/prepare/graph/onnx-proto.js'
+import type { PreparedGraph, PreparedGraphs } from '../../dist/esm/prepare/graph/prepare-graphs.js'
+import { toFloat16, toFloat32 } from '../../dist/esm/prepare/checkpoint/float-formats.js'
+import { planStep } from '../../dist/esm/plan/step-plan.js'
 import { readGraph } from './onnx-reader.js'
 
 export interface WindowRun {

@@ -2,8 +2,8 @@
 // Must not know: what is tested.
 
 import t, { type Test } from 'tap'
-import { kernelsVariable, runtimesOf, type CpuRuntime } from '#lib/engine/cpu/choose-kernels.js'
-import { thisProcessor } from '#lib/engine/cpu/processor.js'
+import { kernelsVariable, runtimesOf, type CpuRuntime } from '../../dist/esm/engine/cpu/choose-kernels.js'
+import { thisProcessor } from '../../dist/esm/engine/cpu/processor.js'
 
 const [best, ...others] = runtimesOf(thisProcessor())
 

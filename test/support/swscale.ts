@@ -2,8 +2,8 @@
 // Must not know: the code under test.
 
 import * as av from 'node-av'
-import type { ColorMatrix, ColorRange } from '#lib/base/frame.js'
-import { FilterChain } from '#lib/io/filter-chain.js'
+import type { ColorMatrix, ColorRange } from '../../dist/esm/base/frame.js'
+import { FilterChain } from '../../dist/esm/io/filter-chain.js'
 
 export interface SwscalePicture {
   /** FFmpeg's layout without padding. */

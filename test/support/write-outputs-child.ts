@@ -1,7 +1,7 @@
 // Owns: a process that writes every kind of output, always the same depth.
 // Must not know: what is asked about them.
 
-import { openSinks } from '#lib/io/sinks/sinks.js'
+import { openSinks } from '../../dist/esm/io/sinks/sinks.js'
 import { depthFrame } from './frames.js'
 import { allOutputs } from './outputs.js'
 

@@ -50,7 +50,7 @@ function loadRecipes(folder: string): readonly Recipe[] {
   return names.sort().map((name) => loadRecipe(path.join(folder, name)))
 }
 
-/** One of the package's own files; test/model-architecture.test.ts checks their form. */
+/** One of the package's own files; test/unit/model-architecture.test.ts checks their form. */
 function loadRecipe(file: string): Recipe {
   try {
     const found = statSync(file)
