@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include "content-meter.h"
+#include "output-jobs.h"
 #ifdef VIDEO_DEPTH_WITH_CPU
 #include "cpu/cpu.h"
 #endif
@@ -26,6 +27,10 @@ class Addon : public Napi::Addon<Addon> {
             InstanceValue("version", Napi::String::New(env, VIDEO_DEPTH_VERSION), napi_enumerable),
             InstanceMethod<&Addon::preprocess>("preprocess", napi_enumerable),
             InstanceMethod<&Addon::to_rgb>("toRgb", napi_enumerable),
+            InstanceMethod<&Addon::pack_depth>("packDepth", napi_enumerable),
+            InstanceMethod<&Addon::unpack_depth>("unpackDepth", napi_enumerable),
+            InstanceMethod<&Addon::rgb_to_yuv420>("rgbToYuv420", napi_enumerable),
+            InstanceMethod<&Addon::colour_depth>("colourDepth", napi_enumerable),
             InstanceMethod<&Addon::upsample>("upsample", napi_enumerable),
             InstanceMethod<&Addon::fit_map>("fitMap", napi_enumerable),
             InstanceValue("ContentMeter", video_depth_binding::ContentMeter::define(env), napi_enumerable),
@@ -55,6 +60,18 @@ class Addon : public Napi::Addon<Addon> {
   }
   Napi::Value to_rgb(const Napi::CallbackInfo& info) {
     return video_depth_binding::to_rgb(info);
+  }
+  Napi::Value pack_depth(const Napi::CallbackInfo& info) {
+    return video_depth_binding::pack_depth(info);
+  }
+  Napi::Value unpack_depth(const Napi::CallbackInfo& info) {
+    return video_depth_binding::unpack_depth(info);
+  }
+  Napi::Value rgb_to_yuv420(const Napi::CallbackInfo& info) {
+    return video_depth_binding::rgb_to_yuv420(info);
+  }
+  Napi::Value colour_depth(const Napi::CallbackInfo& info) {
+    return video_depth_binding::colour_depth(info);
   }
   Napi::Value upsample(const Napi::CallbackInfo& info) {
     return video_depth_binding::upsample(info);

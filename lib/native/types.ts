@@ -104,6 +104,12 @@ export interface NativeStitcher {
   readonly held: number
 }
 
+export interface PackedDepth {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly min: number
+  readonly max: number
+}
+
 export interface NativeAddon {
   /** Package version that the addon was built from. */
   readonly version: string
@@ -116,6 +122,36 @@ export interface NativeAddon {
   preprocess(picture: NativePicture, out: Float32Array, outWidth: number, outHeight: number, threads: number): void
   /** Converts to tightly packed RGB, [height, width, 3], off the JS thread. The picture is copied within the call. */
   toRgb(picture: NativePicture): Promise<Uint8Array<ArrayBuffer>>
+  /**
+   * Depth in fewer bytes, bit for bit the same again (cpp/image/depth_packing.h), and its least and greatest value: Infinity
+   * and -Infinity where none is a number. Off the JS thread, as the next three. `data` is copied within the call.
+   *
+   * @param data [height, width] float32
+   */
+  packDepth(data: Float32Array, width: number): Promise<PackedDepth>
+  /** @returns [height, width] float32 of what `packDepth` gave; rejects where the bytes are something else */
+  unpackDepth(packed: Uint8Array, width: number, height: number): Promise<Float32Array<ArrayBuffer>>
+  /**
+   * A picture as video encoders take it (cpp/image/yuv420.h): planes Y, Cb and Cr one after another, 4:2:0, BT.709, limited
+   * range, even sides. `data` is copied within the call.
+   *
+   * @param data [height, width, 3] RGB
+   */
+  rgbToYuv420(data: Uint8Array, width: number, height: number): Promise<Uint8Array<ArrayBuffer>>
+  /**
+   * The same of depth: levels of 256 between two bounds, coloured. `data` and `colours` are copied within the call.
+   *
+   * @param data [height, width] float32
+   * @param colours [256, 3] RGB
+   */
+  colourDepth(
+    data: Float32Array,
+    width: number,
+    height: number,
+    min: number,
+    max: number,
+    colours: Uint8Array,
+  ): Promise<Uint8Array<ArrayBuffer>>
   /**
    * Bilinear (align_corners) to another size, × scale + shift, clamped at 0. Synchronous: call it from a worker thread.
    *

@@ -1,4 +1,4 @@
-// Owns: which depths become black and white, and the arithmetic from depth to 8 bits.
+// Owns: which depths become black and white.
 // Must not know: colours, files.
 
 import { invalidOption } from '../../base/errors.js'
@@ -63,24 +63,4 @@ export class RunningRange {
     }
     return this.#range
   }
-}
-
-/**
- * floor((depth − min) / (max − min) · 255) in float32, as upstream computes it, clamped to 0…255; 0 where min = max.
- *
- * @param target receives [height, width] bytes
- */
-export async function toBytes(data: Float32Array, range: DepthRange, target: Uint8Array): Promise<void> {
-  const min = Math.fround(range.min)
-  const extent = Math.fround(Math.fround(range.max) - min)
-  if (!(extent > 0)) {
-    target.fill(0, 0, data.length)
-    return
-  }
-  await inSlices(data.length, (from, to) => {
-    for (let i = from; i < to; i++) {
-      const scaled = Math.fround(Math.fround(Math.fround((data[i] as number) - min) / extent) * 255)
-      target[i] = scaled <= 0 ? 0 : scaled >= 255 ? 255 : scaled
-    }
-  })
 }

@@ -6,8 +6,8 @@ import { dirname } from 'node:path'
 import { VideoDepthError } from '../../base/errors.js'
 import type { DepthMap, DepthKind } from '../../base/frame.js'
 import { makeFolder } from '../../base/make-folder.js'
-import { leastBytesPerPixel, packDepth, unpackDepth, type PackedDepth } from './depth-packing.js'
-import { rangeOf, union, type DepthRange } from './depth-range.js'
+import { loadAddon } from '../../native/addon.js'
+import { union, type DepthRange } from './depth-range.js'
 import { checkRoom } from './free-space.js'
 import { outputError } from './output-errors.js'
 import { temporaryBeside } from './temporary-names.js'
@@ -22,11 +22,14 @@ export interface SpillFacts {
   readonly timestampsMs: readonly number[]
 }
 
-/** Where a frame's planes lie in the file, one after another. */
+/** Where a frame lies in the file. */
 interface Place {
   readonly position: number
-  readonly lengths: readonly number[]
+  readonly bytes: number
 }
+
+/** No frame takes less, whatever it shows (cpp/image/depth_packing.h). Bytes a pixel. */
+export const leastBytesPerPixel = 1 / 64
 
 /**
  * Takes 1 to 2.5 bytes of disk a pixel, beside the output; every float comes back as it was. Machines are taken to be
@@ -72,17 +75,16 @@ export class DepthSpill {
   /** @throws `OUTPUT_FULL`, also as soon as what is still expected surely does not fit */
   async append(frame: DepthMap): Promise<void> {
     this.#size ??= { width: frame.width, height: frame.height, kind: frame.kind }
-    this.#range = union(this.#range, await rangeOf(frame.data))
-    const planes = await packDepth(frame.data, frame.width)
+    const { bytes, min, max } = await loadAddon().packDepth(frame.data, frame.width)
+    this.#range = union(this.#range, { min, max })
     try {
-      await this.#checkRoom(planes, frame.data.length)
-      for (const plane of planes) await writeAll(this.#file, plane)
+      await this.#checkRoom(bytes.byteLength, frame.data.length)
+      await writeAll(this.#file, bytes)
     } catch (cause) {
       throw outputError(this.#output, cause)
     }
-    const lengths = planes.map(({ byteLength }) => byteLength)
-    this.#places.push({ position: this.#end, lengths })
-    this.#end += sum(lengths)
+    this.#places.push({ position: this.#end, bytes: bytes.byteLength })
+    this.#end += bytes.byteLength
     this.#timestampsMs.push(frame.timestampMs)
   }
 
@@ -96,11 +98,9 @@ export class DepthSpill {
     const { width, height } = this.facts
     const place = this.#places[index]
     if (place === undefined) throw new Error(`the spill holds no frame ${index}`)
-    const bytes = new Uint8Array(sum(place.lengths))
-    await this.#read(bytes, place.position)
-    let at = 0
-    const planes = place.lengths.map((length) => bytes.subarray(at, (at += length)))
-    return unpackDepth(planes as unknown as PackedDepth, width * height, width)
+    const packed = new Uint8Array(place.bytes)
+    await this.#read(packed, place.position)
+    return loadAddon().unpackDepth(packed, width, height)
   }
 
   /** All frames one after another, float32 little-endian. */
@@ -120,9 +120,9 @@ export class DepthSpill {
     await rm(this.#path, { force: true })
   }
 
-  async #checkRoom(planes: PackedDepth, pixels: number): Promise<void> {
+  async #checkRoom(frameBytes: number, pixels: number): Promise<void> {
     const toCome = Math.max(this.#expectedFrames - this.#places.length - 1, 0)
-    const bytes = sum(planes.map(({ byteLength }) => byteLength)) + toCome * pixels * leastBytesPerPixel
+    const bytes = frameBytes + toCome * pixels * leastBytesPerPixel
     const frames = toCome > 0 ? `${toCome + 1} more frames` : 'the next frame'
     await checkRoom([{ path: this.#output, bytes }], ` to park the depth of ${frames} until the end`)
   }
@@ -135,10 +135,6 @@ export class DepthSpill {
       done += bytesRead
     }
   }
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0)
 }
 
 export function bytesOf(data: Float32Array): Uint8Array {

@@ -1,9 +1,8 @@
-// Owns: RGB pictures to an H.264 MP4 file.
+// Owns: pictures to an H.264 MP4 file.
 // Must not know: depth, final file names, the pipeline.
 
 import type { Codec, CodecContext, FormatContext, Packet, Stream } from 'node-av'
 import { avMessage, loadAv, present, type Av } from '../av.js'
-import { FilterChain } from '../filter-chain.js'
 import { outputError, outputStatusError } from './output-errors.js'
 import { checkFrameRate } from '../../base/known-options.js'
 import type { Size } from '../../base/frame.js'
@@ -41,11 +40,12 @@ const [leastTicks, mostTicks] = [10_000, 1_000_000]
 const rounding = 2e-6
 
 /**
- * x264's output depends on how many threads it has; left alone it takes as many as the machine has processors, and more. Its
- * choice of arithmetic by processor is off for the macroblock tree (nothing else heeds it): the one for AVX-512 reads memory
- * that was never written, so that no two runs gave the same file.
+ * x264's output depends on how many threads it has; left alone it takes as many as the machine has processors, and more. The
+ * fastest of its settings that look as good as `medium` (benchmarks/README.md): a sixth of its time, files half as large again.
+ * The macroblock tree has to stay off: its arithmetic for AVX-512 reads memory that was never written, so that no two runs
+ * gave the same file.
  */
-const repeatable = { threads: 8, 'x264-params': 'cpu-independent=1' }
+const x264 = { preset: 'superfast', threads: 8, 'x264-params': 'mbtree=0:rc-lookahead=0:bframes=0' }
 
 /**
  * Equal pictures give equal bytes, whatever the number of processors. 4:2:0, BT.709, limited range, tagged so; the index in
@@ -58,11 +58,8 @@ export class VideoEncoder {
   readonly #stream: Stream
   readonly #codec: CodecContext
   readonly #packet: Packet
-  readonly #filters: FilterChain
   readonly #timeBase: Fraction
   readonly #nominalTicks: bigint
-  /** The present picture, with even sides: FFmpeg only borrows it, so it is kept here until it has been converted. */
-  #pixels = Buffer.alloc(0)
   #lastTicks: bigint | undefined
   #freed = false
 
@@ -81,10 +78,6 @@ export class VideoEncoder {
     this.#codec = codec
     this.#packet = new av.Packet()
     this.#packet.alloc()
-    this.#filters = new FilterChain(av, [
-      { filter: 'scale', args: 'flags=bicubic+accurate_rnd:out_color_matrix=bt709:out_range=limited' },
-      { filter: 'format', args: 'pix_fmts=yuv420p' },
-    ])
     this.#timeBase = timeBaseFor(frameRate)
     this.#nominalTicks = BigInt(Math.max(1, Math.round(this.#timeBase.den / frameRate)))
   }
@@ -120,23 +113,20 @@ export class VideoEncoder {
   }
 
   /**
-   * @param rgb [height, width, 3] as given to `create`, copied before this returns
+   * @param planes Y, Cb and Cr of even sides, of the size given to `create` (rgbToYuv420, colourDepth); not needed any more
+   *   when this resolves
    * @param timestampMs greater than the one before
    */
-  async write(rgb: Uint8Array, width: number, height: number, timestampMs: number): Promise<void> {
-    const av = this.#av
-    const even = { width: evenAbove(width), height: evenAbove(height) }
-    this.#pixels = evenPicture(rgb, width, height, this.#pixels)
-    const frame = av.Frame.fromVideoBuffer(this.#pixels, {
-      ...even,
-      format: av.AV_PIX_FMT_RGB24,
+  async write(planes: Uint8Array, timestampMs: number): Promise<void> {
+    const frame = this.#av.Frame.fromVideoBuffer(Buffer.from(planes.buffer, planes.byteOffset, planes.length), {
+      width: this.#codec.width,
+      height: this.#codec.height,
+      format: this.#av.AV_PIX_FMT_YUV420P,
       timeBase: this.#timeBase,
     })
     try {
-      const pts = this.#ticks(timestampMs)
-      const converted = await this.#filters.apply(frame)
-      converted.pts = pts
-      this.#check(await this.#codec.sendFrame(converted))
+      frame.pts = this.#ticks(timestampMs)
+      this.#check(await this.#codec.sendFrame(frame))
       await this.#drain()
     } finally {
       frame.free()
@@ -155,7 +145,6 @@ export class VideoEncoder {
   async free(): Promise<void> {
     if (this.#freed) return
     this.#freed = true
-    this.#filters.close()
     this.#packet.free()
     this.#codec.freeContext()
     await this.#format.closeOutput()
@@ -224,11 +213,7 @@ async function openCodec(
   context.colorTrc = av.AVCOL_TRC_BT709
   context.colorRange = av.AVCOL_RANGE_MPEG
   context.setFlags(av.AV_CODEC_FLAG_GLOBAL_HEADER)
-  check(
-    av,
-    path,
-    await context.open2(encoder, av.Dictionary.fromObject({ crf: settings.crf, preset: 'medium', ...repeatable })),
-  )
+  check(av, path, await context.open2(encoder, av.Dictionary.fromObject({ crf: settings.crf, ...x264 })))
 }
 
 /** In which each frame of a constant rate lasts a whole number of ticks: 1/24000 for 24000/1001 frames a second. */
@@ -260,21 +245,4 @@ function check(av: Av, path: string, status: number): void {
 
 function evenAbove(side: number): number {
   return side + (side % 2)
-}
-
-/** A copy with even sides, in `target` where that has the size. */
-function evenPicture(rgb: Uint8Array, width: number, height: number, target: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
-  const rowBytes = width * 3
-  const evenRowBytes = evenAbove(width) * 3
-  const bytes = evenRowBytes * evenAbove(height)
-  const data = target.length === bytes ? target : Buffer.alloc(bytes)
-  if (bytes === rgb.length) data.set(rgb)
-  else
-    for (let y = 0; y < evenAbove(height); y++) {
-      const from = Math.min(y, height - 1) * rowBytes
-      const to = y * evenRowBytes
-      data.set(rgb.subarray(from, from + rowBytes), to)
-      if (evenRowBytes > rowBytes) data.copyWithin(to + rowBytes, to + rowBytes - 3, to + rowBytes)
-    }
-  return data
 }

@@ -2,14 +2,14 @@
 // Must not know: other formats, the pipeline.
 
 import { invalidOption } from '../../base/errors.js'
-import type { DepthKind, RgbFrame } from '../../base/frame.js'
-import { checkRange, rangeOf, RunningRange, toBytes, type DepthRange, type RangeRule } from './depth-range.js'
+import type { DepthKind } from '../../base/frame.js'
+import { loadAddon } from '../../native/addon.js'
+import { checkRange, rangeOf, RunningRange, type DepthRange, type RangeRule } from './depth-range.js'
 import type { DepthSpill } from './depth-spill.js'
 import { guardedSink } from './guarded-sink.js'
 import { brightChoices, palette, type Bright, type PaletteName } from './palettes.js'
-import { rgbVideoWriter, type RgbVideoWriter } from './rgb-video-sink.js'
+import { Mp4Writer } from './mp4-writer.js'
 import type { DepthSink } from './sink.js'
-import { inSlices } from '../slices.js'
 import type { SpillOutput } from './spilled-sink.js'
 import { checkVideoSize, type VideoEncoderOptions } from './video-encoder.js'
 
@@ -29,7 +29,7 @@ export interface DepthVideoOptions extends VideoEncoderOptions {
 export async function videoOutput(path: string, options: DepthVideoOptions = {}): Promise<SpillOutput> {
   const colours = palette(options.palette ?? 'inferno')
   checkBright(options.bright)
-  const writer = await rgbVideoWriter(path, { frameRate: options.frameRate, crf: options.crf })
+  const writer = await Mp4Writer.create(path, { frameRate: options.frameRate, crf: options.crf })
   return {
     path,
     accept: (frame) => checkVideoSize(frame),
@@ -52,7 +52,7 @@ export async function liveVideoSink(
   checkRange(options.range)
   checkBright(options.bright)
   const colours = palette(options.palette ?? 'inferno')
-  const writer = await rgbVideoWriter(path, { frameRate: options.frameRate, crf: options.crf })
+  const writer = await Mp4Writer.create(path, { frameRate: options.frameRate, crf: options.crf })
   const painter = new Painter(writer, colours, options.bright)
   const running = new RunningRange()
   const { range } = options
@@ -82,41 +82,26 @@ async function spilled(spill: DepthSpill, index: number): Promise<DepthPicture> 
   return { data: await spill.frame(index), width, height, kind, timestampMs: timestampsMs[index] ?? 0 }
 }
 
-/** Colours depth and hands it on; its buffers serve all frames. */
+/** Colours depth and hands it on. */
 class Painter {
-  readonly #writer: RgbVideoWriter
+  readonly #writer: Mp4Writer
+  /** [256, 3], from the least depth to the greatest, and the other way round. */
   readonly #colours: Uint8Array
+  readonly #reversed: Uint8Array
   readonly #bright: Bright | undefined
-  #levels = new Uint8Array(0)
-  #rgb = new Uint8Array(0)
 
   /** @param colours [256, 3] */
-  constructor(writer: RgbVideoWriter, colours: Uint8Array, bright: Bright | undefined) {
+  constructor(writer: Mp4Writer, colours: Uint8Array, bright: Bright | undefined) {
     this.#writer = writer
     this.#colours = colours
+    this.#reversed = colours.map((_, i) => colours[colours.length - 3 - i + 2 * (i % 3)] as number)
     this.#bright = bright
   }
 
-  async paint({ data, width, height, timestampMs, kind }: DepthPicture, range: DepthRange): Promise<void> {
-    if (this.#levels.length !== data.length) {
-      this.#levels = new Uint8Array(data.length)
-      this.#rgb = new Uint8Array(data.length * 3)
-    }
-    const levels = this.#levels
-    const rgb = this.#rgb
-    const colours = this.#colours
+  async paint({ data, width, height, timestampMs, kind }: DepthPicture, { min, max }: DepthRange): Promise<void> {
     const isReversed = this.#bright !== undefined && (this.#bright === 'far') !== (kind === 'metric')
-    await toBytes(data, range, levels)
-    await inSlices(data.length, (from, to) => {
-      for (let i = from; i < to; i++) {
-        const level = levels[i] as number
-        const colour = (isReversed ? 255 - level : level) * 3
-        rgb[i * 3] = colours[colour] as number
-        rgb[i * 3 + 1] = colours[colour + 1] as number
-        rgb[i * 3 + 2] = colours[colour + 2] as number
-      }
-    })
-    const picture: RgbFrame = { data: rgb, width, height, timestampMs }
-    await this.#writer.write(picture)
+    const colours = isReversed ? this.#reversed : this.#colours
+    const planes = loadAddon().colourDepth(data, width, height, min, max, colours)
+    await this.#writer.write({ width, height, timestampMs }, planes)
   }
 }
