@@ -26,6 +26,8 @@ const frames = []
 for await (const frame of await openVideo(video, { maxLen: count })) frames.push(frame)
 const { width, height } = frames[0]
 
+const rows = []
+
 /** Milliseconds of all threads, and of the clock, for each frame. */
 async function measured(name, work) {
   const [started, before] = [performance.now(), process.cpuUsage()]
@@ -36,7 +38,6 @@ async function measured(name, work) {
   console.error(`${name}: ${row.cpuMs.toFixed(1)} ms of processors, ${row.ms.toFixed(1)} ms of time, a frame`)
 }
 
-const rows = []
 const depths = []
 const model = await VideoDepth.load({
   checkpoint: await benchmarkCheckpoint(values),
