@@ -79,8 +79,6 @@ export interface LoadOptions {
    * container's CPU quota pays for, rounded up.
    */
   readonly threads?: number
-  /** Encoder blocks whose output the head reads, four of them. Default: by the recipe of the checkpoint's shape. */
-  readonly taps?: readonly number[]
   /** Stops loading; `load` rejects with its reason. A cache that was being written is removed. */
   readonly signal?: AbortSignal
   /** Called while a checkpoint is converted or graphs are made; also before the first frame of a new size. */
@@ -105,7 +103,6 @@ export interface CheckedLoadOptions {
   readonly batchDelayMs: number
   readonly cacheDir: string | undefined
   readonly threads: number
-  readonly taps: readonly number[] | undefined
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((progress: LoadProgress) => void) | undefined
   readonly onWarning: (message: string) => void
@@ -116,7 +113,7 @@ export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
   known(options, 'options', loadOptionNames)
   const { checkpoint, inputSize, weightsKey, metric = false, backend = 'auto', precision } = options
   const gpu = checkGpuOptions(options, backend, precision)
-  const { cacheDir, threads = Math.min(mostThreads, defaultThreads()), taps, signal, onProgress, onWarning } = options
+  const { cacheDir, threads = Math.min(mostThreads, defaultThreads()), signal, onProgress, onWarning } = options
   if (typeof checkpoint !== 'string' || checkpoint === '') throw invalidOption('a file path', 'checkpoint', checkpoint)
   if (inputSize !== undefined) checkWhole(inputSize, 'inputSize', patchSize, 4096)
   if (weightsKey !== undefined && (typeof weightsKey !== 'string' || weightsKey === ''))
@@ -132,13 +129,12 @@ export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
     throw invalidOption('a folder path', 'cacheDir', cacheDir)
   }
   checkWhole(threads, 'threads', 1, mostThreads)
-  if (taps !== undefined) checkTaps(taps)
   checkSignal(signal)
   const callbacks = {
     onProgress: checkCallback(onProgress, 'onProgress'),
     onWarning: checkCallback(onWarning, 'onWarning') ?? emitWarning,
   }
-  const ofFile = { checkpoint, weightsKey, metric, taps }
+  const ofFile = { checkpoint, weightsKey, metric }
   return { ...ofFile, inputSize, backend, precision, ...gpu, cacheDir, threads, signal, ...callbacks }
 }
 
@@ -182,14 +178,7 @@ const loadOptionNames: readonly (keyof LoadOptions)[] = [
   'batchDelayMs',
   'cacheDir',
   'threads',
-  'taps',
   'signal',
   'onProgress',
   'onWarning',
 ]
-
-function checkTaps(taps: readonly number[]): void {
-  const increasing = Array.isArray(taps) && taps.every((tap, i) => Number.isInteger(tap) && tap > (taps[i - 1] ?? -1))
-  if (!increasing || taps.length !== 4)
-    throw invalidOption('four increasing block numbers from 0', 'taps', String(taps))
-}

@@ -5,7 +5,8 @@ import { invalidOption, owned, VideoDepthError } from '../base/errors.js'
 import { mostPixels } from '../base/pixel-format.js'
 import { quietAtEnd, quietIterator } from '../base/quiet-promise.js'
 import { depthTransform, depthsOf, type StreamPort } from './adapters.js'
-import { FrameComputer, type ComputedFrame, type StreamHost } from './frame-computer.js'
+import type { EngineHost } from '../engine/engine.js'
+import { FrameComputer, type ComputedFrame } from './frame-computer.js'
 import { LatencyRecord, type LatencyPercentiles } from './latency.js'
 import { ownFrame, type OwnedFrame, type StreamDepth, type StreamFrame } from './stream-frame.js'
 import type { CheckedStreamOptions } from './stream-options.js'
@@ -46,7 +47,7 @@ interface Task {
  */
 export class DepthStream<Dropped extends undefined = never> {
   readonly #computer: FrameComputer
-  readonly #host: StreamHost
+  readonly #host: EngineHost
   readonly #options: CheckedStreamOptions
   readonly #onClose: () => void
   readonly #latency = new LatencyRecord()
@@ -64,7 +65,7 @@ export class DepthStream<Dropped extends undefined = never> {
   #dropped = 0
 
   /** Made by `VideoDepth.stream`. @internal */
-  constructor(host: StreamHost, options: CheckedStreamOptions, onClose: () => void) {
+  constructor(host: EngineHost, options: CheckedStreamOptions, onClose: () => void) {
     this.#host = host
     this.#options = options
     this.#onClose = onClose

@@ -2,22 +2,15 @@
 // Must not know: queues, adapters, who waits for the result.
 
 import { CutDetector, type CutDecision } from '../cuts/cut-detector.js'
-import type { Engine, EngineStream, StreamGeometry, StreamStepResult } from '../engine/engine.js'
+import type { EngineHost, EngineStream, StreamGeometry, StreamStepResult } from '../engine/engine.js'
 import { VideoDepthError } from '../base/errors.js'
-import type { DepthKind, SceneMark } from '../base/frame.js'
+import type { SceneMark } from '../base/frame.js'
 import type { NativePicture } from '../base/pixel-format.js'
 import { decodeSnapshot, encodeSnapshot, mismatch, type StreamSnapshot } from './snapshot.js'
 import type { Stabilization } from '../plan/stabilizer.js'
 import { planStep } from '../plan/step-plan.js'
 import type { FrameTimings, OwnedFrame } from './stream-frame.js'
 import type { CheckedStreamOptions } from './stream-options.js'
-
-export interface StreamHost {
-  readonly engine: Engine
-  readonly kind: DepthKind
-  /** Frame size to network input. */
-  readonly inputSize: (width: number, height: number) => { readonly width: number; readonly height: number }
-}
 
 export interface ComputedFrame {
   readonly index: number
@@ -34,7 +27,7 @@ export interface ComputedFrame {
 
 /** One stream's state. No two calls overlap; `close` may come at any time. */
 export class FrameComputer {
-  readonly #host: StreamHost
+  readonly #host: EngineHost
   readonly #options: CheckedStreamOptions
   /** Ends a network's loading. */
   readonly #closing = new AbortController()
@@ -54,7 +47,7 @@ export class FrameComputer {
   #lastPicture: NativePicture | undefined
   #flatMaps = 0
 
-  constructor(host: StreamHost, options: CheckedStreamOptions) {
+  constructor(host: EngineHost, options: CheckedStreamOptions) {
     this.#host = host
     this.#options = options
     this.#detector = this.#newDetector()

@@ -5,14 +5,12 @@ import { checkCallback, checkSignal, known, oneOf } from '../base/known-options.
 import { checkSceneCuts, type SceneCutOptions, type SceneCutRule } from '../cuts/cut-detector.js'
 import type { OpenSourceOptions } from '../io/sources/open-source.js'
 import { checkSourceOptions } from '../io/sources/source-options.js'
-import { defaultWindowLength, stitchings, windowLengths, type Stitching } from '../plan/strategy.js'
+import { stitchings, type Stitching } from '../plan/strategy.js'
 
 /** `maxRes`, `maxLen`, `targetFps`, `frameRate` and `name` are for sources that `process` opens itself. */
 export interface ProcessOptions extends OpenSourceOptions {
-  /** How windows are cut and stitched. Default `upstream`. */
+  /** Which key frames a window sees. Default `upstream`. */
   readonly stitching?: Stitching
-  /** Frames a window: 16, 32 (default, as trained) or 48. */
-  readonly windowLength?: number
   /**
    * Begin a new window where the content changes as at a film's cut; nothing is aligned to or blended with what came
    * before. Default false; true takes PySceneDetect's defaults.
@@ -32,7 +30,6 @@ export interface ProcessProgress {
 
 export interface CheckedProcessOptions {
   readonly stitching: Stitching
-  readonly windowLength: number
   readonly sceneCuts: SceneCutRule | undefined
   readonly source: Omit<OpenSourceOptions, 'signal'>
   readonly signal: AbortSignal | undefined
@@ -42,14 +39,12 @@ export interface CheckedProcessOptions {
 /** @throws VideoDepthError INVALID_OPTION naming the option, what it may be, and what came */
 export function checkProcessOptions(options: ProcessOptions): CheckedProcessOptions {
   known(options, 'options', processOptionNames)
-  const { stitching = 'upstream', windowLength = defaultWindowLength } = options
-  const { sceneCuts, stitching: _, windowLength: __, onProgress, signal, ...source } = options
+  const { stitching = 'upstream', sceneCuts, onProgress, signal, ...source } = options
   oneOf(stitching, 'stitching', stitchings)
-  oneOf(windowLength, 'windowLength', windowLengths)
   checkSourceOptions(source)
   checkSignal(signal)
   const tell = checkCallback(onProgress, 'onProgress')
-  return { stitching, windowLength, sceneCuts: checkSceneCuts(sceneCuts), source, signal, onProgress: tell }
+  return { stitching, sceneCuts: checkSceneCuts(sceneCuts), source, signal, onProgress: tell }
 }
 
 const processOptionNames: readonly (keyof ProcessOptions)[] = [
@@ -61,7 +56,6 @@ const processOptionNames: readonly (keyof ProcessOptions)[] = [
   'name',
   'signal',
   'stitching',
-  'windowLength',
   'sceneCuts',
   'onProgress',
 ]

@@ -17,7 +17,7 @@ import { checkLoadOptions, type LoadOptions } from '../../engine/load-options.js
 import { checkProcessOptions, type ProcessOptions, type ProcessProgress } from '../../video/process-options.js'
 import { checkStreamOptions, type StreamOptions } from '../../stream/stream-options.js'
 import { VideoDepth } from '../../video-depth.js'
-import type { Stitching } from '../../plan/strategy.js'
+import { stitchings, type Stitching } from '../../plan/strategy.js'
 import { loadedText, arithmeticLines, progressText } from '../engine-text.js'
 import { exitCode, isPartial } from '../exit-code.js'
 import { interruptible } from '../interrupt.js'
@@ -69,7 +69,7 @@ export function runCommand(): Command {
     )
     .option('--playlists', 'read an HLS playlist, of files in its own folder', false)
     .addOption(
-      new Option('--stitching <rule>', 'how windows are stitched').choices(['upstream', 'paper']).default('upstream'),
+      new Option('--stitching <rule>', 'which key frames a window sees').choices(stitchings).default('upstream'),
     )
     .addOption(
       new Option('--streaming', 'frame by frame, as from a camera, instead of in windows')

@@ -17,7 +17,6 @@ export interface LoadRequest {
   readonly precision: CpuPrecision
   readonly kernels: CpuRuntime
   readonly metric: boolean | undefined
-  readonly taps: readonly number[] | undefined
   readonly weightsKey: string | undefined
   readonly threads: number
 }

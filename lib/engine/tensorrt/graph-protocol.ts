@@ -11,7 +11,6 @@ export interface WeightsRequest {
   readonly op: 'weights'
   readonly checkpoint: string
   readonly cacheDir: string | undefined
-  readonly taps: readonly number[] | undefined
   readonly weightsKey: string | undefined
   readonly metric: boolean | undefined
   readonly precision: Precision

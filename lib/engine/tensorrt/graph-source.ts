@@ -21,7 +21,6 @@ const stopGraceMs = 500
 export interface CheckpointOptions {
   readonly checkpoint: string
   readonly cacheDir?: string | undefined
-  readonly taps?: readonly number[] | undefined
   readonly weightsKey?: string | undefined
   /** As in PrepareWeightsOptions. */
   readonly metric?: boolean | undefined
@@ -69,8 +68,8 @@ export class GraphSource {
   weights(precision: Precision): Promise<PreparedWeights> {
     let weights = this.#weights.get(precision)
     if (weights === undefined) {
-      const { checkpoint, cacheDir, taps, weightsKey, metric } = this.#options
-      const request = { op: 'weights', checkpoint, cacheDir, taps, weightsKey, metric, precision } as const
+      const { checkpoint, cacheDir, weightsKey, metric } = this.#options
+      const request = { op: 'weights', checkpoint, cacheDir, weightsKey, metric, precision } as const
       weights = this.#ask<PreparedWeights>(request)
       this.#weights.set(precision, weights)
     }

@@ -74,11 +74,11 @@ async function assertFinite(maps: Maps): Promise<void> {
 
 async function compute(
   spec: PlanSpec,
-  { checkpoint, cacheDir, taps, weightsKey, threads }: ReferenceOptions,
+  { checkpoint, cacheDir, weightsKey, threads }: ReferenceOptions,
   { signal, onProgress }: Preparation,
 ): Promise<Maps> {
   const engine = await CpuEngine.load({
-    ...{ checkpoint, cacheDir, taps, weightsKey, threads, precision: 'fp32', signal },
+    ...{ checkpoint, cacheDir, weightsKey, threads, precision: 'fp32', signal },
     onProgress: ({ phase, fraction }) =>
       onProgress({ phase: 'check', fraction: 0, detail: `${phase} ${percent(fraction)}` }),
   })

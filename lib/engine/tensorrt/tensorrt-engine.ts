@@ -29,7 +29,6 @@ export interface TensorRtEngineOptions extends GpuOptions {
   readonly cacheDir?: string | undefined
   /** Undefined: FP16, but FP32 for weights that FP16 cannot hold. */
   readonly precision?: Precision | undefined
-  readonly taps?: readonly number[] | undefined
   readonly weightsKey?: string | undefined
   /** As in PrepareWeightsOptions. */
   readonly metric?: boolean | undefined
@@ -92,18 +91,18 @@ export class TensorRtEngine implements Engine {
     const { name: gpuName, index, computeCapability, memoryBytes } = device
     const gpu = { tensorRt, device: index, name: gpuName, computeCapability, memoryBytes }
     this.#info = { backend: 'tensorrt', precision, kernels: undefined, check: undefined, fallback: undefined, gpu }
-    const { checkpoint, cacheDir, taps, weightsKey, threads } = options
+    const { checkpoint, cacheDir, weightsKey, threads } = options
     const target = buildTarget(native, cuda)
     const cache = new PlanCache(planFolder(cacheDir))
     const start: LadderStart =
       exactReason === undefined ? ladderStart(precision, tensorRt, computeCapability) : exactOnly(exactReason)
     const reference = (parts.reference ?? cpuReference)({
-      ...{ checkpoint, cacheDir, taps, weightsKey, threads, network: name, folder: cache.folder },
+      ...{ checkpoint, cacheDir, weightsKey, threads, network: name, folder: cache.folder },
     })
     this.#sets = new PlanSets({
       ...{ native, guard: this.#guard, builder: new PlanBuilder(native, this.#guard, cache, target), reference },
       ...{
-        checkpoint: { checkpoint, cacheDir, taps, weightsKey },
+        checkpoint: { checkpoint, cacheDir, weightsKey },
         network: name,
         precision,
         start,
