@@ -8,6 +8,7 @@ import type { Backend, EngineHost } from './engine/engine.js'
 import { openHost } from './engine/open-engine.js'
 import { optionConflict, owned, VideoDepthError } from './base/errors.js'
 import type { DepthKind } from './base/frame.js'
+import { Lifetime } from './base/lifetime.js'
 import { openSource, type SourceInput } from './io/sources/open-source.js'
 import type { FrameSource } from './io/sources/source.js'
 import type { Architecture } from './prepare/checkpoint/architecture.js'
@@ -34,7 +35,7 @@ export class VideoDepth {
   readonly #host: EngineHost
   readonly #runs = new Set<DepthRun>()
   readonly #streams = new Set<DepthStream<undefined>>()
-  #closed: Promise<void> | undefined
+  readonly #life = new Lifetime(() => this.#release())
 
   private constructor(host: EngineHost) {
     this.#host = host
@@ -129,17 +130,19 @@ export class VideoDepth {
   }
 
   #assertOpen(): void {
-    if (this.#closed !== undefined) throw new VideoDepthError('CLOSED', 'The model was closed')
+    if (this.#life.signal.aborted) throw closed()
   }
 
   /** Idempotent. Runs and streams that are under way reject with code CLOSED. */
-  async close(): Promise<void> {
-    if (this.#closed === undefined) {
-      this.#closed = this.#host.engine.close()
-      for (const stream of this.#streams) void stream.close().catch(() => undefined) // told by the engine's own
-      for (const run of this.#runs) run.stop(new VideoDepthError('CLOSED', 'The model was closed'))
-    }
-    await this.#closed
+  close(): Promise<void> {
+    return this.#life.end(closed())
+  }
+
+  #release(): Promise<void> {
+    const released = this.#host.engine.close()
+    for (const stream of this.#streams) void stream.close().catch(() => undefined) // told by the engine's own
+    for (const run of this.#runs) run.stop(closed())
+    return released
   }
 
   /** As `close()`. */
@@ -147,6 +150,8 @@ export class VideoDepth {
     await this.close()
   }
 }
+
+const closed = (): VideoDepthError => new VideoDepthError('CLOSED', 'The model was closed')
 
 function isFrameSource(source: SourceInput | FrameSource): source is FrameSource {
   const candidate: unknown = source

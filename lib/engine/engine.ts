@@ -108,6 +108,12 @@ export interface EngineStream {
   close(): Promise<void>
 }
 
+/** What ends a preparation, and who is told how far it is. */
+export interface Preparation {
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: LoadProgress) => void
+}
+
 /** Preparation that takes long enough to be told about. */
 export interface LoadProgress {
   /** `plans` and `check` take minutes the first time with TensorRT; with int8 on the CPU `check` takes seconds. */

@@ -2,6 +2,7 @@
 // Must not know: how a frame is computed, where frames come from, where depth goes.
 
 import { invalidOption, owned, VideoDepthError } from '../base/errors.js'
+import { Lifetime } from '../base/lifetime.js'
 import { mostPixels } from '../base/pixel-format.js'
 import { quietAtEnd, quietIterator } from '../base/quiet-promise.js'
 import { depthTransform, depthsOf, type StreamPort } from './adapters.js'
@@ -49,15 +50,10 @@ export class DepthStream<Dropped extends undefined = never> {
   readonly #computer: FrameComputer
   readonly #host: EngineHost
   readonly #options: CheckedStreamOptions
-  readonly #onClose: () => void
   readonly #latency = new LatencyRecord()
   readonly #queue: (FrameJob | Task)[] = []
-  // What fails in closing is told to who closes.
-  readonly #onAbort = (): void => void this.#end(this.#options.signal?.reason as Error).catch(() => undefined)
-  readonly #endListeners = new Set<(reason: Error) => void>()
+  readonly #life: Lifetime
   #busy: FrameJob | Task | undefined
-  #ended: { readonly reason: Error } | undefined
-  #closing: Promise<void> | undefined
   /** The next frame that comes begins anew. */
   #fresh = false
   #framesIn = 0
@@ -68,9 +64,12 @@ export class DepthStream<Dropped extends undefined = never> {
   constructor(host: EngineHost, options: CheckedStreamOptions, onClose: () => void) {
     this.#host = host
     this.#options = options
-    this.#onClose = onClose
     this.#computer = new FrameComputer(host, options)
-    options.signal?.addEventListener('abort', this.#onAbort, { once: true })
+    this.#life = new Lifetime((reason) => {
+      this.#rejectAll(reason)
+      onClose()
+      return this.#computer.close()
+    }, options.signal)
   }
 
   /** What the stream has done so far. */
@@ -114,7 +113,7 @@ export class DepthStream<Dropped extends undefined = never> {
    * Breaking out of the loop closes the frames, not the stream; closing the stream ends the loop with its error.
    */
   depths(frames: Iterable<StreamFrame> | AsyncIterable<StreamFrame>): AsyncIterableIterator<StreamDepth, undefined> {
-    return quietIterator(depthsOf(this.#port(), frames), (error) => this.#isEnd(error))
+    return quietIterator(depthsOf(this.#port(), frames), (error) => this.#life.isEnd(error))
   }
 
   /**
@@ -167,7 +166,7 @@ export class DepthStream<Dropped extends undefined = never> {
 
   /** Idempotent. What is waited for rejects with code CLOSED. */
   close(): Promise<void> {
-    return this.#end(new VideoDepthError('CLOSED', 'The stream was closed'))
+    return this.#life.end(new VideoDepthError('CLOSED', 'The stream was closed'))
   }
 
   /** As `close()`. */
@@ -187,11 +186,7 @@ export class DepthStream<Dropped extends undefined = never> {
       discarded: (frame) => {
         if (frame?.fresh === true) this.#fresh = true
       },
-      onEnd: (listener) => {
-        if (this.#ended !== undefined) listener(this.#ended.reason)
-        else this.#endListeners.add(listener)
-        return () => void this.#endListeners.delete(listener)
-      },
+      life: this.#life.signal,
     }
   }
 
@@ -243,10 +238,7 @@ export class DepthStream<Dropped extends undefined = never> {
   /** In the order of the frames; a reset that no frame has taken up comes before it. */
   #task<T>(action: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (this.#ended !== undefined) {
-        reject(this.#ended.reason)
-        return
-      }
+      this.#assertOpen()
       if (this.#fresh) this.#add(this.#beginning())
       this.#fresh = false
       this.#add({ work: async () => resolve(await action()), reject })
@@ -265,7 +257,11 @@ export class DepthStream<Dropped extends undefined = never> {
         if ('frame' in job) job.resolve(this.#finished(await this.#computer.compute(job.frame)))
         else await job.work()
       } catch (error) {
-        job.reject(this.#ended?.reason ?? owned(error, 'ENGINE_FAILED', 'The stream cannot go on'))
+        job.reject(
+          this.#life.signal.aborted
+            ? this.#life.signal.reason
+            : owned(error, 'ENGINE_FAILED', 'The stream cannot go on'),
+        )
       }
     }
     this.#busy = undefined
@@ -277,29 +273,16 @@ export class DepthStream<Dropped extends undefined = never> {
     return { ...frame, kind: this.#host.kind, latency: this.#latency.percentiles, dropped: this.#dropped }
   }
 
-  #end(reason: Error): Promise<void> {
-    if (this.#ended === undefined) {
-      this.#ended = { reason }
-      this.#options.signal?.removeEventListener('abort', this.#onAbort)
-      this.#busy?.reject(reason)
-      for (const { reject } of this.#queue.splice(0)) reject(reason)
-      for (const listener of this.#endListeners) listener(reason)
-      this.#endListeners.clear()
-      this.#closing = this.#computer.close()
-      this.#onClose()
-    }
-    return this.#closing ?? Promise.resolve()
+  #rejectAll(reason: unknown): void {
+    this.#busy?.reject(reason)
+    for (const { reject } of this.#queue.splice(0)) reject(reason)
   }
 
   #quiet<T>(work: Promise<T>): Promise<T> {
-    return quietAtEnd(work, (error) => this.#isEnd(error))
-  }
-
-  #isEnd(error: unknown): boolean {
-    return this.#ended !== undefined && error === this.#ended.reason
+    return quietAtEnd(work, (error) => this.#life.isEnd(error))
   }
 
   #assertOpen(): void {
-    if (this.#ended !== undefined) throw this.#ended.reason
+    this.#life.signal.throwIfAborted()
   }
 }

@@ -5,6 +5,7 @@ import { CutDetector, type CutDecision } from '../cuts/cut-detector.js'
 import type { EngineHost, EngineStream, StreamGeometry, StreamStepResult } from '../engine/engine.js'
 import { VideoDepthError } from '../base/errors.js'
 import type { SceneMark } from '../base/frame.js'
+import { Lifetime } from '../base/lifetime.js'
 import type { NativePicture } from '../base/pixel-format.js'
 import { decodeSnapshot, encodeSnapshot, mismatch, type StreamSnapshot } from './snapshot.js'
 import type { Stabilization } from '../plan/stabilizer.js'
@@ -29,8 +30,8 @@ export interface ComputedFrame {
 export class FrameComputer {
   readonly #host: EngineHost
   readonly #options: CheckedStreamOptions
-  /** Ends a network's loading. */
-  readonly #closing = new AbortController()
+  /** Its end ends a network's loading, too. */
+  readonly #life = new Lifetime(async () => this.#stream?.close())
   #detector: CutDetector | undefined
   #stream: EngineStream | undefined
   /** `performance.now()` when the present network was there. */
@@ -128,7 +129,7 @@ export class FrameComputer {
     const { geometry, lastPicture, scene } = snapshot
     this.#checkFit(snapshot)
     const detector = this.#newDetector()
-    const stream = await this.#host.engine.openStream(geometry, this.#signal)
+    const stream = await this.#host.engine.openStream(geometry, this.#life.signal)
     try {
       await stream.importState(snapshot.state)
       if (lastPicture !== undefined) await detector?.resume(scene.length, lastPicture)
@@ -160,19 +161,14 @@ export class FrameComputer {
       )
   }
 
-  async close(): Promise<void> {
-    this.#closing.abort(new VideoDepthError('CLOSED', 'The stream was closed'))
-    await this.#stream?.close()
+  close(): Promise<void> {
+    return this.#life.end(new VideoDepthError('CLOSED', 'The stream was closed'))
   }
 
   #notFinite(index: number, count: number): VideoDepthError {
     const advice = this.#host.engine.nonFiniteAdvice
     const message = `The network gave ${count} values that are not finite for frame ${index}; it is not remembered. ${advice}`
     return new VideoDepthError('DEPTH_NOT_FINITE', message)
-  }
-
-  get #signal(): AbortSignal {
-    return this.#closing.signal
   }
 
   #newDetector(): CutDetector | undefined {
@@ -200,7 +196,7 @@ export class FrameComputer {
         'call reset() before frames of another size'
       throw new VideoDepthError('FRAME_SIZE_CHANGED', message)
     }
-    const stream = await this.#host.engine.openStream(this.#geometry(width, height), this.#signal)
+    const stream = await this.#host.engine.openStream(this.#geometry(width, height), this.#life.signal)
     await this.#replaceStream(stream)
     return stream
   }
@@ -210,7 +206,7 @@ export class FrameComputer {
     this.#stream = stream
     this.#readyMs = performance.now()
     await last?.close()
-    if (this.#signal.aborted) await stream.close()
+    if (this.#life.signal.aborted) await stream.close()
   }
 
   #geometry(frameWidth: number, frameHeight: number): StreamGeometry {

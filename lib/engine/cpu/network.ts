@@ -2,15 +2,12 @@
 // Must not know: ONNX Runtime, the addon's kernels, messages, videos.
 
 import type { StepPlan } from '../../plan/step-plan.js'
-import type { LoadProgress } from '../engine.js'
+import type { Preparation } from '../engine.js'
 
 export type Floats = Float32Array<ArrayBuffer>
 export type Bytes = Uint8Array<ArrayBuffer>
 
-export interface Preparation {
-  readonly signal: AbortSignal
-  readonly onProgress: (progress: LoadProgress) => void
-}
+export type { Preparation }
 
 /** Patches of 14×14 pixels. */
 export interface Grid {

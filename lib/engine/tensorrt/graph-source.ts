@@ -8,7 +8,7 @@ import type { PreparedWeights } from '../../prepare/graph/prepare-weights.js'
 import type { Precision } from '../../prepare/graph/weights.js'
 import { inPackage } from '../../base/own-package.js'
 import { unlessAborted } from '../../base/unless-aborted.js'
-import type { LoadProgress } from '../engine.js'
+import type { LoadProgress, Preparation } from '../engine.js'
 import type { GraphFile, GraphFileRequest, GraphMessage, WeightsRequest } from './graph-protocol.js'
 import type { GraphRequest } from './plan-spec.js'
 
@@ -24,11 +24,6 @@ export interface CheckpointOptions {
   readonly weightsKey?: string | undefined
   /** As in PrepareWeightsOptions. */
   readonly metric?: boolean | undefined
-}
-
-export interface Preparation {
-  readonly signal: AbortSignal
-  readonly onProgress: (progress: LoadProgress) => void
 }
 
 /** One use: opened, asked, closed. */

@@ -16,7 +16,8 @@ import {
   windowPictures,
 } from './check-input.js'
 import { readCached, writeCached } from '../../cache/cached-file.js'
-import type { CheckpointOptions, Preparation } from './graph-source.js'
+import type { Preparation } from '../engine.js'
+import type { CheckpointOptions } from './graph-source.js'
 import type { PlanSpec, StreamSpec, WindowSpec } from './plan-spec.js'
 
 export type Maps = readonly Float32Array<ArrayBuffer>[]

@@ -1,7 +1,7 @@
 // Owns: a few streams of one network size on the device, going together, and that a room whose call failed ends for all.
 // Must not know: a stream's order of steps, what a frame sees, other rooms.
 
-import { VideoDepthError, type ErrorCode } from '../../base/errors.js'
+import { again, VideoDepthError, type ErrorCode } from '../../base/errors.js'
 import type { NativeGpuStreams, NativeStepEntry, NativeStepResult } from '../../native/gpu-types.js'
 import type { GpuGuard } from './gpu-error.js'
 import { Rows } from './rows.js'
@@ -87,9 +87,7 @@ export class StreamRoom {
   }
 
   #ended(): VideoDepthError | undefined {
-    if (this.#failure === undefined) return undefined
-    const { code, message } = this.#failure
-    return new VideoDepthError(code, message, { cause: this.#failure })
+    return this.#failure && again(this.#failure)
   }
 
   async #call<T>(work: () => Promise<T>): Promise<T> {

@@ -2,6 +2,7 @@
 // Must not know: windows' meaning, videos, how the GPU computes.
 
 import { VideoDepthError } from '../../base/errors.js'
+import { Lifetime } from '../../base/lifetime.js'
 import { emitterVersion } from '../../prepare/graph/builder.js'
 import type { Precision } from '../../prepare/graph/weights.js'
 import type { Architecture } from '../../prepare/checkpoint/architecture.js'
@@ -9,9 +10,17 @@ import type { Recipe } from '../../prepare/checkpoint/recipe.js'
 import type { NativeGpu, NativeGpuEngine } from '../../native/gpu-types.js'
 import { openUnlessAborted } from '../../base/unless-aborted.js'
 import type { EngineInfo } from '../engine-info.js'
-import type { Engine, EngineSession, EngineStream, LoadProgress, SessionGeometry, StreamGeometry } from '../engine.js'
+import type {
+  Engine,
+  EngineSession,
+  EngineStream,
+  LoadProgress,
+  Preparation,
+  SessionGeometry,
+  StreamGeometry,
+} from '../engine.js'
 import { GpuGuard } from './gpu-error.js'
-import { GraphSource, type Preparation } from './graph-source.js'
+import { GraphSource } from './graph-source.js'
 import { exactOnly, ladderStart, type LadderStart } from './ladder.js'
 import { openGpu, type GpuOptions, type OpenedGpu } from './open-gpu.js'
 import { PlanBuilder } from './plan-builder.js'
@@ -66,11 +75,10 @@ export class TensorRtEngine implements Engine {
   readonly #sets: PlanSets
   readonly #pools = new Map<string, StreamPool>()
   readonly #open = new Set<{ close(): Promise<void> }>()
-  readonly #closing = new AbortController()
+  readonly #life = new Lifetime(() => this.#release())
   readonly #batches: readonly number[]
   readonly #options: TensorRtEngineOptions
   readonly #info: Omit<EngineInfo, 'plans'>
-  #closed: Promise<void> | undefined
 
   private constructor(
     { native, cuda }: OpenedGpu,
@@ -167,9 +175,9 @@ export class TensorRtEngine implements Engine {
     })
   }
 
-  /** Of a call: its own, or the engine's end. */
+  /** The end of a call: its caller's abort, or the engine's own end. */
   #ending(signal: AbortSignal | undefined): AbortSignal {
-    return AbortSignal.any([this.#closing.signal, ...(signal === undefined ? [] : [signal])])
+    return AbortSignal.any([this.#life.signal, ...(signal === undefined ? [] : [signal])])
   }
 
   async #hold(spec: PlanSpec, signal: AbortSignal): Promise<PlanSet> {
@@ -204,13 +212,11 @@ export class TensorRtEngine implements Engine {
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#close()
-    return this.#closed
+    this.#guard.close()
+    return this.#life.end(new VideoDepthError('CLOSED', 'The engine was closed'))
   }
 
-  async #close(): Promise<void> {
-    this.#guard.close()
-    this.#closing.abort(new VideoDepthError('CLOSED', 'The engine was closed'))
+  async #release(): Promise<void> {
     const sessions = [...this.#open].map((one) => one.close())
     await this.#native.close()
     await Promise.all(sessions)

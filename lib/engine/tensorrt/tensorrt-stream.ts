@@ -2,6 +2,8 @@
 // Must not know: which frames are remembered, how plans came about, what else runs on the device.
 
 import { VideoDepthError } from '../../base/errors.js'
+import { Lifetime } from '../../base/lifetime.js'
+import { SerialQueue } from '../../base/serial-queue.js'
 import type { NativeStepEntry, NativeStepResult } from '../../native/gpu-types.js'
 import type { NativePicture } from '../../base/pixel-format.js'
 import { stabilize, unstabilized, type Stabilization } from '../../plan/stabilizer.js'
@@ -30,11 +32,10 @@ export class TensorRtStream implements EngineStream {
   readonly #takeSeat: () => Promise<Seat>
   readonly #set: PlanSet
   readonly #onClose: () => void
-  readonly #closing = new AbortController()
+  readonly #life = new Lifetime(() => this.#leave())
   #seat: Seat
   /** Calls run in the order made. */
-  #turn: Promise<unknown> = Promise.resolve()
-  #closed: Promise<void> | undefined
+  readonly #queue = new SerialQueue()
   /** The device holds the anchor's disparity. */
   #hasReference = false
   #stabilization: Stabilization = unstabilized
@@ -92,7 +93,7 @@ export class TensorRtStream implements EngineStream {
 
   /** Settles when the device is done with the entry, or it has been withdrawn. */
   async #batched(entry: NativeStepEntry): Promise<NativeStepResult> {
-    const { signal } = this.#closing
+    const { signal } = this.#life
     signal.throwIfAborted()
     const withdraw = (): void => this.#seat.withdraw(entry, signal.reason as Error)
     signal.addEventListener('abort', withdraw, { once: true })
@@ -147,14 +148,11 @@ export class TensorRtStream implements EngineStream {
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#close()
-    return this.#closed
+    return this.#life.end(new VideoDepthError('CLOSED', 'It was closed'))
   }
 
-  async #close(): Promise<void> {
-    const turn = this.#turn
-    this.#closing.abort(new VideoDepthError('CLOSED', 'It was closed'))
-    await turn
+  async #leave(): Promise<void> {
+    await this.#queue.settled
     try {
       await this.#seat.leave()
     } catch {
@@ -165,13 +163,12 @@ export class TensorRtStream implements EngineStream {
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const { signal } = this.#closing
+    const { signal } = this.#life
     if (signal.aborted) return Promise.reject(signal.reason as Error)
-    const done = this.#turn.then(() => {
+    const done = this.#queue.run(() => {
       signal.throwIfAborted()
       return work()
     })
-    this.#turn = done.catch(() => undefined)
     return unlessAborted(done, signal)
   }
 }

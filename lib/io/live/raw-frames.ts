@@ -13,6 +13,7 @@ import {
   pixelFormats,
   type LaidOutPicture,
 } from '../../base/pixel-format.js'
+import { Lifetime } from '../../base/lifetime.js'
 import { quietIterator } from '../../base/quiet-promise.js'
 
 /** Size, layout and times of raw frames: options of `openRawFrames`. */
@@ -84,12 +85,10 @@ class RawFrameReader implements RawFrameSource {
   readonly #input: Readable
   readonly #format: FrameFormat
   readonly #frameBytes: number
-  readonly #signal: AbortSignal | undefined
-  readonly #onAbort = (): void => this.#stop(this.#signal?.reason)
+  readonly #life: Lifetime
   #chunks: AsyncIterator<Uint8Array> | undefined
   /** Of the last chunk, what no frame has taken yet. */
   #rest = new Uint8Array(0)
-  #stopped: { readonly reason: unknown } | undefined
   #index = 0
   #firstMs: number | undefined
   #lastMs = -Infinity
@@ -99,22 +98,22 @@ class RawFrameReader implements RawFrameSource {
     this.#input = input
     this.#format = format
     this.#frameBytes = pictureBytes(format.pixelFormat, format.width, format.height)
-    this.#signal = signal
     // A failure is reported to whoever asks for the next frame; until then nobody listens, which would end the process.
     input.on('error', () => undefined)
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
-    if (signal?.aborted === true) this.#onAbort()
+    this.#life = new Lifetime(() => {
+      input.destroy()
+      return Promise.resolve()
+    }, signal)
   }
 
   [Symbol.asyncIterator](): AsyncIterator<RawFrame> {
     if (this.#chunks !== undefined) throw new VideoDepthError('CLOSED', `${this.info.name} was iterated already`)
     this.#chunks = this.#input[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>
-    return quietIterator(this.#frames(this.#chunks), (error) => error === this.#stopped?.reason)
+    return quietIterator(this.#frames(this.#chunks), (error) => this.#life.isEnd(error))
   }
 
   close(): Promise<void> {
-    this.#stop(new VideoDepthError('CLOSED', `${this.info.name} was closed`))
-    return Promise.resolve()
+    return this.#life.end(new VideoDepthError('CLOSED', `${this.info.name} was closed`))
   }
 
   async *#frames(chunks: AsyncIterator<Uint8Array>): AsyncGenerator<RawFrame, undefined> {
@@ -151,13 +150,13 @@ class RawFrameReader implements RawFrameSource {
 
   async #chunk(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
-      this.#throwIfStopped()
+      this.#life.signal.throwIfAborted()
       const next = (await chunks.next()) as IteratorResult<Uint8Array<ArrayBuffer>, undefined>
-      this.#throwIfStopped()
+      this.#life.signal.throwIfAborted()
       return next.value
     } catch (cause) {
       // A stream that was destroyed on purpose fails too.
-      this.#throwIfStopped()
+      this.#life.signal.throwIfAborted()
       const reason = cause instanceof Error ? cause.message : String(cause)
       const message = `Cannot read ${this.info.name} after ${this.#index} frames: ${reason}`
       throw new VideoDepthError('SOURCE_UNREADABLE', message, { cause })
@@ -185,17 +184,6 @@ class RawFrameReader implements RawFrameSource {
     this.#firstMs ??= nowMs
     this.#lastMs = Math.max(nowMs - this.#firstMs, this.#lastMs + nudgeMs)
     return this.#lastMs
-  }
-
-  #throwIfStopped(): void {
-    if (this.#stopped !== undefined) throw this.#stopped.reason
-  }
-
-  #stop(reason: unknown): void {
-    if (this.#stopped !== undefined) return
-    this.#stopped = { reason }
-    this.#signal?.removeEventListener('abort', this.#onAbort)
-    this.#input.destroy()
   }
 }
 

@@ -6,6 +6,7 @@ import { expected, VideoDepthError } from '../../base/errors.js'
 import { checkPath, known } from '../../base/known-options.js'
 import { resolvePicture } from '../../base/pixel-format.js'
 import { quietAtEnd } from '../../base/quiet-promise.js'
+import { SerialQueue } from '../../base/serial-queue.js'
 import { AtomicFile } from './atomic-output.js'
 import { outputError } from './output-errors.js'
 import { checkEncoderOptions, VideoEncoder, type VideoEncoderOptions } from './video-encoder.js'
@@ -53,8 +54,8 @@ class Mp4Writer implements TwoStepVideoWriter {
   #finished = false
   #failure: VideoDepthError | undefined
   #aborting: Promise<void> | undefined
-  /** Settles, always well, when the calls so far have: the encoder works on other threads and must not be freed under them. */
-  #queue: Promise<void> = Promise.resolve()
+  /** The encoder works on other threads and must not be freed under them. */
+  readonly #queue = new SerialQueue()
 
   constructor(file: AtomicFile, options: VideoEncoderOptions) {
     this.#file = file
@@ -95,7 +96,7 @@ class Mp4Writer implements TwoStepVideoWriter {
   }
 
   abort(): Promise<void> {
-    this.#aborting ??= this.#queue.then(() => (this.#finished ? undefined : this.#remove()))
+    this.#aborting ??= this.#queue.run(() => (this.#finished ? undefined : this.#remove()))
     return this.#aborting
   }
 
@@ -116,15 +117,11 @@ class Mp4Writer implements TwoStepVideoWriter {
   }
 
   #run<T>(action: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(() => {
+    const result = this.#queue.run(() => {
       if (this.#aborting !== undefined || this.#finished) throw this.#closed()
       if (this.#failure !== undefined) throw this.#failure
       return action()
     })
-    this.#queue = result.then(
-      () => undefined,
-      () => undefined,
-    )
     return quietAtEnd(result)
   }
 
