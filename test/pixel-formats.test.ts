@@ -4,7 +4,8 @@
 import t from 'tap'
 import { loadAddon } from '#lib/native/addon.js'
 import type { ColorMatrix, ColorRange, PixelFormat } from '#lib/base/frame.js'
-import { type NativePicture, pixelFormats, resolvePicture, rowBytes } from '#lib/base/pixel-format.js'
+import { pixelFormats } from '#lib/base/frame.js'
+import { type NativePicture, resolvePicture, rowBytes } from '#lib/base/pixel-format.js'
 import { resizable, waysToLose } from './support/lost-buffers.js'
 import { swscaleRgb } from './support/swscale.js'
 

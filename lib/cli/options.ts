@@ -76,7 +76,8 @@ export function modelOptions(options: ModelArguments): LoadOptions {
   const { weightsKey, inputSize, metric, precision, backend, device, tensorrtPath, cacheDir, threads } = options
   return {
     checkpoint: requireCheckpoint(options),
-    ...{ metric, backend },
+    metric,
+    backend,
     ...(weightsKey !== undefined && { weightsKey }),
     ...(inputSize !== undefined && { inputSize }),
     ...(precision !== undefined && { precision }),

@@ -2,7 +2,7 @@
 // Must not know: how depth was aligned, files, data sets.
 
 import { invalidOption } from '../base/errors.js'
-import { known } from '../base/known-options.js'
+import { known, type Names } from '../base/known-options.js'
 import { checkMatrix4, inverse, multiplied, type Matrix4 } from './matrix4.js'
 
 /** Pinhole camera, pixels; pixel (0, 0)'s centre is at 0, 0: a point (x, y, z) appears at u = fx·x/z + cx, v = fy·y/z + cy. */
@@ -118,7 +118,7 @@ function halfToEven(value: number): number {
   return below % 2 === 0 ? below : below + 1
 }
 
-const intrinsicNames: readonly (keyof Intrinsics)[] = ['fx', 'fy', 'cx', 'cy']
+const intrinsicNames: Names<Intrinsics> = { fx: true, fy: true, cx: true, cy: true }
 
 function check({ depth, width, height, pose, intrinsics, mask }: PosedFrame): void {
   const size = width * height
@@ -128,7 +128,7 @@ function check({ depth, width, height, pose, intrinsics, mask }: PosedFrame): vo
     throw invalidOption(`${size} values (${width}×${height})`, 'mask', `${mask.length} values`)
   checkMatrix4(pose, 'pose')
   known(intrinsics, 'intrinsics', intrinsicNames)
-  for (const name of intrinsicNames)
+  for (const name of Object.keys(intrinsicNames) as (keyof Intrinsics)[])
     if (!Number.isFinite(intrinsics[name])) throw invalidOption('a finite number', name, intrinsics[name])
   for (const name of ['fx', 'fy'] as const)
     if (intrinsics[name] === 0) throw invalidOption('a number other than 0', name, intrinsics[name])

@@ -1,8 +1,9 @@
 // Owns: the options that a video is processed with, their defaults and their checks.
 // Must not know: what the options do.
 
-import { checkCallback, checkSignal, known, oneOf } from '../base/known-options.js'
+import { checkCallback, checkSignal, known, oneOf, type Checked, type Names } from '../base/known-options.js'
 import { checkSceneCuts, type SceneCutOptions, type SceneCutRule } from '../cuts/cut-detector.js'
+import { framesSourceOptionNames } from '../io/sources/frames-source.js'
 import type { OpenSourceOptions } from '../io/sources/open-source.js'
 import { checkSourceOptions } from '../io/sources/source-options.js'
 import { stitchings, type Stitching } from '../plan/strategy.js'
@@ -28,12 +29,13 @@ export interface ProcessProgress {
   readonly frameCount: number | undefined
 }
 
-export interface CheckedProcessOptions {
-  readonly stitching: Stitching
+export interface CheckedProcessOptions extends Omit<
+  Checked<ProcessOptions, 'stitching'>,
+  keyof OpenSourceOptions | 'sceneCuts'
+> {
   readonly sceneCuts: SceneCutRule | undefined
-  readonly source: Omit<OpenSourceOptions, 'signal'>
   readonly signal: AbortSignal | undefined
-  readonly onProgress: ((progress: ProcessProgress) => void) | undefined
+  readonly source: Omit<OpenSourceOptions, 'signal'>
 }
 
 /** @throws VideoDepthError INVALID_OPTION naming the option, what it may be, and what came */
@@ -47,15 +49,9 @@ export function checkProcessOptions(options: ProcessOptions): CheckedProcessOpti
   return { stitching, sceneCuts: checkSceneCuts(sceneCuts), source, signal, onProgress: tell }
 }
 
-const processOptionNames: readonly (keyof ProcessOptions)[] = [
-  'maxRes',
-  'playlists',
-  'maxLen',
-  'targetFps',
-  'frameRate',
-  'name',
-  'signal',
-  'stitching',
-  'sceneCuts',
-  'onProgress',
-]
+const processOptionNames: Names<ProcessOptions> = {
+  ...framesSourceOptionNames,
+  stitching: true,
+  sceneCuts: true,
+  onProgress: true,
+}

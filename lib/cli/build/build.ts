@@ -92,7 +92,8 @@ function checkBuild(options: BuildArguments): BuildSettings {
       throw optionConflict(`${name} has no effect with --graphs-only: remove it`)
   }
   const load = checkLoadOptions({
-    ...{ checkpoint: requireCheckpoint(options), backend: 'tensorrt' },
+    checkpoint: requireCheckpoint(options),
+    backend: 'tensorrt',
     ...(weightsKey !== undefined && { weightsKey }),
     ...(inputSize !== undefined && { inputSize }),
     ...(precision !== undefined && { precision }),

@@ -87,8 +87,14 @@ async function singleVideo(
   }
   const name = path.parse(prediction).name
   return {
-    ...{ name, kind: predicted.kind, isTruthSure: stated !== undefined },
-    ...{ hasPoses: false, hasFlow: false, hasMattes: false, length: to - from, frames },
+    name,
+    kind: predicted.kind,
+    isTruthSure: stated !== undefined,
+    hasPoses: false,
+    hasFlow: false,
+    hasMattes: false,
+    length: to - from,
+    frames,
   }
 }
 
@@ -126,8 +132,14 @@ async function manifestVideo(
   const hasFlow = listed.slice(0, -1).every(({ flow }) => flow !== undefined) && listed.length > 1
   const hasMattes = listed.every(({ matte }) => matte !== undefined)
   return {
-    ...{ name: video.name, kind: sequence.kind, isTruthSure: true },
-    ...{ hasPoses, hasFlow, hasMattes, length: listed.length, frames },
+    name: video.name,
+    kind: sequence.kind,
+    isTruthSure: true,
+    hasPoses,
+    hasFlow,
+    hasMattes,
+    length: listed.length,
+    frames,
   }
 }
 

@@ -72,7 +72,9 @@ export async function exportGraphs(
     }
     const file = weightsFileName(precision)
     const manifest: ExportManifest = {
-      ...{ checkpointSha256: weights.sha256, precision, weights: [file] },
+      checkpointSha256: weights.sha256,
+      precision,
+      weights: [file],
       graphs: sources.map(exported),
     }
     await writeFolder(

@@ -228,7 +228,8 @@ export class PlanSets {
     kept.users++
     let isHeld = true
     return {
-      ...{ info, plans },
+      info,
+      plans,
       suspect: async (reason) => {
         this.#lastSuspect = info.variant
         if (isLastRung(info.variant)) return

@@ -56,25 +56,33 @@ export function streamBatches(most: number): number[] {
 export function graphRequests(spec: PlanSpec, { trunk, decoder }: Rung): GraphRequest[] {
   const grid = { rows: spec.inputHeight / patchSize, cols: spec.inputWidth / patchSize }
   const encoder = (batch: number): GraphRequest => ({
-    ...{ kind: 'encoder', label: `encoder, ${frames(batch)}`, form: trunk },
+    kind: 'encoder',
+    label: `encoder, ${frames(batch)}`,
+    form: trunk,
     shape: { ...grid, encoderBatch: batch },
   })
   const depthDecoder = (batch: number): GraphRequest => ({
-    ...{ kind: 'depth-decoder', label: `depth decoder, ${frames(batch)}`, form: decoder },
+    kind: 'depth-decoder',
+    label: `depth decoder, ${frames(batch)}`,
+    form: decoder,
     shape: { ...grid, decoderBatch: batch },
   })
   if (spec.use === 'windows') {
     const { windowLength } = spec
     const batch = windowBatch(windowLength)
     const head: GraphRequest = {
-      ...{ kind: 'temporal-head', label: `temporal head, ${frames(windowLength)}`, form: trunk },
+      kind: 'temporal-head',
+      label: `temporal head, ${frames(windowLength)}`,
+      form: trunk,
       shape: { ...grid, windowLength },
     }
     return [encoder(batch), head, depthDecoder(batch)]
   }
   return spec.batches.flatMap((batch) => {
     const step: GraphRequest = {
-      ...{ kind: 'stream-step', label: `stream step, ${frames(batch)}`, form: trunk },
+      kind: 'stream-step',
+      label: `stream step, ${frames(batch)}`,
+      form: trunk,
       shape: { ...grid, stateSlots, streams: batch },
     }
     return [encoder(batch), step, depthDecoder(batch)]

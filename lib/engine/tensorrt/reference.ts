@@ -79,7 +79,12 @@ async function compute(
   { signal, onProgress }: Preparation,
 ): Promise<Maps> {
   const engine = await CpuEngine.load({
-    ...{ checkpoint, cacheDir, weightsKey, threads, precision: 'fp32', signal },
+    checkpoint,
+    cacheDir,
+    weightsKey,
+    threads,
+    precision: 'fp32',
+    signal,
     onProgress: ({ phase, fraction }) =>
       onProgress({ phase: 'check', fraction: 0, detail: `${phase} ${percent(fraction)}` }),
   })

@@ -50,7 +50,8 @@ export class StreamRoom {
     this.#rows = new Rows(streams.rows)
     this.#batcher = new StepBatcher({
       run: (entries) => this.#call(() => streams.step(entries)),
-      ...{ most: streams.rows, delayMs },
+      most: streams.rows,
+      delayMs,
     })
   }
 
@@ -71,7 +72,8 @@ export class StreamRoom {
     const failure = (): VideoDepthError | undefined => this.#ended()
     let leaving: Promise<void> | undefined
     return {
-      ...{ row, memoryBytes: this.#streams.memoryBytes },
+      row,
+      memoryBytes: this.#streams.memoryBytes,
       get failure() {
         return failure()
       },

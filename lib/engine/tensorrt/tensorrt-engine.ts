@@ -105,18 +105,24 @@ export class TensorRtEngine implements Engine {
     const start: LadderStart =
       exactReason === undefined ? ladderStart(precision, tensorRt, computeCapability) : exactOnly(exactReason)
     const reference = (parts.reference ?? cpuReference)({
-      ...{ checkpoint, cacheDir, weightsKey, threads, network: name, folder: cache.folder },
+      checkpoint,
+      cacheDir,
+      weightsKey,
+      threads,
+      network: name,
+      folder: cache.folder,
     })
     this.#sets = new PlanSets({
-      ...{ native, guard: this.#guard, builder: new PlanBuilder(native, this.#guard, cache, target), reference },
-      ...{
-        checkpoint: { checkpoint, cacheDir, weightsKey },
-        network: name,
-        precision,
-        start,
-        target,
-        folder: cache.folder,
-      },
+      native,
+      guard: this.#guard,
+      builder: new PlanBuilder(native, this.#guard, cache, target),
+      reference,
+      checkpoint: { checkpoint, cacheDir, weightsKey },
+      network: name,
+      precision,
+      start,
+      target,
+      folder: cache.folder,
     })
   }
 
@@ -156,7 +162,9 @@ export class TensorRtEngine implements Engine {
       const options = { ...windowPlans(set.plans), frameWidth, frameHeight, slots }
       const native = await this.#guard.call(() => this.#native.openWindows(options))
       const session: TensorRtSession = new TensorRtSession(native, geometry, {
-        ...{ guard: this.#guard, set, onClose: () => this.#open.delete(session) },
+        guard: this.#guard,
+        set,
+        onClose: () => this.#open.delete(session),
       })
       return session
     })

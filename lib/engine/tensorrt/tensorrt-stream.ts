@@ -111,7 +111,9 @@ export class TensorRtStream implements EngineStream {
     const stabilization = fit === null ? last : stabilize(last, fit)
     const options = {
       ...stabilization,
-      ...{ keep: plan.anchor && nonFinite === 0, width: this.geometry.frameWidth, height: this.geometry.frameHeight },
+      keep: plan.anchor && nonFinite === 0,
+      width: this.geometry.frameWidth,
+      height: this.geometry.frameHeight,
     }
     try {
       return { stabilization, ...(await this.#seat.call((streams) => streams.finish(row, options))) }

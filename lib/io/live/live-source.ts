@@ -90,7 +90,11 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 class LiveProducer implements FrameProducer<LiveFrame> {
   readonly stats: Mutable<LiveStats> = {
-    ...{ framesIn: 0, reconnects: 0, damagedPackets: 0, damagedFrames: 0, sizeChanges: 0 },
+    framesIn: 0,
+    reconnects: 0,
+    damagedPackets: 0,
+    damagedFrames: 0,
+    sizeChanges: 0,
     lastFrameMs: undefined,
   }
   #input: LiveInput

@@ -3,16 +3,16 @@
 
 import type { Readable } from 'node:stream'
 import { invalidOption, VideoDepthError } from '../../base/errors.js'
-import type { ColorMatrix, ColorRange, PixelFormat } from '../../base/frame.js'
-import { checkSignal, known, checkFrameRate } from '../../base/known-options.js'
 import {
   colorMatrices,
   colorRanges,
-  mostPixels,
-  pictureBytes,
   pixelFormats,
-  type LaidOutPicture,
-} from '../../base/pixel-format.js'
+  type ColorMatrix,
+  type ColorRange,
+  type PixelFormat,
+} from '../../base/frame.js'
+import { checkSignal, known, checkFrameRate, oneOf, type Names } from '../../base/known-options.js'
+import { mostPixels, pictureBytes, type LaidOutPicture } from '../../base/pixel-format.js'
 import { Lifetime } from '../../base/lifetime.js'
 import { quietIterator } from '../../base/quiet-promise.js'
 
@@ -57,9 +57,16 @@ export interface RawFrameSource extends AsyncIterable<RawFrame> {
 
 type FrameFormat = Pick<RawFrame, 'width' | 'height' | 'pixelFormat' | 'colorMatrix' | 'colorRange'>
 
-const optionNames: readonly (keyof RawFramesOptions)[] = [
-  ...(['width', 'height', 'pixelFormat', 'colorMatrix', 'colorRange', 'frameRate', 'name', 'signal'] as const),
-]
+const optionNames: Names<RawFramesOptions> = {
+  width: true,
+  height: true,
+  pixelFormat: true,
+  colorMatrix: true,
+  colorRange: true,
+  frameRate: true,
+  name: true,
+  signal: true,
+}
 
 /** Milliseconds added where two frames arrive at one time. */
 const nudgeMs = 0.001
@@ -198,9 +205,9 @@ export function checkRawFrames(options: RawFramesOptions): FrameFormat {
 function checkedFormat({ width, height, pixelFormat, colorMatrix, colorRange }: RawFramesOptions): FrameFormat {
   side('width', width)
   side('height', height)
-  oneOf(pixelFormats, 'pixelFormat', pixelFormat)
-  if (colorMatrix !== undefined) oneOf(colorMatrices, 'colorMatrix', colorMatrix)
-  if (colorRange !== undefined) oneOf(colorRanges, 'colorRange', colorRange)
+  oneOf(pixelFormat, 'pixelFormat', pixelFormats)
+  if (colorMatrix !== undefined) oneOf(colorMatrix, 'colorMatrix', colorMatrices)
+  if (colorRange !== undefined) oneOf(colorRange, 'colorRange', colorRanges)
   // Without gaps, the two planes of such a picture have rows of different lengths, which no stride describes.
   if (pixelFormat === 'nv12' && width % 2 === 1) throw invalidOption('an even number, for nv12,', 'width', width)
   return { width, height, pixelFormat, colorMatrix, colorRange }
@@ -209,8 +216,4 @@ function checkedFormat({ width, height, pixelFormat, colorMatrix, colorRange }: 
 function side(parameter: string, value: number): void {
   if (Number.isInteger(value) && value >= 1 && value <= mostPixels) return
   throw invalidOption(`a whole number of pixels from 1 to ${mostPixels}`, parameter, value)
-}
-
-function oneOf(choices: readonly string[], parameter: string, value: string): void {
-  if (!choices.includes(value)) throw invalidOption(`one of ${choices.join(', ')}`, parameter, value)
 }

@@ -3,7 +3,7 @@
 
 import { invalidOption } from '../../base/errors.js'
 import type { DepthMap } from '../../base/frame.js'
-import { checkPath, known } from '../../base/known-options.js'
+import { checkPath, known, type Names } from '../../base/known-options.js'
 import { quietAtEnd } from '../../base/quiet-promise.js'
 import { leastBytesPerPixel } from './depth-packing.js'
 import { checkRange } from './depth-range.js'
@@ -23,11 +23,12 @@ export type OutputSpec =
   | ({ readonly format: 'png16'; readonly path: string } & Png16Options)
   | ({ readonly format: 'video'; readonly path: string } & DepthVideoOptions)
 
-const specNames: Readonly<Record<OutputSpec['format'], readonly string[]>> = {
-  raw: ['format', 'path'],
-  npz: ['format', 'path'],
-  png16: ['format', 'path', 'range'],
-  video: ['format', 'path', 'palette', 'range', 'bright', 'frameRate', 'crf'],
+const bare = { format: true, path: true } as const
+const specNames: { readonly [Format in OutputSpec['format']]: Names<Extract<OutputSpec, { format: Format }>> } = {
+  raw: bare,
+  npz: bare,
+  png16: { ...bare, range: true },
+  video: { ...bare, palette: true, range: true, bright: true, frameRate: true, crf: true },
 }
 
 /** What will come, for the check whether it fits on the disk. */

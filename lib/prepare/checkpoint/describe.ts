@@ -1,7 +1,7 @@
 // Owns: a description of a checkpoint for a person, made without converting it.
 // Must not know: the command line, engines, caches.
 
-import { checkPath, known } from '../../base/known-options.js'
+import { checkPath, known, type Names } from '../../base/known-options.js'
 import { checkpointArchitecture, type Architecture } from './architecture.js'
 import { openCheckpoint, type Checkpoint, type CheckpointOptions } from './checkpoint.js'
 import { bytesPerFloat, type FloatType } from './float-formats.js'
@@ -35,7 +35,7 @@ export interface DescribeOptions extends CheckpointOptions {
   readonly checkFinite?: boolean
 }
 
-const optionNames: Readonly<Record<keyof DescribeOptions, true>> = {
+const optionNames: Names<DescribeOptions> = {
   checkFinite: true,
   weightsKey: true,
 }
@@ -45,7 +45,7 @@ const optionNames: Readonly<Record<keyof DescribeOptions, true>> = {
  */
 export async function describeCheckpoint(path: string, options: DescribeOptions = {}): Promise<CheckpointDescription> {
   checkPath(path, 'path')
-  known(options, 'options', Object.keys(optionNames))
+  known(options, 'options', optionNames)
   const checkpoint = await openCheckpoint(path, options)
   try {
     const architecture = checkpointArchitecture(checkpoint)

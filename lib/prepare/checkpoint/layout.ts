@@ -138,7 +138,12 @@ function* withBias(name: string, shape: Shape): Iterable<[string, Shape]> {
 
 const names: ReadonlySet<string> = new Set(
   expectedTensors({
-    ...{ embedWidth: 64, depth: 1, heads: 1, features: 32, outChannels: [32, 32, 32, 32] },
-    ...{ gridSize: 1, temporalLength: 1 },
+    embedWidth: 64,
+    depth: 1,
+    heads: 1,
+    features: 32,
+    outChannels: [32, 32, 32, 32],
+    gridSize: 1,
+    temporalLength: 1,
   }).keys(),
 )
