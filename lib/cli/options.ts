@@ -88,7 +88,7 @@ export function modelOptions(options: ModelArguments): LoadOptions {
   }
 }
 
-/** Of an option that may be repeated. */
+/** Collects the values of an option that may be repeated. */
 export function listed(text: string, before: readonly string[] = []): string[] {
   return [...before, text]
 }

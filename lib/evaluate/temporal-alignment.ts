@@ -38,7 +38,7 @@ export interface TemporalAlignment {
 /**
  * Frames one by one, in order; only the last one is kept. As benchmark/eval/eval_tae.py of Video Depth Anything, after Depth
  * Any Video (Yang et al. 2024): pixels of frame i go to 3D, into camera i + 1 (by the intrinsics of frame i) and to the
- * nearest pixel there, where |d − z| / d compares the depth d of that frame with what arrives, z. Of several that arrive the
+ * nearest pixel there, where |d − z| / d compares the depth d of that frame with what arrives, z. Where several arrive the
  * last in row order stays, also where it is behind another or behind the camera (then nothing is compared). The same backwards.
  * A direction in which nothing can be compared counts as 0.
  */

@@ -107,7 +107,7 @@ function checkBuild(options: BuildArguments): BuildSettings {
 }
 
 /**
- * Of the size that `VideoDepth` takes for such frames. The checkpoint is looked at where no size was given.
+ * Plans of the size that `VideoDepth` takes for such frames. Where no size was given, the checkpoint tells it.
  *
  * @throws VideoDepthError FRAME_INVALID, and what describeCheckpoint throws
  */

@@ -144,7 +144,7 @@ async function manifestVideo(
 }
 
 interface Predicted {
-  /** Of the frames that are present. */
+  /** The frames that are present. */
   readonly sequence: DepthSequence
   /** Positions in the video. */
   readonly present: readonly number[]
@@ -177,7 +177,7 @@ async function predictionOf(
   return { sequence, present: wanted }
 }
 
-/** Of the per-image predictions that are there: of the first frame, or of any where some may be missing. */
+/** The ending of the per-image predictions: the first frame's, or any frame's where some may be missing. */
 async function extensionOf(
   frames: readonly ManifestFrame[],
   root: string,

@@ -28,7 +28,7 @@ export interface ExportedGraph {
   readonly file: string
   readonly use: PlanSpec['use']
   readonly label: string
-  /** Of the file without its weights, hex. */
+  /** Hash of the file without its weights, hex. */
   readonly sha256: string
   readonly inputs: GraphFile['ports']['inputs']
   readonly outputs: GraphFile['ports']['outputs']

@@ -24,7 +24,7 @@ export interface GraphFileRequest {
 
 export interface GraphFile {
   readonly path: string
-  /** Of the file without its weights, hex. */
+  /** Hash of the file without its weights, hex. */
   readonly sha256: string
   readonly ports: {
     readonly inputs: Readonly<Record<string, readonly number[]>>

@@ -57,7 +57,7 @@ export class PlanBuilder {
     return this.#build(path, key, request.label, preparation)
   }
 
-  /** Of plans that turned out wrong. Best effort: they only take room. */
+  /** Removes plans that turned out wrong. Best effort: they only take room. */
   async forget(files: Iterable<string>): Promise<void> {
     await this.#cache.remove(files).catch(() => undefined)
   }

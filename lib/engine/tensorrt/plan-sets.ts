@@ -26,12 +26,12 @@ export interface PlanSetsOptions {
   readonly builder: PlanBuilder
   readonly reference: ReferenceSource
   readonly checkpoint: CheckpointOptions
-  /** Of the checkpoint and its taps. */
+  /** Names the checkpoint and its taps. */
   readonly network: string
   readonly precision: Precision
   readonly start: LadderStart
   readonly target: BuildTarget
-  /** Of the plan cache. */
+  /** The plan cache's folder. */
   readonly folder: string
 }
 

@@ -89,7 +89,7 @@ export function graphRequests(spec: PlanSpec, { trunk, decoder }: Rung): GraphRe
   })
 }
 
-/** Of the same plans, whatever the arithmetic; part of file names. */
+/** The same for all arithmetics; part of file names. */
 export function specName(spec: PlanSpec): string {
   const { use, inputWidth, inputHeight } = spec
   const rest = spec.use === 'windows' ? `t${spec.windowLength}` : `b${spec.batches.join('-')}`

@@ -27,9 +27,9 @@ export type ReferenceSource = (spec: PlanSpec, preparation: Preparation) => Prom
 
 export interface ReferenceOptions extends CheckpointOptions {
   readonly threads: number
-  /** Of the checkpoint, and how it is read. */
+  /** Names the checkpoint and how it is read. */
   readonly network: string
-  /** Of the plan cache. */
+  /** The plan cache's folder. */
   readonly folder: string
 }
 

@@ -21,13 +21,13 @@ export interface StreamRoomOptions {
 /** A stream's place on the device, until `leave`. */
 export interface Seat {
   readonly row: number
-  /** Of one row's memory. */
+  /** Size of one row's memory. */
   readonly memoryBytes: number
   /** Why nothing goes on here any more; a new one for each caller. */
   readonly failure: VideoDepthError | undefined
   /** Waits for other streams' frames as the batcher says. */
   step(entry: NativeStepEntry): Promise<NativeStepResult>
-  /** Of an entry that has not gone yet: its step rejects with the reason. */
+  /** Takes an entry back that has not gone yet: its step rejects with the reason. */
   withdraw(entry: NativeStepEntry, reason: Error): void
   /** Any other call about this row. */
   call<T>(work: (streams: NativeGpuStreams) => Promise<T>): Promise<T>

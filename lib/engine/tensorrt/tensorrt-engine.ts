@@ -41,7 +41,7 @@ export interface TensorRtEngineOptions extends GpuOptions {
   readonly weightsKey?: string | undefined
   /** As in PrepareWeightsOptions. */
   readonly metric?: boolean | undefined
-  /** Of the CPU engine that plans are compared with. */
+  /** Threads of the CPU engine that plans are compared with. */
   readonly threads: number
   readonly streamBatch: number
   readonly batchDelayMs: number
@@ -147,7 +147,7 @@ export class TensorRtEngine implements Engine {
     return { ...this.#info, plans: this.#sets.infos }
   }
 
-  /** Of what came out not finite last, which is what the error that this ends is about. */
+  /** About what came out not finite last: the error that this ends tells of that. */
   get nonFiniteAdvice(): string {
     return (this.#sets.lastSuspect ?? this.#info.precision) === 'fp32'
       ? 'The checkpoint is damaged, or does not belong to this network.'

@@ -106,7 +106,7 @@ class LiveProducer implements FrameProducer<LiveFrame> {
   readonly #life: Lifetime
   #connection: LiveConnection | undefined
   #rgb: RgbConverter | undefined
-  /** Of the pictures as they came last, and of the frames that come out. */
+  /** Sizes of the pictures as they came last, and of the frames that come out. */
   #storedSize: Size | undefined
   #size: Size | undefined
   #info: SourceInfo | undefined

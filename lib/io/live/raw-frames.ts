@@ -94,7 +94,7 @@ class RawFrameReader implements RawFrameSource {
   readonly #frameBytes: number
   readonly #life: Lifetime
   #chunks: AsyncIterator<Uint8Array> | undefined
-  /** Of the last chunk, what no frame has taken yet. */
+  /** What no frame has taken yet of the last chunk. */
   #rest = new Uint8Array(0)
   #index = 0
   #firstMs: number | undefined
@@ -183,7 +183,7 @@ class RawFrameReader implements RawFrameSource {
       throw new VideoDepthError('SOURCE_EMPTY', `${name} ended before the first byte of a ${what} frame`)
   }
 
-  /** Of the frame that was just read. */
+  /** Time of the frame that was just read. */
   #time(): number {
     const { frameRate } = this.info
     if (frameRate !== undefined) return ((this.#index - 1) * 1000) / frameRate

@@ -8,7 +8,7 @@ import { inSlices } from '../slices.js'
 const deflate = promisify(deflateRaw)
 const inflate = promisify(inflateRaw)
 
-/** Of a value: its lowest byte is noise and stays as it is. */
+/** The lowest byte of a value is noise and stays as it is. */
 const bytesPerValue = 4
 
 /** Four planes, one byte of each value in each: the lowest as it is, then three that are deflated. */

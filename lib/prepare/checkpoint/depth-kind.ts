@@ -6,7 +6,7 @@ import { invalidOption } from '../../base/errors.js'
 import type { Recipe } from './recipe.js'
 
 /**
- * Relative and metric checkpoints have the same tensors: only of published files it is known which one they are.
+ * Relative and metric checkpoints have the same tensors: which one a file is, is known for published files alone.
  *
  * @param recipe of the file, by its SHA-256
  * @throws VideoDepthError INVALID_OPTION where the file is known to be of the other kind
@@ -21,7 +21,7 @@ export function refuseOtherKind(checkpoint: string, metric: boolean, recipe: Rec
   )
 }
 
-/** Of a file that is not known: a sentence where its name speaks against what the user says. */
+/** A sentence where the name of a file that is not known speaks against what the user says. */
 export function kindDoubt(checkpoint: string, metric: boolean): string | undefined {
   const name = path.basename(checkpoint)
   if (/metric/i.test(name) === metric) return undefined

@@ -20,7 +20,7 @@ export interface Recipe {
   readonly source: string | null
   /** Name of the file on that page, or in engines/; null for test networks. Never used to recognise a file. */
   readonly file: string | null
-  /** Of that file, hex: the one thing that tells which checkpoint a file is. Null for test networks. */
+  /** Hash of that file, hex: the one thing that tells which checkpoint a file is. Null for test networks. */
   readonly sha256: string | null
   /** SPDX identifier. */
   readonly license: string
@@ -61,7 +61,7 @@ function loadRecipe(file: string): Recipe {
   }
 }
 
-/** Of one published file, or the bundled one. */
+/** The recipe of one published file, or of the bundled one. */
 export function recipeOf(sha256: string): Recipe | undefined {
   return recipes().find((recipe) => recipe.sha256 === sha256)
 }

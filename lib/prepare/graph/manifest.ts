@@ -14,7 +14,7 @@ import type { Precision } from './weights.js'
 interface Manifest {
   readonly dimensions: NetworkDimensions
   readonly weightsBytes: number
-  /** Of the weights file, hex. */
+  /** Hash of the weights file, hex. */
   readonly weightsSha256: string
 }
 

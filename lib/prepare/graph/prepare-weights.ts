@@ -43,7 +43,7 @@ export interface PrepareWeightsOptions {
 export interface PreparedWeights {
   /** Holds the weights file and all graphs of this checkpoint. */
   readonly folder: string
-  /** Of the checkpoint file, hex; with a weightsKey of that and the key. Tells these weights from all others. */
+  /** Hash of the checkpoint file, and of the weightsKey where there is one, hex. Tells these weights from all others. */
   readonly sha256: string
   /** The published file that this is. */
   readonly recipe: Recipe | undefined

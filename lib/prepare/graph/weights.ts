@@ -40,7 +40,7 @@ export function weightGroups(dimensions: NetworkDimensions, precision: Precision
 class WeightPlan {
   readonly groups: WeightGroup[] = []
   readonly precision: Precision
-  /** Of what is multiplied on tensor cores. */
+  /** Type of what is multiplied on tensor cores. */
   readonly fast: 'float32' | 'float16'
 
   constructor(precision: Precision) {
