@@ -203,7 +203,7 @@ export class CpuEngine implements Engine, SessionHost {
     return reply.finally(() => signal?.removeEventListener('abort', abort)) as Promise<CpuReplies[R['op']]>
   }
 
-  /** Of a session or a stream. Rejects what it waits for; the worker frees its memory when its current graph run ends. */
+  /** Ends a session or a stream. Rejects what it waits for; the worker frees its memory when its current graph run ends. */
   closeSession(session: number): void {
     for (const [id, pending] of this.#pending) {
       if (pending.session !== session) continue

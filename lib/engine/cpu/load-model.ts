@@ -39,9 +39,9 @@ export interface LoadedModel {
   readonly weights: PreparedWeights
   /** Engine.id */
   readonly id: string
-  /** Of its streams' memories: StreamState.variant. */
+  /** StreamState.variant of its streams' memories. */
   readonly variant: string
-  /** Of int8 against float32. */
+  /** How far int8 is from float32. */
   readonly check: DepthErrorFigures | undefined
 }
 

@@ -30,7 +30,7 @@ export interface CpuModel {
 export interface CpuNetwork<Features extends object = object> {
   /** [3, 14 · rows, 14 · cols] float32, filled by the caller before `encode`. */
   readonly pixels: Floats
-  /** Of one stream's memory; known once `loadStreams` is done. A new memory is zeros. */
+  /** Size of one stream's memory; known once `loadStreams` is done. A new memory is zeros. */
   readonly memoryBytes: number
   newFeatures(): Features
   /** [14 · rows, 14 · cols] float32 */

@@ -103,7 +103,7 @@ export interface LoadReply {
   readonly recipe: Recipe | undefined
   /** Engine.id */
   readonly id: string
-  /** Of int8 against float32. */
+  /** How far int8 is from float32. */
   readonly check: DepthErrorFigures | undefined
 }
 
