@@ -13,7 +13,7 @@ import {
 } from '../engine/load-options.js'
 
 /** Where no `--checkpoint` is given. */
-export const checkpointVariable = 'VIDEO_DEPTH_CHECKPOINT'
+const checkpointVariable = 'VIDEO_DEPTH_CHECKPOINT'
 
 export function checkpointOption(): Option {
   return new Option('--checkpoint <file>', 'Video Depth Anything weights, .pth or .safetensors').env(checkpointVariable)

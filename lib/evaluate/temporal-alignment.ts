@@ -68,13 +68,6 @@ export class TemporalAlignmentError {
   }
 }
 
-/** The same for frames that are in memory. */
-export function temporalAlignmentError(frames: Iterable<PosedFrame>): TemporalAlignment {
-  const error = new TemporalAlignmentError()
-  for (const frame of frames) error.add(frame)
-  return error.result()
-}
-
 /** Mean of |d − z| / d over the pixels of `to` that something of `from` arrives at. */
 function projected(from: PosedFrame, to: PosedFrame, transform: Matrix4, intrinsics: Intrinsics): number {
   const arrived = arrivals(from, transform, intrinsics)

@@ -8,7 +8,7 @@ export interface BatchClock {
   after(ms: number, work: () => void): () => void
 }
 
-export const systemClock: BatchClock = {
+const systemClock: BatchClock = {
   now: () => performance.now(),
   after: (ms, work) => {
     const timer = setTimeout(work, ms)

@@ -23,7 +23,7 @@ export interface ChosenWeights<E> {
 }
 
 /** Stands for the key of weights that lie under none. */
-export const topKey = '.'
+const topKey = '.'
 
 /** What PyTorch puts into names when it wraps a network, or a part of it. */
 const wrappers: ReadonlySet<string> = new Set([

@@ -30,7 +30,7 @@ export const encoderHeadWidth = 64
 export const temporalHeads = 8
 export const temporalGroups = 32
 /** Channels between the two last convolutions. */
-export const outputChannels = 32
+const outputChannels = 32
 /** In every checkpoint, used by no inference. */
 export const unusedTensors: ReadonlySet<string> = new Set(['pretrained.mask_token'])
 

@@ -33,7 +33,7 @@ export interface StateShape {
 const attentions = [0, 1]
 
 /** States of the eight temporal attentions, in the order in which they run. */
-export function streamStates(architecture: Architecture, rows: number, cols: number): StateShape[] {
+function streamStates(architecture: Architecture, rows: number, cols: number): StateShape[] {
   const deep = Math.ceil(rows / 2) * Math.ceil(cols / 2)
   const pixels = [rows * cols, deep, rows * cols, 4 * rows * cols]
   return temporalChannels(architecture).flatMap((width, module) =>

@@ -24,7 +24,7 @@ export interface WeightGroup {
 /** Head widths below 16 are zero-padded to 16 in the fp16 plan: TensorRT fuses attention from there on. Exact. */
 const leastFusedWidth = 16
 
-export function storedHeadWidth(width: number, precision: Precision): number {
+function storedHeadWidth(width: number, precision: Precision): number {
   return precision === 'fp16' ? Math.max(width, leastFusedWidth) : width
 }
 
