@@ -1,6 +1,7 @@
 // Owns: DepthStream, one frame in, one depth map out: who waits, in which order, what is dropped, how it ends.
 // Must not know: how a frame is computed, where frames come from, where depth goes.
 
+import { counted } from '../base/counted.js'
 import { invalidOption, owned, VideoDepthError } from '../base/errors.js'
 import { Lifetime } from '../base/lifetime.js'
 import { mostPixels } from '../base/pixel-format.js'
@@ -100,7 +101,7 @@ export class DepthStream<Dropped extends undefined = never> {
     const waiting = this.#waiting().length
     if (this.#options.queue === 'all' && waiting >= this.#options.queueLimit) {
       this.#refuse(frame)
-      const message = `${waiting} frames are waiting already: await push(), raise queueLimit, or use queue 'latest'`
+      const message = `${counted(waiting, 'frame is', 'frames are')} waiting already: await push(), raise queueLimit, or use queue 'latest'`
       throw new VideoDepthError('QUEUE_FULL', message)
     }
     // With `all` nothing is dropped.

@@ -1,6 +1,7 @@
 // Owns: the way of one frame through cut detector and engine, and everything that goes on in the next frame.
 // Must not know: queues, adapters, who waits for the result.
 
+import { counted } from '../base/counted.js'
 import { CutDetector, type CutDecision } from '../cuts/cut-detector.js'
 import type { EngineHost, EngineStream, StreamGeometry, StreamStepResult } from '../engine/engine.js'
 import { VideoDepthError } from '../base/errors.js'
@@ -167,7 +168,7 @@ export class FrameComputer {
 
   #notFinite(index: number, count: number): VideoDepthError {
     const advice = this.#host.engine.nonFiniteAdvice
-    const message = `The network gave ${count} values that are not finite for frame ${index}; it is not remembered. ${advice}`
+    const message = `The network gave ${counted(count, 'value that is', 'values that are')} not finite for frame ${index}; it is not remembered. ${advice}`
     return new VideoDepthError('DEPTH_NOT_FINITE', message)
   }
 

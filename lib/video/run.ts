@@ -1,6 +1,7 @@
 // Owns: one video's way through the engine: reading, encoding, decoding and stitching in the order of the plan.
 // Must not know: which engine runs, where frames come from, where depth goes.
 
+import { counted } from '../base/counted.js'
 import type { CutDetector } from '../cuts/cut-detector.js'
 import type { EngineHost, EngineSession, EngineTimings } from '../engine/engine.js'
 import { owned, VideoDepthError } from '../base/errors.js'
@@ -346,6 +347,6 @@ function alignment({ scale, shift, degenerate, anew, leftOut }: Omit<StitchResul
 const ended = (): VideoDepthError => new VideoDepthError('CLOSED', 'The run has ended')
 
 function notFinite(window: number, count: number, advice: string): VideoDepthError {
-  const message = `The network gave ${count} values that are not finite in window ${window}.`
+  const message = `The network gave ${counted(count, 'value that is', 'values that are')} not finite in window ${window}.`
   return new VideoDepthError('DEPTH_NOT_FINITE', `${message} ${advice}`)
 }

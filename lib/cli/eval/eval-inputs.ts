@@ -1,6 +1,7 @@
 // Owns: which predictions and truths belong together, frame by frame.
 // Must not know: file formats, measures, how results are shown.
 
+import { counted } from '../../base/counted.js'
 import { access } from 'node:fs/promises'
 import path from 'node:path'
 import { invalidOption } from '../../base/errors.js'
@@ -238,7 +239,7 @@ function range({ frames: [from, to] }: EvalSettings, length: number): readonly [
 /** Where only a part of the truth is evaluated, a prediction may end anywhere after that part. */
 function checkLength({ name, length }: DepthSequence, expected: number, to: number, whose: string): void {
   if (length === expected || (to < expected && length >= to)) return
-  throw invalidOption(`${expected} frames, as ${whose} has,`, name, length)
+  throw invalidOption(`${counted(expected, 'frame')}, as ${whose} has,`, name, length)
 }
 
 function scaled({ data, width, height }: Plane, { predictionFactor }: EvalArguments): Plane<Float32Array> {

@@ -199,13 +199,15 @@ async function writeAll(run: Run, options: RunArguments, signal: AbortSignal): P
   }
 }
 
-/** What a person should know of the weights before believing or selling the result. */
+/** Says what a person should know of the weights before believing or selling the result. */
 export function tellOfWeights(architecture: Architecture): void {
   const matching = matchRecipes(architecture)
   if (matching.some(({ file }) => file === null)) {
     tell('These are random test weights; the depth is meaningless.\n')
   } else if (matching.some(({ source }) => source === null)) {
-    tell('The weights are those of the bundled small network, trained on rendered scenes alone (engines/README.md).\n')
+    tell(
+      'This is the small network that comes with the package, trained on rendered scenes alone: expect rough depth.\n',
+    )
   } else if (matching.some(({ commercialUse }) => !commercialUse)) tell(`${licenseNote(matching)}\n`)
 }
 

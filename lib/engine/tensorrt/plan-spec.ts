@@ -1,6 +1,7 @@
 // Owns: which plans a session or a stream needs, their batches, and the graphs that they are built from.
 // Must not know: how graphs are made, how plans are built, what runs them.
 
+import { counted } from '../../base/counted.js'
 import type { EncoderShape } from '../../prepare/graph/encoder.js'
 import type { DepthDecoderShape } from '../../prepare/graph/depth-decoder.js'
 import type { StreamStepShape } from '../../prepare/graph/stream-step.js'
@@ -96,7 +97,7 @@ export function specName(spec: PlanSpec): string {
   return `${use}.${inputWidth}x${inputHeight}.${rest}`
 }
 
-const frames = (count: number): string => (count === 1 ? '1 frame' : `${count} frames`)
+const frames = (count: number): string => counted(count, 'frame')
 
 /** From plans in the order of `graphRequests`. */
 export function windowPlans(

@@ -1,6 +1,7 @@
 // Owns: what the CPU engine gives for the self-check's input, in float32, and its cache.
 // Must not know: plans, GPUs.
 
+import { counted } from '../../base/counted.js'
 import { setImmediate as breathe } from 'node:timers/promises'
 import { VideoDepthError } from '../../base/errors.js'
 import { emitterVersion } from '../../prepare/graph/builder.js'
@@ -67,7 +68,7 @@ async function assertFinite(maps: Maps): Promise<void> {
     if (count === 0) continue
     throw new VideoDepthError(
       'DEPTH_NOT_FINITE',
-      `The network gives ${count} values that are not finite for the self-check's input, in float32 on the processor. ` +
+      `The network gives ${counted(count, 'value that is', 'values that are')} not finite for the self-check's input, in float32 on the processor. ` +
         'The checkpoint is damaged, or does not belong to this network.',
     )
   }

@@ -1,6 +1,7 @@
 // Owns: one video in windows on a GPU, as the engine's users see it.
 // Must not know: windows' meaning, how plans came about, what else runs on the device.
 
+import { counted } from '../../base/counted.js'
 import { again, VideoDepthError } from '../../base/errors.js'
 import { Lifetime } from '../../base/lifetime.js'
 import type { RgbFrame } from '../../base/frame.js'
@@ -62,7 +63,10 @@ export class TensorRtSession implements EngineSession {
 
   async stitch(depth: WindowDepth, step: StitchStep): Promise<StitchedFrames> {
     const { found } = depth as DeviceDepth
-    if (found.nonFinite > 0) await this.#set.suspect(`${found.nonFinite} values of a window were not finite`)
+    if (found.nonFinite > 0)
+      await this.#set.suspect(
+        `${counted(found.nonFinite, 'value of a window was', 'values of a window were')} not finite`,
+      )
     const result = await this.#call(() => this.#native.stitch(step))
     const nonFinite = Math.max(result.nonFinite, found.nonFinite)
     return { ...result, nonFinite, flat: found.flat.length }

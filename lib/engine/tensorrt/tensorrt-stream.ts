@@ -1,6 +1,7 @@
 // Owns: one stream on a GPU, as the engine's users see it: the order of its steps, its stabilization, its state.
 // Must not know: which frames are remembered, how plans came about, what else runs on the device.
 
+import { counted } from '../../base/counted.js'
 import { VideoDepthError } from '../../base/errors.js'
 import { Lifetime } from '../../base/lifetime.js'
 import { SerialQueue } from '../../base/serial-queue.js'
@@ -64,7 +65,8 @@ export class TensorRtStream implements EngineStream {
     const wantsDepth = !stabilized
     const result = await this.#batched({ row, picture, positions, visible, write, fit, wantsDepth })
     const { nonFinite, flat, preprocessMs, inferMs } = result
-    if (nonFinite > 0) await this.#set.suspect(`${nonFinite} values of a frame were not finite`)
+    if (nonFinite > 0)
+      await this.#set.suspect(`${counted(nonFinite, 'value of a frame was', 'values of a frame were')} not finite`)
     this.#torn = undefined
     const finished = stabilized ? await this.#finish(plan, result) : undefined
     const depth = finished?.depth ?? result.depth

@@ -1,6 +1,7 @@
 // Owns: frames of a camera, a network stream or a file played as one, over as many connections as it takes.
 // Must not know: how a connection is made, the pipeline.
 
+import { counted } from '../../base/counted.js'
 import { setTimeout } from 'node:timers/promises'
 import type { Frame } from 'node-av'
 import { VideoDepthError } from '../../base/errors.js'
@@ -230,7 +231,8 @@ class LiveProducer implements FrameProducer<LiveFrame> {
     }
     const { attempts } = reconnect
     if (code === 'SOURCE_UNREADABLE') throw new VideoDepthError(code, `${latest}; all ${attempts + 1} attempts failed`)
-    const after = attempts === 0 ? '' : `; ${attempts} attempts to reconnect failed, the last with: ${latest}`
+    const after =
+      attempts === 0 ? '' : `; ${counted(attempts, 'attempt')} to reconnect failed, the last with: ${latest}`
     throw new VideoDepthError(code, `${this.#input.shown} was lost: ${reason}${after}`)
   }
 

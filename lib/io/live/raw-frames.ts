@@ -1,6 +1,7 @@
 // Owns: raw frames of a fixed size out of a stream of bytes, such as a program's standard input.
 // Must not know: pixel conversion, where the bytes come from, the pipeline.
 
+import { counted } from '../../base/counted.js'
 import type { Readable } from 'node:stream'
 import { invalidOption, VideoDepthError } from '../../base/errors.js'
 import {
@@ -165,7 +166,7 @@ class RawFrameReader implements RawFrameSource {
       // A stream that was destroyed on purpose fails too.
       this.#life.signal.throwIfAborted()
       const reason = cause instanceof Error ? cause.message : String(cause)
-      const message = `Cannot read ${this.info.name} after ${this.#index} frames: ${reason}`
+      const message = `Cannot read ${this.info.name} after ${counted(this.#index, 'frame')}: ${reason}`
       throw new VideoDepthError('SOURCE_UNREADABLE', message, { cause })
     }
   }

@@ -1,6 +1,7 @@
 // Owns: which sink makes which output, and several outputs at once.
 // Must not know: how any of them writes.
 
+import { counted } from '../../base/counted.js'
 import { invalidOption } from '../../base/errors.js'
 import type { DepthMap } from '../../base/frame.js'
 import { checkPath, known, type Names } from '../../base/known-options.js'
@@ -83,7 +84,7 @@ export function openSink(output: OutputSpec, expected?: ExpectedFrames): Promise
 }
 
 /** Every frame to every sink. A failure of one aborts them all, but for those that are finished, and is what later calls reject with. */
-export function fanOut(sinks: readonly DepthSink[]): DepthSink {
+function fanOut(sinks: readonly DepthSink[]): DepthSink {
   const abort = async (): Promise<void> => {
     await Promise.all(sinks.map((sink) => sink.abort()))
   }
@@ -143,7 +144,7 @@ async function checkSize(
   const raw = specs.filter(({ format }) => format === 'raw')
   const sizes: LeastSize[] = raw.map(({ path }) => ({ path, bytes: pixels * Float32Array.BYTES_PER_ELEMENT }))
   if (parked !== undefined) sizes.unshift({ path: parked.path, bytes: pixels * leastBytesPerPixel })
-  await checkRoom(sizes, ` for ${frames} frames of ${width}×${height}`)
+  await checkRoom(sizes, ` for ${counted(frames, 'frame')} of ${width}×${height}`)
 }
 
 async function liveSink(spec: OutputSpec): Promise<DepthSink | undefined> {

@@ -2,7 +2,7 @@
 // Must not know: how a file is read or hashed, engines.
 
 import path from 'node:path'
-import { invalidOption } from '../../base/errors.js'
+import { optionConflict } from '../../base/errors.js'
 import type { Recipe } from './recipe.js'
 
 /**
@@ -13,11 +13,11 @@ import type { Recipe } from './recipe.js'
  */
 export function refuseOtherKind(checkpoint: string, metric: boolean, recipe: Recipe | undefined): void {
   if (recipe === undefined || (recipe.kind === 'metric') === metric) return
-  const gives = recipe.kind === 'metric' ? 'depth in metres' : 'disparity, which has no unit'
-  throw invalidOption(
-    `${String(!metric)} (${path.basename(checkpoint)} is ${recipe.title}: it gives ${gives})`,
-    'metric (--metric)',
-    metric,
+  const what = `${path.basename(checkpoint)} (${recipe.title})`
+  throw optionConflict(
+    metric
+      ? `${what} gives disparity, not metres: leave metric (--metric) out`
+      : `${what} gives depth in metres: load it with metric: true (--metric)`,
   )
 }
 
