@@ -4,7 +4,7 @@
 
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
-import { defaultWindowLength, windowStrategy } from '../dist/esm/plan/strategy.js'
+import { windowStrategy } from '../dist/esm/plan/strategy.js'
 
 const sampleMs = 50
 const mebibyte = 2 ** 20
@@ -73,7 +73,7 @@ function machineSeconds() {
 
 /** Index of the last window that has as many new frames as any; the ones after it only end the video. */
 export function lastFullWindow(frames) {
-  const strategy = windowStrategy('upstream', defaultWindowLength)
+  const strategy = windowStrategy()
   return Math.max(0, Math.floor((frames - strategy.length) / strategy.step))
 }
 

@@ -37,6 +37,8 @@ export type {
 } from './base/frame.js'
 export { VideoDepthError, type ErrorCode } from './base/errors.js'
 export type { Architecture } from './prepare/checkpoint/architecture.js'
+export type { NetworkDimensions } from './prepare/checkpoint/layout.js'
+export type { Recipe } from './prepare/checkpoint/recipe.js'
 export { networkInputSize, type InputSize } from './prepare/checkpoint/input-size.js'
 export { describeCheckpoint, type CheckpointDescription, type DescribeOptions } from './prepare/checkpoint/describe.js'
 export type { FrameSource, SourceInfo, SourceOptions } from './io/sources/source.js'

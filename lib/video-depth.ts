@@ -4,21 +4,19 @@
 import { CutDetector } from './cuts/cut-detector.js'
 import { DepthRun } from './video/run.js'
 import type { EngineInfo } from './engine/engine-info.js'
-import type { Backend, Engine } from './engine/engine.js'
-import { openEngine } from './engine/open-engine.js'
+import type { Backend, EngineHost } from './engine/engine.js'
+import { openHost } from './engine/open-engine.js'
 import { optionConflict, owned, VideoDepthError } from './base/errors.js'
 import type { DepthKind } from './base/frame.js'
+import { Lifetime } from './base/lifetime.js'
 import { openSource, type SourceInput } from './io/sources/open-source.js'
 import type { FrameSource } from './io/sources/source.js'
 import type { Architecture } from './prepare/checkpoint/architecture.js'
 import { kindDoubt } from './prepare/checkpoint/depth-kind.js'
-import { networkInputSize, type InputSize } from './prepare/checkpoint/input-size.js'
-import { defaultInputSize } from './prepare/checkpoint/recipe.js'
-import { checkLoadOptions, type CheckedLoadOptions, type LoadOptions } from './engine/load-options.js'
+import { checkLoadOptions, type LoadOptions } from './engine/load-options.js'
 import { checkProcessOptions, type ProcessOptions } from './video/process-options.js'
 import { DepthStream } from './stream/depth-stream.js'
 import { checkStreamOptions, type StreamOptions } from './stream/stream-options.js'
-import { slotCount } from './plan/window-plan.js'
 import { windowStrategy } from './plan/strategy.js'
 
 /**
@@ -34,15 +32,13 @@ import { windowStrategy } from './plan/strategy.js'
  * await model.close()
  */
 export class VideoDepth {
-  readonly #engine: Engine
+  readonly #host: EngineHost
   readonly #runs = new Set<DepthRun>()
   readonly #streams = new Set<DepthStream<undefined>>()
-  readonly #options: CheckedLoadOptions
-  #closed: Promise<void> | undefined
+  readonly #life = new Lifetime(() => this.#release())
 
-  private constructor(engine: Engine, options: CheckedLoadOptions) {
-    this.#engine = engine
-    this.#options = options
+  private constructor(host: EngineHost) {
+    this.#host = host
   }
 
   /**
@@ -56,11 +52,11 @@ export class VideoDepth {
   static async load(options: LoadOptions): Promise<VideoDepth> {
     const checked = checkLoadOptions(options)
     try {
-      const engine = await openEngine(checked)
+      const host = await openHost(checked)
       const { checkpoint, metric, onWarning } = checked
-      const doubt = engine.recipe === undefined ? kindDoubt(checkpoint, metric) : undefined
+      const doubt = host.engine.recipe === undefined ? kindDoubt(checkpoint, metric) : undefined
       if (doubt !== undefined) onWarning(doubt)
-      return new VideoDepth(engine, checked)
+      return new VideoDepth(host)
     } catch (error) {
       if (checked.signal?.aborted === true) throw error
       throw owned(error, 'ENGINE_FAILED', 'The model cannot be loaded')
@@ -69,22 +65,22 @@ export class VideoDepth {
 
   /** What `load` found in the checkpoint. */
   get architecture(): Architecture {
-    return this.#engine.architecture
+    return this.#host.engine.architecture
   }
 
   /** The engine that runs the network. */
   get backend(): Backend {
-    return this.#engine.backend
+    return this.#host.engine.backend
   }
 
   /** Machine, arithmetic and plans of the engine, and how well they agree with float32; grows with the sizes in use. */
   get engineInfo(): EngineInfo {
-    return this.#engine.info
+    return this.#host.engine.info
   }
 
   /** What the numbers in `DepthFrame.data` are. */
   get kind(): DepthKind {
-    return this.#options.metric ? 'metric' : 'disparity'
+    return this.#host.kind
   }
 
   /**
@@ -99,27 +95,16 @@ export class VideoDepth {
   process(source: SourceInput | FrameSource, options: ProcessOptions = {}): DepthRun {
     const checked = checkProcessOptions(options)
     this.#assertOpen()
-    const strategy = windowStrategy(checked.stitching, checked.windowLength)
-    const slots = slotCount(strategy)
     const opened = isFrameSource(source)
     if (opened) refuseSourceOptions(checked.source)
-    const run: DepthRun = new DepthRun({
-      strategy,
-      slots,
-      kind: this.kind,
+    const run: DepthRun = new DepthRun(this.#host, {
+      strategy: windowStrategy(checked.stitching),
       detector: checked.sceneCuts === undefined ? undefined : new CutDetector(checked.sceneCuts),
       openSource: async (signal) => {
         this.#assertOpen()
         this.#runs.add(run)
         return opened ? source : openSource(source, { ...checked.source, signal })
       },
-      openSession: (frameWidth, frameHeight, signal) => {
-        const { width, height } = this.#inputSize(frameWidth, frameHeight)
-        const windowLength = strategy.length
-        const geometry = { frameWidth, frameHeight, inputWidth: width, inputHeight: height, windowLength, slots }
-        return this.#engine.openSession(geometry, signal)
-      },
-      nonFiniteAdvice: () => this.#engine.nonFiniteAdvice,
       signal: checked.signal,
       onProgress: checked.onProgress,
       onEnd: () => this.#runs.delete(run),
@@ -136,36 +121,28 @@ export class VideoDepth {
   stream(options?: StreamOptions & { readonly queue?: 'all' }): DepthStream
   stream(options?: StreamOptions): DepthStream<undefined>
   stream(options: StreamOptions = {}): DepthStream<undefined> {
-    const checked = checkStreamOptions(options, this.#options.metric)
+    const checked = checkStreamOptions(options, this.kind === 'metric')
     this.#assertOpen()
     checked.signal?.throwIfAborted()
-    const host = {
-      engine: this.#engine,
-      kind: this.kind,
-      inputSize: (width: number, height: number) => this.#inputSize(width, height),
-    }
-    const stream = new DepthStream<undefined>(host, checked, () => this.#streams.delete(stream))
+    const stream = new DepthStream<undefined>(this.#host, checked, () => this.#streams.delete(stream))
     this.#streams.add(stream)
     return stream
   }
 
-  #inputSize(frameWidth: number, frameHeight: number): InputSize {
-    const side = this.#options.inputSize ?? defaultInputSize(this.architecture)
-    return networkInputSize(frameWidth, frameHeight, side)
-  }
-
   #assertOpen(): void {
-    if (this.#closed !== undefined) throw new VideoDepthError('CLOSED', 'The model was closed')
+    if (this.#life.signal.aborted) throw closed()
   }
 
   /** Idempotent. Runs and streams that are under way reject with code CLOSED. */
-  async close(): Promise<void> {
-    if (this.#closed === undefined) {
-      this.#closed = this.#engine.close()
-      for (const stream of this.#streams) void stream.close().catch(() => undefined) // told by the engine's own
-      for (const run of this.#runs) run.stop(new VideoDepthError('CLOSED', 'The model was closed'))
-    }
-    await this.#closed
+  close(): Promise<void> {
+    return this.#life.end(closed())
+  }
+
+  #release(): Promise<void> {
+    const released = this.#host.engine.close()
+    for (const stream of this.#streams) void stream.close().catch(() => undefined) // told by the engine's own
+    for (const run of this.#runs) run.stop(closed())
+    return released
   }
 
   /** As `close()`. */
@@ -173,6 +150,8 @@ export class VideoDepth {
     await this.close()
   }
 }
+
+const closed = (): VideoDepthError => new VideoDepthError('CLOSED', 'The model was closed')
 
 function isFrameSource(source: SourceInput | FrameSource): source is FrameSource {
   const candidate: unknown = source

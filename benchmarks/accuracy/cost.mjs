@@ -7,7 +7,7 @@ import { planWindow } from '../../dist/esm/plan/window-plan.js'
 import { windowStrategy } from '../../dist/esm/plan/strategy.js'
 import { markdown } from '../report.mjs'
 import { writeReport } from '../shared.mjs'
-import { asStream, inWindows, loadModel } from './predict.mjs'
+import { asStream, inWindows, loadHost } from './predict.mjs'
 import { mean, score } from './score.mjs'
 import { nameOf, oneOfEach, render } from './sequences.mjs'
 
@@ -16,7 +16,7 @@ const { values } = parseArgs({
 })
 
 /** As upstream does it: each window's 32 frames go through the encoder again; planned and stitched as by `process`. */
-async function withoutReuse(model, frames) {
+async function withoutReuse(host, frames) {
   const strategy = windowStrategy()
   const { width, height } = frames[0]
   const shape = { mapWidth: width, mapHeight: height, frameWidth: width, frameHeight: height }
@@ -25,7 +25,7 @@ async function withoutReuse(model, frames) {
   for (let index = 0; ; index++) {
     const plan = planWindow(strategy, index, frames.length, true)
     const window = plan.frames.map((frame) => frames[frame])
-    const maps = await inWindows(model, window, { stitching: 'baseline' })
+    const maps = await inWindows(host, window, windowStrategy('baseline'))
     const wanted = new Set(plan.wanted)
     const { frames: leaving } = await stitcher.stitch(
       maps.map((map, slot) => (wanted.has(slot) ? map : null)),
@@ -36,7 +36,7 @@ async function withoutReuse(model, frames) {
   }
 }
 
-const [fp32, int8] = [await loadModel({ ...values }), await loadModel({ ...values, precision: 'int8' })]
+const [fp32, int8] = [await loadHost({ ...values }), await loadHost({ ...values, precision: 'int8' })]
 const ways = [
   ['float32', (frames) => inWindows(fp32, frames)],
   ['float32, every window encoded anew', (frames) => withoutReuse(fp32, frames)],
@@ -57,7 +57,7 @@ for (const sequence of oneOfEach()) {
     console.error(`${nameOf(sequence)}, ${name}: ${absRel.toFixed(4)} ${delta1.toFixed(4)}`)
   }
 }
-await Promise.all([fp32.close(), int8.close()])
+await Promise.all([fp32.engine.close(), int8.engine.close()])
 
 function largestDifference(map, exact) {
   return map.reduce((most, value, p) => Math.max(most, Math.abs(value - exact[p])), 0)

@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util'
 import { markdown } from '../report.mjs'
 import { writeReport } from '../shared.mjs'
-import { asStream, inWindows, loadModel } from './predict.mjs'
+import { asStream, inWindows, loadHost } from './predict.mjs'
 import { baselines, mean, score, truthTae } from './score.mjs'
 import { heldOut, nameOf, render } from './sequences.mjs'
 
@@ -17,11 +17,11 @@ const { values } = parseArgs({
     streaming: { type: 'boolean', default: false },
   },
 })
-const model = await loadModel(values)
+const host = await loadHost(values)
 const rows = []
 for (const sequence of heldOut()) {
   const frames = await render(sequence, Number(values.frames))
-  const maps = await (values.streaming ? asStream(model, frames) : inWindows(model, frames))
+  const maps = await (values.streaming ? asStream(host, frames) : inWindows(host, frames))
   const { fit, perFrame, ...network } = await score(frames, maps)
   const { absRel, delta1 } = await score(frames, maps, { alignment: 'frame', measures: [] })
   const row = { ...sequence, network, eachFrame: { absRel, delta1 }, ...baselines(frames) }
@@ -29,7 +29,7 @@ for (const sequence of heldOut()) {
   const figures = [row.network, row.ramp, row.constant].map(({ absRel, delta1 }) => `${three(absRel)} ${three(delta1)}`)
   console.error(`${nameOf(sequence).padEnd(20)} network ${figures[0]}  ramp ${figures[1]}  constant ${figures[2]}`)
 }
-await model.close()
+await host.engine.close()
 
 function three(value) {
   return value.toFixed(3)

@@ -2,9 +2,10 @@
 // Must not know: how scores are computed, how depth is.
 
 import { parseArgs } from 'node:util'
+import { windowStrategy } from '../../dist/esm/plan/strategy.js'
 import { markdown } from '../report.mjs'
 import { writeReport } from '../shared.mjs'
-import { asStream, inWindows, loadModel } from './predict.mjs'
+import { asStream, inWindows, loadHost } from './predict.mjs'
 import { mean, score } from './score.mjs'
 import { nameOf, oneOfEach, render } from './sequences.mjs'
 
@@ -28,9 +29,9 @@ const nameOfSetting = ({ streaming, stitching, windowLength }) =>
   streaming ? 'streaming' : `${stitching}, windows of ${windowLength}`
 const three = (value) => value.toFixed(3)
 
-const model = await loadModel(values)
-const predict = (frames, { streaming, ...options }) =>
-  streaming ? asStream(model, frames) : inWindows(model, frames, options)
+const host = await loadHost(values)
+const predict = (frames, { streaming, stitching, windowLength }) =>
+  streaming ? asStream(host, frames) : inWindows(host, frames, windowStrategy(stitching, windowLength))
 const sequencesOf = (kinds) => oneOfEach().filter(({ kind }) => kinds === undefined || kinds.split(',').includes(kind))
 
 const table = []
@@ -72,7 +73,7 @@ for (const sequence of sequencesOf(values['length-kinds'])) {
     console.error(`${nameOf(sequence)}, ${name}: over length`)
   }
 }
-await model.close()
+await host.engine.close()
 console.log(
   markdown(
     ['frames', ...ways.flatMap(([name]) => [`${name} AbsRel`, 'δ1'])],

@@ -120,6 +120,11 @@ export function owned(error: unknown, code: ErrorCode, doing: string): unknown {
   return new VideoDepthError(code, `${doing}: ${error.message}`, { cause: error })
 }
 
+/** The same for one more caller, with that one's stack. */
+export function again(error: VideoDepthError): VideoDepthError {
+  return new VideoDepthError(error.code, error.message, { cause: error })
+}
+
 /** The house's wording: *Expected <what> for <parameter>, received <value>*. */
 export function expected(what: string, parameter: string, received: unknown): string {
   return `Expected ${what} for ${parameter}, received ${describe(received)}`

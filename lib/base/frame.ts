@@ -7,17 +7,33 @@ export interface Size {
   readonly height: number
 }
 
+export const pixelFormats = ['rgb24', 'bgr24', 'rgba', 'bgra', 'gray8', 'nv12', 'yuyv422'] as const
+
 /**
  * How the bytes of a picture are read, by FFmpeg's names: `rgb24`, `bgr24` [h, w, 3]; `rgba`, `bgra` [h, w, 4], alpha
  * ignored; `gray8` [h, w]; `yuyv422` [h, ⌈w/2⌉, Y U Y V]; `nv12` [h, w] Y, then [⌈h/2⌉, ⌈w/2⌉, U V] with the same stride.
+ *
+ * @useDeclaredType
  */
-export type PixelFormat = 'rgb24' | 'bgr24' | 'rgba' | 'bgra' | 'gray8' | 'nv12' | 'yuyv422'
+export type PixelFormat = (typeof pixelFormats)[number]
 
-/** Which weights make luma of red, green and blue: ITU-R BT.601 (standard definition, most cameras) or BT.709 (HD). */
-export type ColorMatrix = 'bt601' | 'bt709'
+export const colorMatrices = ['bt601', 'bt709'] as const
 
-/** `limited`: luma 16…235, chroma 16…240. `full`: 0…255. */
-export type ColorRange = 'limited' | 'full'
+/**
+ * Which weights make luma of red, green and blue: ITU-R BT.601 (standard definition, most cameras) or BT.709 (HD).
+ *
+ * @useDeclaredType
+ */
+export type ColorMatrix = (typeof colorMatrices)[number]
+
+export const colorRanges = ['limited', 'full'] as const
+
+/**
+ * `limited`: luma 16…235, chroma 16…240. `full`: 0…255.
+ *
+ * @useDeclaredType
+ */
+export type ColorRange = (typeof colorRanges)[number]
 
 /** Layout of a picture's bytes; the defaults are tightly packed RGB. */
 export interface PixelLayout {
@@ -43,8 +59,14 @@ export interface RgbFrame {
   readonly timestampMs: number
 }
 
-/** *Disparity* is relative inverse depth (larger is nearer, no unit); *metric* is depth in metres. */
-export type DepthKind = 'disparity' | 'metric'
+export const depthKinds = ['disparity', 'metric'] as const
+
+/**
+ * *Disparity* is relative inverse depth (larger is nearer, no unit); *metric* is depth in metres.
+ *
+ * @useDeclaredType
+ */
+export type DepthKind = (typeof depthKinds)[number]
 
 /** One depth map: what every output needs of it. */
 export interface DepthMap {

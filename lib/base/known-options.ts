@@ -3,11 +3,19 @@
 
 import { callersFunction, invalidOption } from './errors.js'
 
+/** All keys of T: one that is missing, or that T does not have, is no TypeScript. */
+export type Names<T> = Readonly<Record<keyof T, true>>
+
+/** Options of T once they are checked: those of `Defaulted` have a value, the others have one or undefined. */
+export type Checked<T, Defaulted extends keyof T> = {
+  readonly [K in keyof T]-?: K extends Defaulted ? Exclude<T[K], undefined> : T[K] | undefined
+}
+
 /** An option that nobody reads is refused, not ignored. */
-export function known(options: object, parameter: string, names: readonly string[]): void {
+export function known<T extends object>(options: T, parameter: string, names: Names<NoInfer<T>>): void {
   if (typeof options !== 'object' || (options as unknown) === null) throw invalidOption('an object', parameter, options)
-  const stranger = Object.keys(options).find((name) => !names.includes(name))
-  if (stranger !== undefined) throw invalidOption(`only ${names.join(', ')}`, parameter, stranger)
+  const stranger = Object.keys(options).find((name) => !Object.hasOwn(names, name))
+  if (stranger !== undefined) throw invalidOption(`only ${Object.keys(names).join(', ')}`, parameter, stranger)
 }
 
 export function checkSignal(signal: unknown): void {

@@ -2,20 +2,27 @@
 // Must not know: where pictures come from, how pixels are converted.
 
 import { expected, VideoDepthError } from './errors.js'
-import type { ColorMatrix, ColorRange, PixelFormat, PixelLayout, RgbFrame } from './frame.js'
+import {
+  colorMatrices,
+  colorRanges,
+  pixelFormats,
+  type ColorMatrix,
+  type ColorRange,
+  type PixelFormat,
+  type PixelLayout,
+  type RgbFrame,
+} from './frame.js'
+import type { Names } from './known-options.js'
 
-export const pixelFormats: readonly PixelFormat[] = ['rgb24', 'bgr24', 'rgba', 'bgra', 'gray8', 'nv12', 'yuyv422']
-export const colorMatrices: readonly ColorMatrix[] = ['bt601', 'bt709']
-export const colorRanges: readonly ColorRange[] = ['limited', 'full']
-
-export const pixelLayoutNames: readonly (keyof PixelLayout)[] = [
-  'pixelFormat',
-  'strideBytes',
-  'colorMatrix',
-  'colorRange',
-]
-
-export const pictureNames: readonly (keyof LaidOutPicture)[] = ['data', 'width', 'height', ...pixelLayoutNames]
+export const pictureNames: Names<LaidOutPicture> = {
+  data: true,
+  width: true,
+  height: true,
+  pixelFormat: true,
+  strideBytes: true,
+  colorMatrix: true,
+  colorRange: true,
+}
 
 /** Widest picture that the core takes, pixels a side. */
 export const mostPixels = 32_768
@@ -115,9 +122,9 @@ export function resolvePicture(picture: LaidOutPicture, what: string): NativePic
 }
 
 /** A key that nobody reads is refused, not ignored. @throws VideoDepthError FRAME_INVALID */
-export function knownKeys(frame: object, what: string, names: readonly string[]): void {
-  const stranger = Object.keys(frame).find((name) => !names.includes(name))
-  if (stranger !== undefined) throw invalid(what, `only ${names.join(', ')}`, 'frame', stranger)
+export function knownKeys<T extends object>(frame: T, what: string, names: Names<NoInfer<T>>): void {
+  const stranger = Object.keys(frame).find((name) => !Object.hasOwn(names, name))
+  if (stranger !== undefined) throw invalid(what, `only ${Object.keys(names).join(', ')}`, 'frame', stranger)
 }
 
 function oneOf(what: string, choices: readonly string[], parameter: string, value: unknown): void {

@@ -35,7 +35,7 @@ export async function openCacheFolder(folder: string): Promise<void> {
   await removeLeftovers(folder)
 }
 
-/** Of all folders of a cache. */
+/** Removes what killed processes left in any folder of a cache. */
 export async function removeAllLeftovers(cacheDir: string): Promise<void> {
   const models = path.join(cacheDir, 'models')
   const names = await readdir(models).catch(() => [])

@@ -1,6 +1,7 @@
 // Owns: `video-depth inspect`: what a checkpoint is.
 // Must not know: how checkpoints are read.
 
+import { counted } from '../base/counted.js'
 import { Command } from 'commander'
 import { describeCheckpoint, type CheckpointDescription } from '../prepare/checkpoint/describe.js'
 import { shown } from '../base/outside-text.js'
@@ -39,7 +40,7 @@ function text(description: CheckpointDescription): string {
     ['network', `Video Depth Anything${size === undefined ? ', no published size' : ` ${size}`}`],
     [
       'parameters',
-      `${(parameterCount / 1e6).toFixed(1)} M in ${tensorCount} tensors, ${(tensorBytes / 2 ** 20).toFixed(0)} MiB`,
+      `${(parameterCount / 1e6).toFixed(1)} M in ${counted(tensorCount, 'tensor')}, ${(tensorBytes / 2 ** 20).toFixed(0)} MiB`,
     ],
     ['encoder', `width ${embedWidth}, ${depth} blocks, ${heads} heads, read after blocks ${taps.join(', ')}`],
     ['head', `features ${features}, projections ${outChannels.join('/')}`],

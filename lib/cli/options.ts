@@ -13,7 +13,7 @@ import {
 } from '../engine/load-options.js'
 
 /** Where no `--checkpoint` is given. */
-export const checkpointVariable = 'VIDEO_DEPTH_CHECKPOINT'
+const checkpointVariable = 'VIDEO_DEPTH_CHECKPOINT'
 
 export function checkpointOption(): Option {
   return new Option('--checkpoint <file>', 'Video Depth Anything weights, .pth or .safetensors').env(checkpointVariable)
@@ -76,7 +76,8 @@ export function modelOptions(options: ModelArguments): LoadOptions {
   const { weightsKey, inputSize, metric, precision, backend, device, tensorrtPath, cacheDir, threads } = options
   return {
     checkpoint: requireCheckpoint(options),
-    ...{ metric, backend },
+    metric,
+    backend,
     ...(weightsKey !== undefined && { weightsKey }),
     ...(inputSize !== undefined && { inputSize }),
     ...(precision !== undefined && { precision }),
@@ -87,7 +88,7 @@ export function modelOptions(options: ModelArguments): LoadOptions {
   }
 }
 
-/** Of an option that may be repeated. */
+/** Collects the values of an option that may be repeated. */
 export function listed(text: string, before: readonly string[] = []): string[] {
   return [...before, text]
 }

@@ -1,6 +1,7 @@
 // Owns: the progress line of a terminal.
 // Must not know: what progresses.
 
+import { counted } from '../base/counted.js'
 import type { ProcessProgress } from '../video/process-options.js'
 import { overwriteLine } from './tell.js'
 
@@ -34,7 +35,7 @@ export class ProgressLine {
     const speed = `${rate > 0 && rate < Infinity ? rate.toFixed(2) : '?'} fps`
     const total = frameCount ?? 0
     if (total === 0) {
-      this.#show(`${framesOut} frames  ${speed}`, false)
+      this.#show(`${counted(framesOut, 'frame')}  ${speed}`, false)
       return
     }
     const left = framesOut >= total ? 0 : (total - framesEncoded) / rate

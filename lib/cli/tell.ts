@@ -87,7 +87,7 @@ function longestStack(text: string): string {
     .join('\n')
 }
 
-/** Of a summary, by the system: all other outputs word their failures themselves. */
+/** The system could not write a summary: all other outputs word their failures themselves. */
 function isFailedWrite(error: unknown): boolean {
   return errorCode(error) !== undefined && (error as NodeJS.ErrnoException).syscall === 'write'
 }

@@ -19,10 +19,7 @@ export interface SceneCutOptions {
   readonly minLength?: number
 }
 
-export interface SceneCutRule {
-  readonly threshold: number
-  readonly minLength: number
-}
+export type SceneCutRule = Required<SceneCutOptions>
 
 /** @returns undefined where cuts are not to be looked for */
 export function checkSceneCuts(option: boolean | SceneCutOptions | undefined): SceneCutRule | undefined {
@@ -35,7 +32,7 @@ export function checkSceneCuts(option: boolean | SceneCutOptions | undefined): S
 }
 
 function checked(option: SceneCutOptions): SceneCutOptions {
-  known(option, 'sceneCuts', ['threshold', 'minLength'])
+  known(option, 'sceneCuts', { threshold: true, minLength: true })
   return option
 }
 

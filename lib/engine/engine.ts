@@ -1,7 +1,7 @@
 // Owns: the interface that every inference engine implements.
 // Must not know: ONNX Runtime, TensorRT, windows' meaning, videos.
 
-import type { RgbFrame } from '../base/frame.js'
+import type { DepthKind, RgbFrame } from '../base/frame.js'
 import type { Architecture } from '../prepare/checkpoint/architecture.js'
 import type { Recipe } from '../prepare/checkpoint/recipe.js'
 import type { NativePicture } from '../base/pixel-format.js'
@@ -108,6 +108,12 @@ export interface EngineStream {
   close(): Promise<void>
 }
 
+/** What ends a preparation, and who is told how far it is. */
+export interface Preparation {
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: LoadProgress) => void
+}
+
 /** Preparation that takes long enough to be told about. */
 export interface LoadProgress {
   /** `plans` and `check` take minutes the first time with TensorRT; with int8 on the CPU `check` takes seconds. */
@@ -146,4 +152,12 @@ export interface Engine {
   openSession(geometry: SessionGeometry, signal?: AbortSignal): Promise<EngineSession>
   /** Idempotent. Everything pending rejects with code CLOSED at once; resolves when nothing of the engine is left. */
   close(): Promise<void>
+}
+
+/** What a video or a stream runs on. */
+export interface EngineHost {
+  readonly engine: Engine
+  readonly kind: DepthKind
+  /** From a frame's size to the network input's, pixels. */
+  readonly inputSize: (width: number, height: number) => { readonly width: number; readonly height: number }
 }

@@ -2,24 +2,47 @@
 // Must not know: what the options do.
 
 import { invalidOption, optionConflict } from '../base/errors.js'
-import { checkCallback, checkSignal, checkWhole, known, oneOf } from '../base/known-options.js'
+import {
+  checkCallback,
+  checkSignal,
+  checkWhole,
+  known,
+  oneOf,
+  type Checked,
+  type Names,
+} from '../base/known-options.js'
 import { defaultThreads } from '../base/threads.js'
 import { patchSize } from '../prepare/checkpoint/input-size.js'
 import type { LoadProgress } from './engine.js'
 
 const mostThreads = 256
 
-/** Which engine to take: see `LoadOptions.backend`. */
-export type BackendChoice = 'auto' | 'cpu' | 'tensorrt'
-export const backendChoices: readonly BackendChoice[] = ['auto', 'cpu', 'tensorrt']
+export const backendChoices = ['auto', 'cpu', 'tensorrt'] as const
 
-/** Arithmetic of an engine: see `LoadOptions.precision`. */
-export type Precision = 'fp16' | 'fp32' | 'int8'
-export const precisions: readonly Precision[] = ['fp16', 'fp32', 'int8']
+/**
+ * Which engine to take: see `LoadOptions.backend`.
+ *
+ * @useDeclaredType
+ */
+export type BackendChoice = (typeof backendChoices)[number]
 
-/** Frames of different streams that a GPU computes together: see `LoadOptions.streamBatch`. */
-export type StreamBatch = 1 | 2 | 4 | 8
-export const streamBatches: readonly StreamBatch[] = [1, 2, 4, 8]
+export const precisions = ['fp16', 'fp32', 'int8'] as const
+
+/**
+ * Arithmetic of an engine: see `LoadOptions.precision`.
+ *
+ * @useDeclaredType
+ */
+export type Precision = (typeof precisions)[number]
+
+export const streamBatches = [1, 2, 4, 8] as const
+
+/**
+ * Frames of different streams that a GPU computes together: see `LoadOptions.streamBatch`.
+ *
+ * @useDeclaredType
+ */
+export type StreamBatch = (typeof streamBatches)[number]
 
 const mostDevices = 1024
 const mostBatchDelayMs = 100
@@ -79,8 +102,6 @@ export interface LoadOptions {
    * container's CPU quota pays for, rounded up.
    */
   readonly threads?: number
-  /** Encoder blocks whose output the head reads, four of them. Default: by the recipe of the checkpoint's shape. */
-  readonly taps?: readonly number[]
   /** Stops loading; `load` rejects with its reason. A cache that was being written is removed. */
   readonly signal?: AbortSignal
   /** Called while a checkpoint is converted or graphs are made; also before the first frame of a new size. */
@@ -89,26 +110,15 @@ export interface LoadOptions {
   readonly onWarning?: (message: string) => void
 }
 
-export interface CheckedLoadOptions {
-  readonly checkpoint: string
-  /** Undefined: the recipe's. */
-  readonly inputSize: number | undefined
-  readonly weightsKey: string | undefined
-  readonly metric: boolean
-  readonly backend: BackendChoice
-  /** Undefined: the backend's own. */
-  readonly precision: Precision | undefined
-  /** Undefined: the first one, and `auto` may do without. */
-  readonly device: number | undefined
+/**
+ * What is undefined is decided later: `inputSize` by the recipe, `precision` by the backend; without a `device` it is the first
+ * one, and `auto` may do without.
+ */
+export interface CheckedLoadOptions extends Omit<
+  Checked<LoadOptions, 'checkpoint' | 'metric' | 'backend' | 'streamBatch' | 'batchDelayMs' | 'threads' | 'onWarning'>,
+  'tensorrtPath'
+> {
   readonly tensorrtPath: readonly string[]
-  readonly streamBatch: StreamBatch
-  readonly batchDelayMs: number
-  readonly cacheDir: string | undefined
-  readonly threads: number
-  readonly taps: readonly number[] | undefined
-  readonly signal: AbortSignal | undefined
-  readonly onProgress: ((progress: LoadProgress) => void) | undefined
-  readonly onWarning: (message: string) => void
 }
 
 /** @throws VideoDepthError INVALID_OPTION naming the option, what it may be, and what came */
@@ -116,7 +126,7 @@ export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
   known(options, 'options', loadOptionNames)
   const { checkpoint, inputSize, weightsKey, metric = false, backend = 'auto', precision } = options
   const gpu = checkGpuOptions(options, backend, precision)
-  const { cacheDir, threads = Math.min(mostThreads, defaultThreads()), taps, signal, onProgress, onWarning } = options
+  const { cacheDir, threads = Math.min(mostThreads, defaultThreads()), signal, onProgress, onWarning } = options
   if (typeof checkpoint !== 'string' || checkpoint === '') throw invalidOption('a file path', 'checkpoint', checkpoint)
   if (inputSize !== undefined) checkWhole(inputSize, 'inputSize', patchSize, 4096)
   if (weightsKey !== undefined && (typeof weightsKey !== 'string' || weightsKey === ''))
@@ -132,13 +142,12 @@ export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
     throw invalidOption('a folder path', 'cacheDir', cacheDir)
   }
   checkWhole(threads, 'threads', 1, mostThreads)
-  if (taps !== undefined) checkTaps(taps)
   checkSignal(signal)
   const callbacks = {
     onProgress: checkCallback(onProgress, 'onProgress'),
     onWarning: checkCallback(onWarning, 'onWarning') ?? emitWarning,
   }
-  const ofFile = { checkpoint, weightsKey, metric, taps }
+  const ofFile = { checkpoint, weightsKey, metric }
   return { ...ofFile, inputSize, backend, precision, ...gpu, cacheDir, threads, signal, ...callbacks }
 }
 
@@ -169,27 +178,20 @@ function checkGpuOptions(options: LoadOptions, backend: BackendChoice, precision
   return { device, tensorrtPath: folders, streamBatch, batchDelayMs }
 }
 
-const loadOptionNames: readonly (keyof LoadOptions)[] = [
-  'checkpoint',
-  'inputSize',
-  'weightsKey',
-  'metric',
-  'backend',
-  'precision',
-  'device',
-  'tensorrtPath',
-  'streamBatch',
-  'batchDelayMs',
-  'cacheDir',
-  'threads',
-  'taps',
-  'signal',
-  'onProgress',
-  'onWarning',
-]
-
-function checkTaps(taps: readonly number[]): void {
-  const increasing = Array.isArray(taps) && taps.every((tap, i) => Number.isInteger(tap) && tap > (taps[i - 1] ?? -1))
-  if (!increasing || taps.length !== 4)
-    throw invalidOption('four increasing block numbers from 0', 'taps', String(taps))
+const loadOptionNames: Names<LoadOptions> = {
+  checkpoint: true,
+  inputSize: true,
+  weightsKey: true,
+  metric: true,
+  backend: true,
+  precision: true,
+  device: true,
+  tensorrtPath: true,
+  streamBatch: true,
+  batchDelayMs: true,
+  cacheDir: true,
+  threads: true,
+  signal: true,
+  onProgress: true,
+  onWarning: true,
 }

@@ -1,14 +1,16 @@
-// Owns: which engine runs a model.
+// Owns: which engine runs a model, and at which size.
 // Must not know: how any engine works.
 
 import { loadAddon } from '../native/addon.js'
 import type { VideoDepthError } from '../base/errors.js'
 import type { NativeGpu } from '../native/gpu-types.js'
 import type { NativeAddon } from '../native/types.js'
-import type { BackendChoice, Precision } from './load-options.js'
+import { networkInputSize } from '../prepare/checkpoint/input-size.js'
+import { defaultInputSize } from '../prepare/checkpoint/recipe.js'
+import type { BackendChoice, CheckedLoadOptions, Precision } from './load-options.js'
 import { CpuEngine, type CpuEngineOptions } from './cpu/cpu-engine.js'
 import type { EngineFallback } from './engine-info.js'
-import type { Engine } from './engine.js'
+import type { Engine, EngineHost } from './engine.js'
 import { isGpuError } from './tensorrt/gpu-error.js'
 import { TensorRtEngine, type TensorRtEngineOptions, type TensorRtParts } from './tensorrt/tensorrt-engine.js'
 
@@ -21,6 +23,17 @@ export type EngineOptions = Omit<CpuEngineOptions, 'precision' | 'fallback' | 'w
     /** Undefined: the backend's own. */
     readonly precision?: Precision | undefined
   }
+
+/** What `VideoDepth` holds. Throws as openEngine. */
+export async function openHost(options: CheckedLoadOptions): Promise<EngineHost> {
+  const engine = await openEngine(options)
+  const side = options.inputSize ?? defaultInputSize(engine.architecture)
+  return {
+    engine,
+    kind: options.metric ? 'metric' : 'disparity',
+    inputSize: (width, height) => networkInputSize(width, height, side),
+  }
+}
 
 /** int8 never looks for a GPU. @param parts others only in tests */
 export async function openEngine(options: EngineOptions, parts: TensorRtParts = nativeParts()): Promise<Engine> {

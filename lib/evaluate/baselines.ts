@@ -8,7 +8,7 @@ import type { Plane } from './plane.js'
 const strideOf = (width: number): number => (width % 37 === 0 ? 38 : 37)
 
 interface Sample {
-  /** Of the picture's width and height. */
+  /** Position as parts of the picture's width and height. */
   readonly u: number
   readonly v: number
   /** Metres. */

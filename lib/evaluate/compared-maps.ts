@@ -25,7 +25,7 @@ export function checkMaps(maps: ComparedMaps, like?: ComparedMaps): void {
     throw invalidOption(`${like.width}×${like.height}, as before,`, 'frame', `${width}×${height}`)
 }
 
-/** Of depth, 1/depth, and the other way round. */
+/** 1/depth for maps of depth, and the other way round. */
 export function inverted(maps: ComparedMaps): ComparedMaps {
   const inverse = (values: ArrayLike<number>): Float64Array => {
     const result = new Float64Array(values.length)

@@ -1,7 +1,7 @@
 // Owns: how far depth is from reference depth over a clip, and the line that fits one disparity to another.
 // Must not know: where the maps come from, how much error is too much.
 
-/** Of all frames of a clip, in order. */
+/** Maps of all frames of a clip, in order. */
 export type Maps = readonly Float32Array[]
 
 /** reference ≈ scale · test + shift */
@@ -23,11 +23,11 @@ export interface DepthError {
   readonly nonFinite: number
 }
 
-/** Of the reference's maximum: what is below is too far away, or too near to a camera, to be compared by ratio. */
+/** Part of the reference's maximum: what is below is too far away, or too near to a camera, to be compared by ratio. */
 const leastPart = 0.01
 /** The field's usual bound for δ1. */
 const delta1Bound = 1.25
-/** Of the mean square: a smaller variance is rounding. */
+/** Part of the mean square: a smaller variance is rounding. */
 const flatPart = 1e-12
 
 /** By least squares over all pixels that are finite on both sides; a flat test has scale 0 and the reference's mean. */
@@ -78,7 +78,7 @@ export function depthError(test: Maps, reference: Maps, fit: LineFit | undefined
   return { absRel: absRel / pixels, delta1: within / pixels, largest: part, pixels, nonFinite }
 }
 
-/** Of the finite values; the most is 0 where there is nothing above. */
+/** The least and the most of the finite values; the most is 0 where there is nothing above. */
 function rangeOf(maps: Maps): [least: number, most: number] {
   let [least, most] = [Infinity, 0]
   for (const map of maps) {

@@ -91,7 +91,7 @@ export class DepthEvaluation {
     return { index, width, height, depth, truth, valid }
   }
 
-  /** Of the frames so far; scores are NaN where no frame has a valid pixel. */
+  /** The scores of the frames so far: they are NaN where no frame has a valid pixel. */
   result(): EvaluationResult {
     const perFrame = [...this.#perFrame]
     if (this.needsTwoPasses && perFrame.length !== this.#observed)

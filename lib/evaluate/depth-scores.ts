@@ -1,6 +1,8 @@
 // Owns: the field's measures of depth against true depth, of a frame and of a video.
 // Must not know: where depth comes from, how it was aligned.
 
+import type { Names } from '../base/known-options.js'
+
 /**
  * p is predicted depth, g true depth, d = ln p − ln g. Each is a mean over a frame's valid pixels, then over the frames that
  * have any, but for `log10` (over all pixels at once) and `siLog` (the root is taken after the mean over frames): that is how
@@ -27,9 +29,19 @@ export interface DepthScores {
   readonly delta3: number
 }
 
-export const scoreNames: readonly (keyof DepthScores)[] = [
-  ...(['absRel', 'sqRel', 'rmse', 'rmseLog', 'log10', 'siLog', 'iRmse', 'delta1', 'delta2', 'delta3'] as const),
-]
+const names: Names<DepthScores> = {
+  absRel: true,
+  sqRel: true,
+  rmse: true,
+  rmseLog: true,
+  log10: true,
+  siLog: true,
+  iRmse: true,
+  delta1: true,
+  delta2: true,
+  delta3: true,
+}
+export const scoreNames = Object.keys(names) as readonly (keyof DepthScores)[]
 
 /** Scores of a frame and how many pixels they are over. All scores are NaN where that is 0. */
 export interface FrameScores extends DepthScores {

@@ -2,8 +2,10 @@
 // Must not know: frames, files, data sets.
 
 import { invalidOption } from '../base/errors.js'
-import type { DepthKind } from '../base/frame.js'
-import { known } from '../base/known-options.js'
+import { depthKinds, type DepthKind } from '../base/frame.js'
+import { known, type Names } from '../base/known-options.js'
+
+export const alignmentModes = ['video', 'frame', 'median', 'none'] as const
 
 /**
  * How a prediction without a scale becomes metres before it is compared.
@@ -12,11 +14,19 @@ import { known } from '../base/known-options.js'
  * - `frame`: a scale and shift for each frame; hides flicker.
  * - `median`: a scale for each frame, the truth's median depth over the prediction's (Zhou et al. 2017).
  * - `none`: the prediction is in metres (disparity: 1/metres) already.
+ *
+ * @useDeclaredType
  */
-export type AlignmentMode = 'video' | 'frame' | 'median' | 'none'
+export type AlignmentMode = (typeof alignmentModes)[number]
 
-/** What the line of `video` and `frame` is fitted to: 1/depth, or depth. `median` always takes depth. */
-export type AlignmentSpace = 'disparity' | 'depth'
+export const alignmentSpaces = ['disparity', 'depth'] as const
+
+/**
+ * What the line of `video` and `frame` is fitted to: 1/depth, or depth. `median` always takes depth.
+ *
+ * @useDeclaredType
+ */
+export type AlignmentSpace = (typeof alignmentSpaces)[number]
 
 /** A range of rows or columns, `[from, to)`, as NumPy slices: negative counts from the end, what lies beyond is clamped. */
 export type Slice = readonly [from: number, to: number]
@@ -52,12 +62,16 @@ export interface EvaluationOptions {
 
 export type ResolvedEvaluation = Required<EvaluationOptions>
 
-const optionNames: readonly (keyof EvaluationOptions)[] = [
-  ...(['kind', 'alignment', 'space', 'minDepth', 'maxDepth', 'minDisparity', 'crop', 'cropPrediction'] as const),
-]
-export const alignmentModes: readonly AlignmentMode[] = ['video', 'frame', 'median', 'none']
-export const alignmentSpaces: readonly AlignmentSpace[] = ['disparity', 'depth']
-export const depthKinds: readonly DepthKind[] = ['disparity', 'metric']
+const optionNames: Names<EvaluationOptions> = {
+  kind: true,
+  alignment: true,
+  space: true,
+  minDepth: true,
+  maxDepth: true,
+  minDisparity: true,
+  crop: true,
+  cropPrediction: true,
+}
 
 /** Upstream's bounds (benchmark/eval/eval.py): of valid depth and of disparity. */
 const least = 1e-3
@@ -85,7 +99,7 @@ export function resolveEvaluation(options: EvaluationOptions): ResolvedEvaluatio
 }
 
 function checkCrop(crop: Crop): void {
-  known(crop, 'crop', ['rows', 'columns'])
+  known(crop, 'crop', { rows: true, columns: true })
   for (const name of ['rows', 'columns'] as const) {
     const slice: readonly number[] = crop[name]
     if (!Array.isArray(slice) || slice.length !== 2 || !slice.every(Number.isInteger))

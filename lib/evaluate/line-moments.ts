@@ -8,7 +8,7 @@ export interface Fit extends LineFit {
   readonly degenerate: boolean
 }
 
-/** Of the mean square: a smaller variance is rounding. */
+/** Part of the mean square: a smaller variance is rounding. */
 const flatPart = 1e-12
 
 /**
@@ -26,7 +26,7 @@ export class LineMoments {
     return this.#count
   }
 
-  /** Of the points whose `chosen` is not 0. All arrays have one length. */
+  /** Moments of the points whose `chosen` is not 0. All arrays have one length. */
   static of(x: ArrayLike<number>, y: ArrayLike<number>, chosen: Uint8Array): LineMoments {
     const moments = new LineMoments()
     let [count, sumX, sumY] = [0, 0, 0]

@@ -78,7 +78,7 @@ const mixed = (a: number, b: number, weight: number): number => (weight === 0 ? 
 interface Taps {
   readonly first: Int32Array
   readonly second: Int32Array
-  /** Of the second. */
+  /** The second one's weight. */
   readonly weight: Float64Array
 }
 

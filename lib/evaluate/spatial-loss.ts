@@ -7,13 +7,13 @@ import { ResidualMean } from './residual-mean.js'
 export interface SpatialLossOptions {
   /** Weight of the gradient term; default 0.5. */
   readonly alpha?: number
-  /** Of the gradient term, each of half the size; default 4. */
+  /** Scales of the gradient term, each of half the size; default 4. */
   readonly scales?: number
   /** Part of the residuals that is left out, the largest, over all frames; default 0. Above 0 memory grows with the video. */
   readonly trim?: number
 }
 
-/** Of the mean deviation: flatter maps are divided by this. */
+/** Maps whose mean deviation is smaller are divided by this. */
 const leastDeviation = 1e-6
 
 /**

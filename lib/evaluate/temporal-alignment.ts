@@ -2,7 +2,7 @@
 // Must not know: how depth was aligned, files, data sets.
 
 import { invalidOption } from '../base/errors.js'
-import { known } from '../base/known-options.js'
+import { known, type Names } from '../base/known-options.js'
 import { checkMatrix4, inverse, multiplied, type Matrix4 } from './matrix4.js'
 
 /** Pinhole camera, pixels; pixel (0, 0)'s centre is at 0, 0: a point (x, y, z) appears at u = fx·x/z + cx, v = fy·y/z + cy. */
@@ -38,7 +38,7 @@ export interface TemporalAlignment {
 /**
  * Frames one by one, in order; only the last one is kept. As benchmark/eval/eval_tae.py of Video Depth Anything, after Depth
  * Any Video (Yang et al. 2024): pixels of frame i go to 3D, into camera i + 1 (by the intrinsics of frame i) and to the
- * nearest pixel there, where |d − z| / d compares the depth d of that frame with what arrives, z. Of several that arrive the
+ * nearest pixel there, where |d − z| / d compares the depth d of that frame with what arrives, z. Where several arrive the
  * last in row order stays, also where it is behind another or behind the camera (then nothing is compared). The same backwards.
  * A direction in which nothing can be compared counts as 0.
  */
@@ -66,13 +66,6 @@ export class TemporalAlignmentError {
     const perPair = [...this.#perPair]
     return { tae: (100 * perPair.reduce((sum, error) => sum + error, 0)) / perPair.length, perPair }
   }
-}
-
-/** The same for frames that are in memory. */
-export function temporalAlignmentError(frames: Iterable<PosedFrame>): TemporalAlignment {
-  const error = new TemporalAlignmentError()
-  for (const frame of frames) error.add(frame)
-  return error.result()
 }
 
 /** Mean of |d − z| / d over the pixels of `to` that something of `from` arrives at. */
@@ -118,7 +111,7 @@ function halfToEven(value: number): number {
   return below % 2 === 0 ? below : below + 1
 }
 
-const intrinsicNames: readonly (keyof Intrinsics)[] = ['fx', 'fy', 'cx', 'cy']
+const intrinsicNames: Names<Intrinsics> = { fx: true, fy: true, cx: true, cy: true }
 
 function check({ depth, width, height, pose, intrinsics, mask }: PosedFrame): void {
   const size = width * height
@@ -128,7 +121,7 @@ function check({ depth, width, height, pose, intrinsics, mask }: PosedFrame): vo
     throw invalidOption(`${size} values (${width}×${height})`, 'mask', `${mask.length} values`)
   checkMatrix4(pose, 'pose')
   known(intrinsics, 'intrinsics', intrinsicNames)
-  for (const name of intrinsicNames)
+  for (const name of Object.keys(intrinsicNames) as (keyof Intrinsics)[])
     if (!Number.isFinite(intrinsics[name])) throw invalidOption('a finite number', name, intrinsics[name])
   for (const name of ['fx', 'fy'] as const)
     if (intrinsics[name] === 0) throw invalidOption('a number other than 0', name, intrinsics[name])

@@ -2,7 +2,7 @@
 // Must not know: files, data sets, how results are shown.
 
 import { invalidOption } from '../base/errors.js'
-import { known } from '../base/known-options.js'
+import { known, oneOf, type Names } from '../base/known-options.js'
 import { stitchings, windowStrategy, type Stitching } from '../plan/strategy.js'
 import { boundaryF1, boundaryRecall } from './boundary.js'
 import type { ComparedMaps } from './compared-maps.js'
@@ -16,10 +16,14 @@ import { TemporalAlignmentError, type Intrinsics, type TemporalAlignment } from 
 import { TrainingLoss, type TrainingLosses } from './training-loss.js'
 import { SeamError, seamSteps, type SeamErrors } from './window-seams.js'
 
-/** What can be measured beside the scores of depth, which always are. */
-export type Measure = 'tae' | 'boundary' | 'recall' | 'derivatives' | 'loss' | 'seams' | 'flow'
+export const measureNames = ['tae', 'boundary', 'recall', 'derivatives', 'loss', 'seams', 'flow'] as const
 
-export const measureNames: readonly Measure[] = ['tae', 'boundary', 'recall', 'derivatives', 'loss', 'seams', 'flow']
+/**
+ * What can be measured beside the scores of depth, which always are.
+ *
+ * @useDeclaredType
+ */
+export type Measure = (typeof measureNames)[number]
 
 /** A predicted and a true frame, and what the measures need beside them. */
 export interface EvaluationFrame extends FramePair {
@@ -35,9 +39,15 @@ export interface EvaluationFrame extends FramePair {
   readonly matte?: Float32Array | undefined
 }
 
-const frameNames: Readonly<Record<keyof EvaluationFrame, true>> = {
-  ...{ prediction: true, truth: true, mask: true, pose: true, intrinsics: true },
-  ...{ staticMask: true, flow: true, matte: true },
+const frameNames: Names<EvaluationFrame> = {
+  prediction: true,
+  truth: true,
+  mask: true,
+  pose: true,
+  intrinsics: true,
+  staticMask: true,
+  flow: true,
+  matte: true,
 }
 
 /** Options of `evaluateVideo`. */
@@ -102,7 +112,7 @@ export async function evaluateVideo(
     }
   }
   for await (const frame of opened(frames)) {
-    known(frame, 'frame', Object.keys(frameNames))
+    known(frame, 'frame', frameNames)
     const aligned = evaluation.add(frame)
     measures.loss?.add(disparityMaps(frame, evaluation.options, aligned.index))
     measures.add(aligned, frame)
@@ -117,12 +127,14 @@ function opened(frames: () => AsyncIterable<EvaluationFrame> | Iterable<Evaluati
   throw invalidOption('a function that gives frames', 'frames', given)
 }
 
-function check({ measures, stitching, firstFrame, ...rest }: VideoEvaluationOptions): void {
-  known(rest, 'options', ['depth', 'measures', 'stitching', 'firstFrame'])
+const optionNames: Names<VideoEvaluationOptions> = { depth: true, measures: true, stitching: true, firstFrame: true }
+
+function check(options: VideoEvaluationOptions): void {
+  known(options, 'options', optionNames)
+  const { measures, stitching, firstFrame } = options
   const stranger = measures?.find((measure) => !measureNames.includes(measure))
   if (stranger !== undefined) throw invalidOption(`only ${measureNames.join(', ')}`, 'measures', stranger)
-  if (stitching !== undefined && !stitchings.includes(stitching))
-    throw invalidOption(`one of ${stitchings.join(', ')}`, 'stitching', stitching)
+  if (stitching !== undefined) oneOf(stitching, 'stitching', stitchings)
   if (firstFrame !== undefined && !(Number.isInteger(firstFrame) && firstFrame >= 0))
     throw invalidOption('a whole number from 0', 'firstFrame', firstFrame)
 }

@@ -96,8 +96,14 @@ function tryLoad(): Attempt {
 }
 
 const bundled: AddonDiagnosis = {
-  ...{ ok: false, problem: 'bundled', path: undefined, version: undefined },
-  ...{ detail: bundledText, remedy: undefined, folder: packageRoot, cause: undefined },
+  ok: false,
+  problem: 'bundled',
+  path: undefined,
+  version: undefined,
+  detail: bundledText,
+  remedy: undefined,
+  folder: packageRoot,
+  cause: undefined,
 }
 
 function diagnoseMissing(cause: unknown): AddonDiagnosis {

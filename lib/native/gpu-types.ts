@@ -45,7 +45,7 @@ export interface GpuProbe {
   /** Why no device can be used; empty where one can. */
   readonly problem: string
   readonly devices: readonly GpuDevice[]
-  /** Of each major version that was compiled in, newest first. */
+  /** A report on each major version that was compiled in, newest first. */
   readonly tensorRt: readonly TensorRtReport[]
 }
 
@@ -70,7 +70,7 @@ export interface NativeBuildRequest {
   readonly workspaceBytes: number
   /** 0…5 */
   readonly optimizationLevel: number
-  /** Of an earlier build on the same kind of device with the same TensorRT. */
+  /** What an earlier build left, on the same kind of device with the same TensorRT. */
   readonly timingCache?: Uint8Array | undefined
 }
 
@@ -95,14 +95,14 @@ export interface NativeGpuEngine {
   loadPlan(plan: Uint8Array): Promise<NativePlan>
   openWindows(options: NativeWindowsOptions): Promise<NativeGpuWindows>
   openStreams(options: NativeStreamsOptions): Promise<NativeGpuStreams>
-  /** Of the device, bytes. */
+  /** The device's memory, bytes. */
   memory(): Promise<{ readonly free: number; readonly total: number }>
   /** Idempotent. Everything pending rejects with code CLOSED; resolves when both threads have ended. */
   close(): Promise<void>
 }
 
 export interface NativeWindowsOptions {
-  /** Of any batch; see lib/prepare/graph for the ports. */
+  /** Its batch may be any; see lib/prepare/graph for the ports. */
   readonly encoder: NativePlan
   readonly temporalHead: NativePlan
   readonly depthDecoder: NativePlan
@@ -175,7 +175,7 @@ export interface NativeStepResult {
   /** Where it is not 0 the frame is not remembered. */
   readonly nonFinite: number
   readonly flat: boolean
-  /** Of the map to the reference; `null` where not asked for. */
+  /** From the map to the reference; `null` where not asked for. */
   readonly fit: MapFit | null
   /** [height, width] of the picture, unscaled; `null` where not asked for. */
   readonly depth: Float32Array<ArrayBuffer> | null

@@ -170,7 +170,7 @@ export interface NativeAddon {
     shift: number,
     threads: number,
   ): number
-  /** Of two maps of the same length. Synchronous: call it from a worker thread. */
+  /** Fits two maps of the same length. Synchronous: call it from a worker thread. */
   fitMap(prediction: Float32Array, target: Float32Array): MapFit
   /** `null` where the addon was built without CUDA or without TensorRT's headers. */
   readonly gpu: NativeGpu | null

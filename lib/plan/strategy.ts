@@ -1,35 +1,33 @@
 // Owns: the constants of windowed inference and the strategies built from them.
 // Must not know: engines, buffers, files.
 
+export const stitchings = ['upstream', 'paper'] as const
+
 /**
- * How a long video is cut into windows and stitched again.
+ * Which key frames a window of a long video sees, and is fitted to: two, beside eight frames that overlap with the window
+ * before.
  *
- * - `upstream`: two key frames and eight overlapping frames are carried over; the first key frame is always
- *   frame 0 of the video. What the published code does, and the default.
- * - `paper`: the same, with both key frames at the paper's fixed distance (12 and 24 frames before the overlap).
+ * - `upstream`: the first key frame is always frame 0 of the video. What the published code does, and the default.
+ * - `paper`: both key frames lie at the paper's fixed distance, 12 and 24 frames before the overlap.
+ *
+ * @useDeclaredType
+ */
+export type Stitching = (typeof stitchings)[number]
+
+/**
+ * A stitching, or what else the paper compares (Video Depth Anything, arXiv 2501.12375, table 5), for studies alone.
+ *
  * - `overlap-interpolate`: eight overlapping frames, aligned on all of them, blended; no key frames.
  * - `overlap-align`: eight overlapping frames, aligned on all of them, not blended.
  * - `baseline`: windows side by side; nothing carried over, aligned or blended.
- *
- * The last three are for evaluation (Video Depth Anything, arXiv 2501.12375, table 5).
  */
-export type Stitching = 'upstream' | 'paper' | 'overlap-interpolate' | 'overlap-align' | 'baseline'
-
-export const stitchings: readonly Stitching[] = [
-  'upstream',
-  'paper',
-  'overlap-interpolate',
-  'overlap-align',
-  'baseline',
-]
+export type WindowRule = Stitching | 'overlap-interpolate' | 'overlap-align' | 'baseline'
 
 /** Frames a window of the published models: the length of their temporal position table. */
 export const defaultWindowLength = 32
 
-export const windowLengths: readonly number[] = [16, 32, 48]
-
 export interface WindowStrategy {
-  readonly stitching: Stitching
+  readonly rule: WindowRule
   /** Frames in a window. */
   readonly length: number
   /** Key frames carried over from farther back; they fill a window's first positions. */
@@ -48,24 +46,22 @@ export interface WindowStrategy {
 
 /**
  * At length 32: overlap 8, key interval 12, step 22 (upstream's OVERLAP 10 is 2 key frames + 8, its INTERP_LEN is 8,
- * its KEYFRAMES are 0, 12 and 24…31). Other lengths keep the proportions: overlap length/4, key interval 3·length/8.
+ * its KEYFRAMES are 0, 12 and 24…31). Other lengths, in studies, keep the proportions: overlap length/4, key interval
+ * 3·length/8.
  */
-export function windowStrategy(
-  stitching: Stitching = 'upstream',
-  length: number = defaultWindowLength,
-): WindowStrategy {
-  const keyed = stitching === 'upstream' || stitching === 'paper'
-  const overlapped = stitching !== 'baseline'
+export function windowStrategy(rule: WindowRule = 'upstream', length: number = defaultWindowLength): WindowStrategy {
+  const keyed = rule === 'upstream' || rule === 'paper'
+  const overlapped = rule !== 'baseline'
   const keyFrames = keyed ? 2 : 0
   const overlap = overlapped ? length / 4 : 0
   return {
-    stitching,
+    rule,
     length,
     keyFrames,
     overlap,
     keyInterval: (3 * length) / 8,
     step: length - keyFrames - overlap,
     alignPositions: keyed ? keyFrames : overlap,
-    blend: overlapped && stitching !== 'overlap-align',
+    blend: overlapped && rule !== 'overlap-align',
   }
 }

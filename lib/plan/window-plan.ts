@@ -38,7 +38,7 @@ function carriedFrames(s: WindowStrategy, index: number): number[] {
   if (index === 0) return []
   const start = overlapStart(s, index)
   const keys = Array.from({ length: s.keyFrames }, (_, i) => start - s.keyInterval * (s.keyFrames - i))
-  if (s.stitching === 'upstream') keys[0] = 0
+  if (s.rule === 'upstream') keys[0] = 0
   return [...keys, ...Array.from({ length: s.overlap }, (_, i) => start + i)]
 }
 

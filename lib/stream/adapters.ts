@@ -18,8 +18,8 @@ export interface StreamPort {
   readonly replaced: (old: OwnedFrame, next: OwnedFrame) => OwnedFrame
   /** A frame that came and will not be computed: its reader left. */
   readonly discarded: (frame: OwnedFrame | undefined) => void
-  /** Calls back when the stream ends, at once where it has. @returns what takes that back */
-  readonly onEnd: (listener: (reason: Error) => void) => () => void
+  /** Aborted at the stream's end, with its reason. */
+  readonly life: AbortSignal
 }
 
 export type StreamFrames = Iterable<StreamFrame> | AsyncIterable<StreamFrame>
@@ -51,7 +51,7 @@ async function* generate(
   port: StreamPort,
   frames: StreamFrames,
 ): AsyncGenerator<StreamDepth, undefined> {
-  const listen = port.onEnd((error) => box.end({ error }))
+  const unlisten = onEnd(port.life, (error) => box.end({ error }))
   void fill(box, port, frames)
   try {
     for (let frame = await box.take(); frame !== undefined; frame = await box.take()) {
@@ -60,7 +60,7 @@ async function* generate(
     }
     return undefined
   } finally {
-    listen()
+    unlisten()
     port.discarded(box.cancel())
   }
 }
@@ -85,6 +85,14 @@ async function fill(box: Mailbox<OwnedFrame>, port: StreamPort, frames: StreamFr
   }
 }
 
+/** At once where it was aborted before. @returns what takes that back */
+function onEnd(signal: AbortSignal, tell: (reason: unknown) => void): () => void {
+  const listener = (): void => tell(signal.reason)
+  if (signal.aborted) listener()
+  else signal.addEventListener('abort', listener, { once: true })
+  return () => signal.removeEventListener('abort', listener)
+}
+
 /** Frames that fail to close have nobody to tell. */
 function closeQuietly(frames: Iterator<unknown> | AsyncIterator<unknown> | undefined): void {
   Promise.resolve()
@@ -97,9 +105,9 @@ export function depthTransform(port: StreamPort): TransformStream<StreamFrame, S
   const box = new Mailbox<OwnedFrame>(port.policy, port.replaced)
   let writing: WritableStreamDefaultController | undefined
   let reading: ReadableStreamDefaultController<StreamDepth> | undefined
-  const listen = port.onEnd((error) => fail(error))
+  let unlisten = (): void => undefined
   const endReading = (error: unknown): void => {
-    listen()
+    unlisten()
     box.end({ error })
     port.discarded(box.cancel())
     reading?.error(error)
@@ -137,7 +145,7 @@ export function depthTransform(port: StreamPort): TransformStream<StreamFrame, S
         })
         if (depth !== undefined) controller.enqueue(depth)
         else {
-          listen()
+          unlisten()
           controller.close()
         }
       },
@@ -148,6 +156,7 @@ export function depthTransform(port: StreamPort): TransformStream<StreamFrame, S
     },
     { highWaterMark: 0 }, // computed when asked for
   )
+  unlisten = onEnd(port.life, fail)
   return { readable, writable }
 }
 

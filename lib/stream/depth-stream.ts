@@ -1,11 +1,14 @@
 // Owns: DepthStream, one frame in, one depth map out: who waits, in which order, what is dropped, how it ends.
 // Must not know: how a frame is computed, where frames come from, where depth goes.
 
+import { counted } from '../base/counted.js'
 import { invalidOption, owned, VideoDepthError } from '../base/errors.js'
+import { Lifetime } from '../base/lifetime.js'
 import { mostPixels } from '../base/pixel-format.js'
 import { quietAtEnd, quietIterator } from '../base/quiet-promise.js'
 import { depthTransform, depthsOf, type StreamPort } from './adapters.js'
-import { FrameComputer, type ComputedFrame, type StreamHost } from './frame-computer.js'
+import type { EngineHost } from '../engine/engine.js'
+import { FrameComputer, type ComputedFrame } from './frame-computer.js'
 import { LatencyRecord, type LatencyPercentiles } from './latency.js'
 import { ownFrame, type OwnedFrame, type StreamDepth, type StreamFrame } from './stream-frame.js'
 import type { CheckedStreamOptions } from './stream-options.js'
@@ -46,17 +49,12 @@ interface Task {
  */
 export class DepthStream<Dropped extends undefined = never> {
   readonly #computer: FrameComputer
-  readonly #host: StreamHost
+  readonly #host: EngineHost
   readonly #options: CheckedStreamOptions
-  readonly #onClose: () => void
   readonly #latency = new LatencyRecord()
   readonly #queue: (FrameJob | Task)[] = []
-  // What fails in closing is told to who closes.
-  readonly #onAbort = (): void => void this.#end(this.#options.signal?.reason as Error).catch(() => undefined)
-  readonly #endListeners = new Set<(reason: Error) => void>()
+  readonly #life: Lifetime
   #busy: FrameJob | Task | undefined
-  #ended: { readonly reason: Error } | undefined
-  #closing: Promise<void> | undefined
   /** The next frame that comes begins anew. */
   #fresh = false
   #framesIn = 0
@@ -64,12 +62,15 @@ export class DepthStream<Dropped extends undefined = never> {
   #dropped = 0
 
   /** Made by `VideoDepth.stream`. @internal */
-  constructor(host: StreamHost, options: CheckedStreamOptions, onClose: () => void) {
+  constructor(host: EngineHost, options: CheckedStreamOptions, onClose: () => void) {
     this.#host = host
     this.#options = options
-    this.#onClose = onClose
     this.#computer = new FrameComputer(host, options)
-    options.signal?.addEventListener('abort', this.#onAbort, { once: true })
+    this.#life = new Lifetime((reason) => {
+      this.#rejectAll(reason)
+      onClose()
+      return this.#computer.close()
+    }, options.signal)
   }
 
   /** What the stream has done so far. */
@@ -100,7 +101,7 @@ export class DepthStream<Dropped extends undefined = never> {
     const waiting = this.#waiting().length
     if (this.#options.queue === 'all' && waiting >= this.#options.queueLimit) {
       this.#refuse(frame)
-      const message = `${waiting} frames are waiting already: await push(), raise queueLimit, or use queue 'latest'`
+      const message = `${counted(waiting, 'frame is', 'frames are')} waiting already: await push(), raise queueLimit, or use queue 'latest'`
       throw new VideoDepthError('QUEUE_FULL', message)
     }
     // With `all` nothing is dropped.
@@ -113,7 +114,7 @@ export class DepthStream<Dropped extends undefined = never> {
    * Breaking out of the loop closes the frames, not the stream; closing the stream ends the loop with its error.
    */
   depths(frames: Iterable<StreamFrame> | AsyncIterable<StreamFrame>): AsyncIterableIterator<StreamDepth, undefined> {
-    return quietIterator(depthsOf(this.#port(), frames), (error) => this.#isEnd(error))
+    return quietIterator(depthsOf(this.#port(), frames), (error) => this.#life.isEnd(error))
   }
 
   /**
@@ -166,7 +167,7 @@ export class DepthStream<Dropped extends undefined = never> {
 
   /** Idempotent. What is waited for rejects with code CLOSED. */
   close(): Promise<void> {
-    return this.#end(new VideoDepthError('CLOSED', 'The stream was closed'))
+    return this.#life.end(new VideoDepthError('CLOSED', 'The stream was closed'))
   }
 
   /** As `close()`. */
@@ -186,11 +187,7 @@ export class DepthStream<Dropped extends undefined = never> {
       discarded: (frame) => {
         if (frame?.fresh === true) this.#fresh = true
       },
-      onEnd: (listener) => {
-        if (this.#ended !== undefined) listener(this.#ended.reason)
-        else this.#endListeners.add(listener)
-        return () => void this.#endListeners.delete(listener)
-      },
+      life: this.#life.signal,
     }
   }
 
@@ -242,10 +239,7 @@ export class DepthStream<Dropped extends undefined = never> {
   /** In the order of the frames; a reset that no frame has taken up comes before it. */
   #task<T>(action: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (this.#ended !== undefined) {
-        reject(this.#ended.reason)
-        return
-      }
+      this.#assertOpen()
       if (this.#fresh) this.#add(this.#beginning())
       this.#fresh = false
       this.#add({ work: async () => resolve(await action()), reject })
@@ -264,7 +258,11 @@ export class DepthStream<Dropped extends undefined = never> {
         if ('frame' in job) job.resolve(this.#finished(await this.#computer.compute(job.frame)))
         else await job.work()
       } catch (error) {
-        job.reject(this.#ended?.reason ?? owned(error, 'ENGINE_FAILED', 'The stream cannot go on'))
+        job.reject(
+          this.#life.signal.aborted
+            ? this.#life.signal.reason
+            : owned(error, 'ENGINE_FAILED', 'The stream cannot go on'),
+        )
       }
     }
     this.#busy = undefined
@@ -276,29 +274,16 @@ export class DepthStream<Dropped extends undefined = never> {
     return { ...frame, kind: this.#host.kind, latency: this.#latency.percentiles, dropped: this.#dropped }
   }
 
-  #end(reason: Error): Promise<void> {
-    if (this.#ended === undefined) {
-      this.#ended = { reason }
-      this.#options.signal?.removeEventListener('abort', this.#onAbort)
-      this.#busy?.reject(reason)
-      for (const { reject } of this.#queue.splice(0)) reject(reason)
-      for (const listener of this.#endListeners) listener(reason)
-      this.#endListeners.clear()
-      this.#closing = this.#computer.close()
-      this.#onClose()
-    }
-    return this.#closing ?? Promise.resolve()
+  #rejectAll(reason: unknown): void {
+    this.#busy?.reject(reason)
+    for (const { reject } of this.#queue.splice(0)) reject(reason)
   }
 
   #quiet<T>(work: Promise<T>): Promise<T> {
-    return quietAtEnd(work, (error) => this.#isEnd(error))
-  }
-
-  #isEnd(error: unknown): boolean {
-    return this.#ended !== undefined && error === this.#ended.reason
+    return quietAtEnd(work, (error) => this.#life.isEnd(error))
   }
 
   #assertOpen(): void {
-    if (this.#ended !== undefined) throw this.#ended.reason
+    this.#life.signal.throwIfAborted()
   }
 }

@@ -1,23 +1,18 @@
 // Owns: the way of one frame through cut detector and engine, and everything that goes on in the next frame.
 // Must not know: queues, adapters, who waits for the result.
 
+import { counted } from '../base/counted.js'
 import { CutDetector, type CutDecision } from '../cuts/cut-detector.js'
-import type { Engine, EngineStream, StreamGeometry, StreamStepResult } from '../engine/engine.js'
+import type { EngineHost, EngineStream, StreamGeometry, StreamStepResult } from '../engine/engine.js'
 import { VideoDepthError } from '../base/errors.js'
-import type { DepthKind, SceneMark } from '../base/frame.js'
+import type { SceneMark } from '../base/frame.js'
+import { Lifetime } from '../base/lifetime.js'
 import type { NativePicture } from '../base/pixel-format.js'
 import { decodeSnapshot, encodeSnapshot, mismatch, type StreamSnapshot } from './snapshot.js'
 import type { Stabilization } from '../plan/stabilizer.js'
 import { planStep } from '../plan/step-plan.js'
 import type { FrameTimings, OwnedFrame } from './stream-frame.js'
 import type { CheckedStreamOptions } from './stream-options.js'
-
-export interface StreamHost {
-  readonly engine: Engine
-  readonly kind: DepthKind
-  /** Frame size to network input. */
-  readonly inputSize: (width: number, height: number) => { readonly width: number; readonly height: number }
-}
 
 export interface ComputedFrame {
   readonly index: number
@@ -34,10 +29,10 @@ export interface ComputedFrame {
 
 /** One stream's state. No two calls overlap; `close` may come at any time. */
 export class FrameComputer {
-  readonly #host: StreamHost
+  readonly #host: EngineHost
   readonly #options: CheckedStreamOptions
-  /** Ends a network's loading. */
-  readonly #closing = new AbortController()
+  /** Its end ends a network's loading, too. */
+  readonly #life = new Lifetime(async () => this.#stream?.close())
   #detector: CutDetector | undefined
   #stream: EngineStream | undefined
   /** `performance.now()` when the present network was there. */
@@ -54,7 +49,7 @@ export class FrameComputer {
   #lastPicture: NativePicture | undefined
   #flatMaps = 0
 
-  constructor(host: StreamHost, options: CheckedStreamOptions) {
+  constructor(host: EngineHost, options: CheckedStreamOptions) {
     this.#host = host
     this.#options = options
     this.#detector = this.#newDetector()
@@ -135,7 +130,7 @@ export class FrameComputer {
     const { geometry, lastPicture, scene } = snapshot
     this.#checkFit(snapshot)
     const detector = this.#newDetector()
-    const stream = await this.#host.engine.openStream(geometry, this.#signal)
+    const stream = await this.#host.engine.openStream(geometry, this.#life.signal)
     try {
       await stream.importState(snapshot.state)
       if (lastPicture !== undefined) await detector?.resume(scene.length, lastPicture)
@@ -167,19 +162,14 @@ export class FrameComputer {
       )
   }
 
-  async close(): Promise<void> {
-    this.#closing.abort(new VideoDepthError('CLOSED', 'The stream was closed'))
-    await this.#stream?.close()
+  close(): Promise<void> {
+    return this.#life.end(new VideoDepthError('CLOSED', 'The stream was closed'))
   }
 
   #notFinite(index: number, count: number): VideoDepthError {
     const advice = this.#host.engine.nonFiniteAdvice
-    const message = `The network gave ${count} values that are not finite for frame ${index}; it is not remembered. ${advice}`
+    const message = `The network gave ${counted(count, 'value that is', 'values that are')} not finite for frame ${index}; it is not remembered. ${advice}`
     return new VideoDepthError('DEPTH_NOT_FINITE', message)
-  }
-
-  get #signal(): AbortSignal {
-    return this.#closing.signal
   }
 
   #newDetector(): CutDetector | undefined {
@@ -207,7 +197,7 @@ export class FrameComputer {
         'call reset() before frames of another size'
       throw new VideoDepthError('FRAME_SIZE_CHANGED', message)
     }
-    const stream = await this.#host.engine.openStream(this.#geometry(width, height), this.#signal)
+    const stream = await this.#host.engine.openStream(this.#geometry(width, height), this.#life.signal)
     await this.#replaceStream(stream)
     return stream
   }
@@ -217,7 +207,7 @@ export class FrameComputer {
     this.#stream = stream
     this.#readyMs = performance.now()
     await last?.close()
-    if (this.#signal.aborted) await stream.close()
+    if (this.#life.signal.aborted) await stream.close()
   }
 
   #geometry(frameWidth: number, frameHeight: number): StreamGeometry {

@@ -1,10 +1,14 @@
 // Owns: one frame's room between somebody who brings frames and somebody who takes them.
 // Must not know: what a frame is, streams.
 
-/** `all`: who brings a frame waits for room. `latest`: the frame that waits is replaced. */
-export type QueuePolicy = 'all' | 'latest'
+export const queuePolicies = ['all', 'latest'] as const
 
-export const queuePolicies: readonly QueuePolicy[] = ['all', 'latest']
+/**
+ * `all`: who brings a frame waits for room. `latest`: the frame that waits is replaced.
+ *
+ * @useDeclaredType
+ */
+export type QueuePolicy = (typeof queuePolicies)[number]
 
 /** For one bringer and one taker. */
 export class Mailbox<T> {

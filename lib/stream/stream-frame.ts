@@ -3,6 +3,7 @@
 
 import { expected, VideoDepthError } from '../base/errors.js'
 import type { DepthMap, PixelLayout, SceneMark } from '../base/frame.js'
+import type { Names } from '../base/known-options.js'
 import { type NativePicture, knownKeys, pictureNames, resolvePicture } from '../base/pixel-format.js'
 import type { LatencyPercentiles } from './latency.js'
 import type { Stabilization } from '../plan/stabilizer.js'
@@ -58,7 +59,7 @@ export interface OwnedFrame {
   readonly arrivedMs: number
 }
 
-const frameNames: readonly (keyof StreamFrame)[] = [...pictureNames, 'timestampMs', 'discontinuity']
+const frameNames: Names<StreamFrame> = { ...pictureNames, timestampMs: true, discontinuity: true }
 
 /** @throws VideoDepthError FRAME_INVALID */
 export function ownFrame(frame: StreamFrame, number: number, fresh: boolean): OwnedFrame {

@@ -3,7 +3,7 @@
 
 import { checkSceneCuts, type SceneCutOptions, type SceneCutRule } from '../cuts/cut-detector.js'
 import { invalidOption, optionConflict } from '../base/errors.js'
-import { checkSignal, known } from '../base/known-options.js'
+import { checkSignal, checkWhole, known, oneOf, type Checked, type Names } from '../base/known-options.js'
 import { queuePolicies, type QueuePolicy } from './mailbox.js'
 
 /** What `VideoDepth.stream` takes. */
@@ -27,17 +27,16 @@ export interface StreamOptions {
   readonly signal?: AbortSignal
 }
 
-export interface CheckedStreamOptions {
-  readonly queue: QueuePolicy
-  readonly queueLimit: number
+export interface CheckedStreamOptions extends Omit<
+  Checked<StreamOptions, 'queue' | 'queueLimit' | 'stabilize'>,
+  'sceneCuts'
+> {
   readonly sceneCuts: SceneCutRule | undefined
-  readonly stabilize: boolean
-  readonly signal: AbortSignal | undefined
 }
 
 const mostQueued = 4096
 
-const names: readonly (keyof StreamOptions)[] = ['queue', 'queueLimit', 'sceneCuts', 'stabilize', 'signal']
+const names: Names<StreamOptions> = { queue: true, queueLimit: true, sceneCuts: true, stabilize: true, signal: true }
 
 /** @throws VideoDepthError INVALID_OPTION naming the option, what it may be, and what came */
 export function checkStreamOptions(options: StreamOptions, metric: boolean): CheckedStreamOptions {
@@ -45,9 +44,8 @@ export function checkStreamOptions(options: StreamOptions, metric: boolean): Che
   const { queue = 'all', queueLimit = 32, stabilize = false, signal } = options
   if (queue === 'latest' && options.queueLimit !== undefined)
     throw optionConflict("queueLimit has no effect with queue 'latest', where one frame waits: remove it")
-  if (!queuePolicies.includes(queue)) throw invalidOption(`one of ${queuePolicies.join(', ')}`, 'queue', queue)
-  if (!Number.isInteger(queueLimit) || queueLimit < 1 || queueLimit > mostQueued)
-    throw invalidOption(`a whole number from 1 to ${mostQueued}`, 'queueLimit', queueLimit)
+  oneOf(queue, 'queue', queuePolicies)
+  checkWhole(queueLimit, 'queueLimit', 1, mostQueued)
   if (typeof stabilize !== 'boolean') throw invalidOption('true or false', 'stabilize', stabilize)
   if (stabilize && metric) throw optionConflict('stabilize needs a disparity model: metric depth is not rescaled')
   checkSignal(signal)

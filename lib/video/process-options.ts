@@ -1,18 +1,17 @@
 // Owns: the options that a video is processed with, their defaults and their checks.
 // Must not know: what the options do.
 
-import { checkCallback, checkSignal, known, oneOf } from '../base/known-options.js'
+import { checkCallback, checkSignal, known, oneOf, type Checked, type Names } from '../base/known-options.js'
 import { checkSceneCuts, type SceneCutOptions, type SceneCutRule } from '../cuts/cut-detector.js'
+import { framesSourceOptionNames } from '../io/sources/frames-source.js'
 import type { OpenSourceOptions } from '../io/sources/open-source.js'
 import { checkSourceOptions } from '../io/sources/source-options.js'
-import { defaultWindowLength, stitchings, windowLengths, type Stitching } from '../plan/strategy.js'
+import { stitchings, type Stitching } from '../plan/strategy.js'
 
 /** `maxRes`, `maxLen`, `targetFps`, `frameRate` and `name` are for sources that `process` opens itself. */
 export interface ProcessOptions extends OpenSourceOptions {
-  /** How windows are cut and stitched. Default `upstream`. */
+  /** Which key frames a window sees. Default `upstream`. */
   readonly stitching?: Stitching
-  /** Frames a window: 16, 32 (default, as trained) or 48. */
-  readonly windowLength?: number
   /**
    * Begin a new window where the content changes as at a film's cut; nothing is aligned to or blended with what came
    * before. Default false; true takes PySceneDetect's defaults.
@@ -30,38 +29,29 @@ export interface ProcessProgress {
   readonly frameCount: number | undefined
 }
 
-export interface CheckedProcessOptions {
-  readonly stitching: Stitching
-  readonly windowLength: number
+export interface CheckedProcessOptions extends Omit<
+  Checked<ProcessOptions, 'stitching'>,
+  keyof OpenSourceOptions | 'sceneCuts'
+> {
   readonly sceneCuts: SceneCutRule | undefined
-  readonly source: Omit<OpenSourceOptions, 'signal'>
   readonly signal: AbortSignal | undefined
-  readonly onProgress: ((progress: ProcessProgress) => void) | undefined
+  readonly source: Omit<OpenSourceOptions, 'signal'>
 }
 
 /** @throws VideoDepthError INVALID_OPTION naming the option, what it may be, and what came */
 export function checkProcessOptions(options: ProcessOptions): CheckedProcessOptions {
   known(options, 'options', processOptionNames)
-  const { stitching = 'upstream', windowLength = defaultWindowLength } = options
-  const { sceneCuts, stitching: _, windowLength: __, onProgress, signal, ...source } = options
+  const { stitching = 'upstream', sceneCuts, onProgress, signal, ...source } = options
   oneOf(stitching, 'stitching', stitchings)
-  oneOf(windowLength, 'windowLength', windowLengths)
   checkSourceOptions(source)
   checkSignal(signal)
   const tell = checkCallback(onProgress, 'onProgress')
-  return { stitching, windowLength, sceneCuts: checkSceneCuts(sceneCuts), source, signal, onProgress: tell }
+  return { stitching, sceneCuts: checkSceneCuts(sceneCuts), source, signal, onProgress: tell }
 }
 
-const processOptionNames: readonly (keyof ProcessOptions)[] = [
-  'maxRes',
-  'playlists',
-  'maxLen',
-  'targetFps',
-  'frameRate',
-  'name',
-  'signal',
-  'stitching',
-  'windowLength',
-  'sceneCuts',
-  'onProgress',
-]
+const processOptionNames: Names<ProcessOptions> = {
+  ...framesSourceOptionNames,
+  stitching: true,
+  sceneCuts: true,
+  onProgress: true,
+}

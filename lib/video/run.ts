@@ -1,31 +1,36 @@
 // Owns: one video's way through the engine: reading, encoding, decoding and stitching in the order of the plan.
 // Must not know: which engine runs, where frames come from, where depth goes.
 
+import { counted } from '../base/counted.js'
 import type { CutDetector } from '../cuts/cut-detector.js'
-import type { EngineSession, EngineTimings } from '../engine/engine.js'
+import type { EngineHost, EngineSession, EngineTimings } from '../engine/engine.js'
 import { owned, VideoDepthError } from '../base/errors.js'
-import type { Alignment, DepthFrame, DepthKind, RgbFrame, SceneMark } from '../base/frame.js'
+import type { Alignment, DepthFrame, RgbFrame, SceneMark } from '../base/frame.js'
 import { FrameReader, type ReadFrame } from './reader.js'
 import type { FrameSource, SourceInfo } from '../io/sources/source.js'
 import type { StitchResult } from '../native/types.js'
 import type { ProcessProgress } from './process-options.js'
 import { quietAtEnd } from '../base/quiet-promise.js'
 import { openUnlessAborted } from '../base/unless-aborted.js'
-import { firstRenewed, isNeeded, newEnd, planWindow, releasable, type WindowPlan } from '../plan/window-plan.js'
+import {
+  firstRenewed,
+  isNeeded,
+  newEnd,
+  planWindow,
+  releasable,
+  slotCount,
+  type WindowPlan,
+} from '../plan/window-plan.js'
 import { SlotTable } from '../plan/slots.js'
 import type { WindowStrategy } from '../plan/strategy.js'
 
 export interface DepthRunOptions {
   readonly strategy: WindowStrategy
-  readonly kind: DepthKind
-  readonly slots: number
   /** Undefined where the video is one scene. */
   readonly detector?: CutDetector | undefined
   readonly openSource: (signal: AbortSignal) => Promise<FrameSource>
-  readonly openSession: (width: number, height: number, signal: AbortSignal) => Promise<EngineSession>
-  readonly nonFiniteAdvice: () => string // Engine.nonFiniteAdvice
-  readonly signal: AbortSignal | undefined
-  readonly onProgress: ((progress: ProcessProgress) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: ProcessProgress) => void) | undefined
   /** Called once, when the run holds nothing any more. */
   readonly onEnd?: () => void
 }
@@ -74,7 +79,9 @@ interface FrameFacts {
  * model stays usable.
  */
 export class DepthRun implements AsyncIterableIterator<DepthFrame> {
+  readonly #host: EngineHost
   readonly #options: DepthRunOptions
+  readonly #slotCount: number
   readonly #frames: AsyncGenerator<DepthFrame, undefined>
   readonly #facts = new Map<number, FrameFacts>()
   readonly #stop = new AbortController()
@@ -96,10 +103,13 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
   readonly #begunAnew: number[] = []
   #flatMaps = 0
 
-  constructor(options: DepthRunOptions) {
+  /** Made by `VideoDepth.process`. @internal */
+  constructor(host: EngineHost, options: DepthRunOptions) {
+    this.#host = host
     this.#options = options
+    this.#slotCount = slotCount(options.strategy)
     this.#reader = new FrameReader(options.detector, this.#stop.signal)
-    this.#slots = new SlotTable(options.slots)
+    this.#slots = new SlotTable(this.#slotCount)
     this.#frames = this.#run()
   }
 
@@ -187,11 +197,11 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
     this.#scenes++
     this.#sceneStart = this.#framesIn
     this.#sceneEnded = false
-    this.#slots = new SlotTable(this.#options.slots)
+    this.#slots = new SlotTable(this.#slotCount)
   }
 
   async *#sceneWindows(): AsyncGenerator<Emission> {
-    const { strategy, kind } = this.#options
+    const { strategy } = this.#options
     const base = this.#sceneStart
     let filling = this.#fill(0)
     try {
@@ -199,7 +209,7 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
         await filling
         const frameCount = this.#sceneEnded ? this.#framesIn - base : undefined
         if (frameCount !== undefined && !isNeeded(strategy, index, frameCount)) return
-        const plan = planWindow(strategy, index, frameCount, kind === 'disparity')
+        const plan = planWindow(strategy, index, frameCount, this.#host.kind === 'disparity')
         const session = this.#engineSession()
         const decoding = session.decode(this.#slotsOf(plan), plan.wanted)
         // Calls run in the order made, so the next frames may have these slots: they come in while this window is decoded,
@@ -210,7 +220,7 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
         const depth = await decoding
         this.#stop.signal.throwIfAborted()
         const { frames, nonFinite, flat, ...fit } = await session.stitch(depth, plan.step)
-        if (nonFinite > 0) throw notFinite(this.#windows, nonFinite, this.#options.nonFiniteAdvice())
+        if (nonFinite > 0) throw notFinite(this.#windows, nonFinite, this.#host.engine.nonFiniteAdvice)
         this.#flatMaps += flat
         if (fit.degenerate) this.#degenerateWindows++
         yield { plan, window: this.#windows++, base, frames, aligned: alignment(fit) }
@@ -240,7 +250,7 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
         index: facts.scene.index + this.#begunAnew.length,
         cut: facts.scene.cut || isAnew,
       }
-      yield { index, timestampMs, width, height, data, kind: this.#options.kind, window, aligned, scene }
+      yield { index, timestampMs, width, height, data, kind: this.#host.kind, window, aligned, scene }
       this.#report()
     }
   }
@@ -255,7 +265,14 @@ export class DepthRun implements AsyncIterableIterator<DepthFrame> {
     }
     this.#pending = first
     const { width, height } = first.frame
-    this.#session = await openUnlessAborted(this.#options.openSession(width, height, signal), signal)
+    this.#session = await openUnlessAborted(this.#openSession(width, height, signal), signal)
+  }
+
+  #openSession(frameWidth: number, frameHeight: number, signal: AbortSignal): Promise<EngineSession> {
+    const { engine, inputSize } = this.#host
+    const { width: inputWidth, height: inputHeight } = inputSize(frameWidth, frameHeight)
+    const windows = { windowLength: this.#options.strategy.length, slots: this.#slotCount }
+    return engine.openSession({ frameWidth, frameHeight, inputWidth, inputHeight, ...windows }, signal)
   }
 
   /** Reads and encodes the frames that window `index` of the scene brings in, or as many as there are. */
@@ -330,6 +347,6 @@ function alignment({ scale, shift, degenerate, anew, leftOut }: Omit<StitchResul
 const ended = (): VideoDepthError => new VideoDepthError('CLOSED', 'The run has ended')
 
 function notFinite(window: number, count: number, advice: string): VideoDepthError {
-  const message = `The network gave ${count} values that are not finite in window ${window}.`
+  const message = `The network gave ${counted(count, 'value that is', 'values that are')} not finite in window ${window}.`
   return new VideoDepthError('DEPTH_NOT_FINITE', `${message} ${advice}`)
 }

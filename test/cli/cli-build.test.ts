@@ -100,7 +100,6 @@ t.test('what is refused, and how', async (t) => {
       'Expected WIDTHxHEIGHT of the frames, 1 to 32768 each for --input, received "128" [INVALID_OPTION]',
     ],
     [['--streams', '3'], 'Expected one of 1, 2, 4, 8 for --streams, received 3 [INVALID_OPTION]'],
-    [['--window-length', '20'], 'Expected one of 16, 32, 48 for windowLength, received 20 [INVALID_OPTION]'],
     [['--graphs-only', 'x', '--device', '1'], '--device has no effect with --graphs-only: remove it [INVALID_OPTION]'],
     [
       ['--graphs-only', 'x', '--threads', '1'],
@@ -132,7 +131,7 @@ class Recorder {
 const silent = { stdout: new Recorder(), stderr: new Recorder() as unknown as NodeJS.WriteStream }
 
 const options = (more: Partial<BuildArguments> = {}): BuildArguments => ({
-  ...{ checkpoint: tinyPth, input: '128x72', inputSize: 28, windowLength: 32, json: false },
+  ...{ checkpoint: tinyPth, input: '128x72', inputSize: 28, json: false },
   ...{ cacheDir, threads: 1 },
   ...more,
 })

@@ -52,7 +52,7 @@ t.test(
   async (t) => {
     const { code, stdout, stderr } = await run(['-o', at('bundled')])
     t.equal(code, 0, stderr)
-    t.match(stderr, /bundled small network, trained on rendered scenes alone/)
+    t.match(stderr, /small network that comes with the package, trained on rendered scenes alone/)
     t.notMatch(stderr, /random test weights/)
     t.match(stdout, /error AbsRel [\d.]+ %, [\d.]+ % of pixels within a factor of 1\.25/)
     const figures = figuresOf('bundled')

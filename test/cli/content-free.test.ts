@@ -5,6 +5,11 @@ import path from 'node:path'
 import t, { type Test } from 'tap'
 import { renderClip } from '../../dist-tools/scenes/sequence.js'
 import { bundledCheckpoint, VideoDepth, type DepthFrame, type ProcessOptions } from 'video-depth'
+import { checkLoadOptions } from '../../dist/esm/engine/load-options.js'
+import { openHost } from '../../dist/esm/engine/open-engine.js'
+import { fromFrames } from '../../dist/esm/io/sources/frames-source.js'
+import { windowStrategy } from '../../dist/esm/plan/strategy.js'
+import { DepthRun } from '../../dist/esm/video/run.js'
 import { makeVideo, steady } from '../support/make-video.js'
 import { runCli } from '../support/run-cli.js'
 import { tinyPth } from '../support/checkpoint-files.js'
@@ -69,16 +74,18 @@ t.test('after a black start the scale begins anew, once, and is told', async (t)
 })
 
 t.test('white, too, and with every rule that fits windows', async (t) => {
-  for (const stitching of ['upstream', 'paper', 'overlap-interpolate', 'overlap-align'] as const) {
-    const { all, summary } = await depths(
-      t,
-      clip((i) => i < 40, 255),
-      { stitching },
-    )
-    t.ok(summary.begunAnew.length > 0, stitching)
+  const host = await openHost(checkLoadOptions({ checkpoint: bundledCheckpoint, inputSize, cacheDir }))
+  t.teardown(() => host.engine.close())
+  const white = clip((i) => i < 40, 255)
+  for (const rule of ['upstream', 'paper', 'overlap-interpolate', 'overlap-align'] as const) {
+    const run = new DepthRun(host, { strategy: windowStrategy(rule), openSource: () => fromFrames(white) })
+    const all: DepthFrame[] = []
+    for await (const frame of run) all.push(frame)
+    const { summary } = run
+    t.ok(summary.begunAnew.length > 0, rule)
     t.equal(all[summary.begunAnew[0]!]!.scene.cut, true)
     t.equal(all.filter(({ scene }) => scene.cut).length, summary.begunAnew.length)
-    t.ok(spread(all[count - 1]!.data) > 0.2, `${stitching}: ${spread(all[count - 1]!.data)}`)
+    t.ok(spread(all[count - 1]!.data) > 0.2, `${rule}: ${spread(all[count - 1]!.data)}`)
   }
 })
 

@@ -2,6 +2,9 @@
 // Must not know: how depth is computed.
 
 import t, { type Test } from 'tap'
+import { checkLoadOptions } from '../../dist/esm/engine/load-options.js'
+import { openHost } from '../../dist/esm/engine/open-engine.js'
+import { fromFrames } from '../../dist/esm/io/sources/frames-source.js'
 import { loadAddon } from '../../dist/esm/native/addon.js'
 import { bundledCheckpoint } from '../../dist/esm/prepare/bundled-checkpoint.js'
 import { rampBaseline } from '../../dist/esm/evaluate/baselines.js'
@@ -12,7 +15,8 @@ import { pictureOf, type RenderedFrame } from '../../dist-tools/scenes/rendered-
 import { farthest, scoredFrame, trueDepth } from '../../dist-tools/scenes/scored-frame.js'
 import { renderClip } from '../../dist-tools/scenes/sequence.js'
 import { planWindow } from '../../dist/esm/plan/window-plan.js'
-import { windowStrategy } from '../../dist/esm/plan/strategy.js'
+import { windowStrategy, type WindowStrategy } from '../../dist/esm/plan/strategy.js'
+import { DepthRun } from '../../dist/esm/video/run.js'
 import { bothPrecisions } from '../support/fp16-stages.js'
 import { referencePreprocess } from '../support/reference-preprocess.js'
 import { roundedGraph } from '../support/rounded-graph.js'
@@ -107,26 +111,24 @@ t.test(
 
 t.test('reuse of features costs nothing: every window encoded anew gives the same bits', async (t) => {
   const [frames = []] = clips
-  const model = await VideoDepth.load({ checkpoint: bundledCheckpoint, backend: 'cpu', cacheDir })
+  const host = await openHost(checkLoadOptions({ checkpoint: bundledCheckpoint, backend: 'cpu', cacheDir }))
   const pictures = frames.map(pictureOf)
-  const reused = await depthOf(model.process(pictures))
+  const depths = (seen: typeof pictures, strategy: WindowStrategy) =>
+    depthOf(new DepthRun(host, { strategy, openSource: () => fromFrames(seen) }))
   const strategy = windowStrategy()
+  const reused = await depths(pictures, strategy)
   const maps = { mapWidth: size.width, mapHeight: size.height, frameWidth: size.width, frameHeight: size.height }
   const stitcher = new (loadAddon().Stitcher)({ ...maps, threads: 1 })
   const anew: Float32Array[] = []
   for (let index = 0, last = false; !last; index++) {
     const plan = planWindow(strategy, index, frames.length, true)
-    const seen = await depthOf(
-      model.process(
-        plan.frames.flatMap((i) => pictures[i] ?? []),
-        { stitching: 'baseline' },
-      ),
-    )
+    const window = plan.frames.flatMap((i) => pictures[i] ?? [])
+    const seen = await depths(window, windowStrategy('baseline'))
     const wanted = seen.map((map, slot) => (plan.wanted.includes(slot) ? map : null))
     anew.push(...(await stitcher.stitch(wanted, plan.step)).frames)
     last = plan.last
   }
-  await model.close()
+  await host.engine.close()
   t.equal(anew.length, frames.length)
   t.ok(anew.every((map, i) => map.every((value, p) => value === reused[i]?.[p])))
 })

@@ -21,7 +21,9 @@ t.test('every published file has a hash of its own', (t) => {
     refuseOtherKind('a.pth', isMetric, recipe)
     t.throws(() => refuseOtherKind('folder/a.pth', !isMetric, recipe), {
       code: 'INVALID_OPTION',
-      message: `Expected ${isMetric} (a.pth is ${recipe.title}: it gives ${isMetric ? 'depth in metres' : 'disparity, which has no unit'}) for metric (--metric), received ${!isMetric}`,
+      message: isMetric
+        ? `a.pth (${recipe.title}) gives depth in metres: load it with metric: true (--metric)`
+        : `a.pth (${recipe.title}) gives disparity, not metres: leave metric (--metric) out`,
     })
   }
   t.equal(recipeOf('0'.repeat(64)), undefined)
@@ -45,7 +47,7 @@ t.test('load refuses what is known, under any name, and warns of what is not', a
   const options = { cacheDir: path.join(folder, 'cache'), backend: 'cpu', threads: 1, onWarning } as const
   await t.rejects(VideoDepth.load({ ...options, checkpoint: renamed, metric: true }), {
     code: 'INVALID_OPTION',
-    message: /Expected false \(metric\.safetensors is Small network.*for metric \(--metric\), received true/,
+    message: /^metric\.safetensors \(Small network .*\) gives disparity, not metres: leave metric \(--metric\) out$/,
   })
   for (const metric of [true, false]) await (await VideoDepth.load({ ...options, checkpoint: tinyPth, metric })).close()
   t.match(warnings, [/Nothing in the name of tiny\.pth/])
@@ -61,5 +63,5 @@ t.test('load refuses what is known, under any name, and warns of what is not', a
 t.test('sample --metric with the bundled network is refused before anything is rendered', async (t) => {
   const { code, stderr } = await runCli(['sample', '--metric', '-o', 'out'], { cwd: t.testdir() })
   t.equal(code, 2)
-  t.match(stderr, /for metric \(--metric\), received true/)
+  t.match(stderr, /gives disparity, not metres: leave metric \(--metric\) out/)
 })

@@ -113,7 +113,7 @@ const preparation = (onProgress: Preparation['onProgress'] = () => undefined): P
 
 function loading(t: Test, native: FakeNativeCpu, more: Partial<ModelOptions> = {}) {
   const options: ModelOptions = {
-    ...{ checkpoint: tinyPth, cacheDir: t.testdirName, taps: undefined, threads: 1, metric: true },
+    ...{ checkpoint: tinyPth, cacheDir: t.testdirName, threads: 1, metric: true },
     ...{ precision: 'int8', kernels: 'avx2' },
     ...more,
   }
@@ -121,7 +121,7 @@ function loading(t: Test, native: FakeNativeCpu, more: Partial<ModelOptions> = {
   return (given = preparation()) => loadModel(options, parts, given)
 }
 
-t.test('a checkpoint is compared once for each kernels and taps, and again where the record is damaged', async (t) => {
+t.test('a checkpoint is compared once for each kernels, and again where the record is damaged', async (t) => {
   t.testdir()
   const native = new FakeNativeCpu(['avx2'], 1.01)
   const precisions = (): string[] => native.models.splice(0).map(({ precision }) => precision)
@@ -134,8 +134,7 @@ t.test('a checkpoint is compared once for each kernels and taps, and again where
   t.same((await load()).check, check)
   t.same(precisions(), ['int8'])
   await loading(t, native, { kernels: 'avx-vnni' })()
-  await loading(t, native, { taps: [0, 1, 2, 3] })()
-  t.same(precisions(), ['fp32', 'int8', 'int8'], 'the taps are the recipe’s own')
+  t.same(precisions(), ['fp32', 'int8'])
   const models = path.join(t.testdirName, 'models')
   const folder = path.join(models, readdirSync(models)[0] ?? '')
   const records = readdirSync(folder).filter((name) => name.startsWith('int8-check.'))

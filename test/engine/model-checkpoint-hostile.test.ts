@@ -5,28 +5,12 @@ import { execFileSync } from 'node:child_process'
 import { open, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import { VideoDepthError } from '../../dist/esm/base/errors.js'
 import { prepareWeights } from '../../dist/esm/prepare/graph/prepare-weights.js'
 import { openCheckpoint } from '../../dist/esm/prepare/checkpoint/checkpoint.js'
 import * as files from '../support/checkpoint-files.js'
 import { pickleTensor, PickleWriter } from '../support/pickle-writer.js'
 
-const small = (): files.TestTensors => new Map([['a', { shape: [2, 3], values: Float32Array.of(1, 2, 3, 4, 5, 6) }]])
-
-async function failure(file: string): Promise<VideoDepthError> {
-  try {
-    const checkpoint = await openCheckpoint(file)
-    try {
-      for (const name of checkpoint.tensors.keys()) await checkpoint.read(name)
-    } finally {
-      await checkpoint.close()
-    }
-  } catch (error) {
-    if (error instanceof VideoDepthError) return error
-    throw error
-  }
-  throw new Error('nothing was thrown')
-}
+const { failure, small } = files
 
 function inFolder(t: Test): (name: string) => string {
   const folder = t.testdir()

@@ -4,7 +4,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import { VideoDepthError } from '../../dist/esm/base/errors.js'
 import { readArchitecture } from '../../dist/esm/prepare/checkpoint/architecture.js'
 import { openCheckpoint } from '../../dist/esm/prepare/checkpoint/checkpoint.js'
 import { describeCheckpoint } from '../../dist/esm/prepare/checkpoint/describe.js'
@@ -12,22 +11,7 @@ import * as files from '../support/checkpoint-files.js'
 import { pickleStateDict, PickleWriter, type PickledTensor } from '../support/pickle-writer.js'
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value)
-const small = (): files.TestTensors => new Map([['a', { shape: [2, 3], values: Float32Array.of(1, 2, 3, 4, 5, 6) }]])
-
-async function failure(file: string): Promise<VideoDepthError> {
-  try {
-    const checkpoint = await openCheckpoint(file)
-    try {
-      for (const name of checkpoint.tensors.keys()) await checkpoint.read(name)
-    } finally {
-      await checkpoint.close()
-    }
-  } catch (error) {
-    if (error instanceof VideoDepthError) return error
-    throw error
-  }
-  throw new Error('nothing was thrown')
-}
+const { failure, small } = files
 
 function inFolder(t: Test): (name: string) => string {
   const folder = t.testdir()

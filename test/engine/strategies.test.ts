@@ -4,9 +4,12 @@
 import path from 'node:path'
 import t from 'tap'
 import packageRoot from '../../dist/esm/package-root.cjs'
-import { stitchings, windowLengths, windowStrategy } from '../../dist/esm/plan/strategy.js'
+import { checkLoadOptions } from '../../dist/esm/engine/load-options.js'
+import { openHost } from '../../dist/esm/engine/open-engine.js'
+import { fromFrames } from '../../dist/esm/io/sources/frames-source.js'
+import { windowStrategy } from '../../dist/esm/plan/strategy.js'
 import { windowCount } from '../../dist/esm/plan/window-plan.js'
-import { VideoDepth } from 'video-depth'
+import { DepthRun } from '../../dist/esm/video/run.js'
 import { pattern } from '../support/make-video.js'
 
 t.setTimeout(300_000)
@@ -27,12 +30,13 @@ function* frames() {
 }
 
 t.test('every rule and length', async (t) => {
-  const model = await VideoDepth.load({ checkpoint, inputSize: 42, cacheDir: t.testdir() })
-  t.teardown(() => model.close())
+  const host = await openHost(checkLoadOptions({ checkpoint, inputSize: 42, cacheDir: t.testdir() }))
+  t.teardown(() => host.engine.close())
   const first: Float32Array[] = []
-  for (const stitching of stitchings) {
-    for (const windowLength of windowLengths) {
-      const run = model.process(frames(), { stitching, windowLength })
+  for (const rule of ['upstream', 'paper', 'overlap-interpolate', 'overlap-align', 'baseline'] as const) {
+    for (const length of [16, 32, 48]) {
+      const strategy = windowStrategy(rule, length)
+      const run = new DepthRun(host, { strategy, openSource: () => fromFrames(frames()) })
       const maps: Float32Array[] = []
       const scales = new Set<number>()
       for await (const frame of run) {
@@ -40,15 +44,15 @@ t.test('every rule and length', async (t) => {
         maps.push(frame.data)
         scales.add(frame.aligned.scale)
       }
-      const name = `${stitching}, ${windowLength}`
+      const name = `${rule}, ${length}`
       t.equal(maps.length, frameCount, name)
       t.ok(maps.every((map) => map.every((value) => Number.isFinite(value) && value >= 0)))
       t.match(run.summary, {
         framesEncoded: frameCount,
-        windows: windowCount(windowStrategy(stitching, windowLength), frameCount),
+        windows: windowCount(strategy, frameCount),
       })
-      t.equal(scales.size === 1, stitching === 'baseline', 'only the baseline keeps every scale')
-      if (windowLength === 32) first.push(maps[5] ?? new Float32Array())
+      t.equal(scales.size === 1, rule === 'baseline', 'only the baseline keeps every scale')
+      if (length === 32) first.push(maps[5] ?? new Float32Array())
     }
   }
   t.ok(

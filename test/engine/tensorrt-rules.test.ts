@@ -52,7 +52,7 @@ t.test('figures of the self-check', async (t) => {
   const broken = reference.slice()
   broken[3] = Number.NaN
   const found = await compareMaps([broken], [reference])
-  t.equal(whyWrong(found), '1 values are not finite')
+  t.equal(whyWrong(found), '1 value is not finite')
   t.equal(found.largestError, 0, 'of the finite ones')
   const flat = new Float32Array(100).fill(2)
   const { largestError } = await compareMaps([flat.map((value, i) => value + (i === 7 ? 0.5 : 0))], [flat])

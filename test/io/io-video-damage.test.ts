@@ -97,7 +97,10 @@ t.test('corrupted bytes: decoding goes on behind them', async (t) => {
   await file.write(Buffer.alloc(600, 0xff), 0, 600, Math.round(size * 0.5))
   await file.close()
   const { frames, error } = await collect(await openVideo(path))
-  t.match(error, { code: 'SOURCE_DAMAGED', message: /could not be read or decoded/ })
+  t.match(error, {
+    code: 'SOURCE_DAMAGED',
+    message: /is damaged: \d+ (packets?|frames?) (could not be read or decoded|came out with errors)/,
+  })
   t.ok(frames.length >= 30, `${frames.length} frames`)
   const last = frames.at(-1)
   t.equal(Math.round(last?.timestampMs ?? 0), 1950)

@@ -1,5 +1,5 @@
-// Owns: writing checkpoint files of both formats, intact and damaged, for tests.
-// Must not know: the readers under test, except to copy the fixture's tensors.
+// Owns: checkpoint files of both formats, intact and damaged, for tests, and the error that reading one ends with.
+// Must not know: how they are read.
 
 import { createWriteStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
@@ -7,6 +7,7 @@ import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import yazl from 'yazl'
+import { VideoDepthError } from '../../dist/esm/base/errors.js'
 import { openCheckpoint } from '../../dist/esm/prepare/checkpoint/checkpoint.js'
 import { toFloat16 } from '../../dist/esm/prepare/checkpoint/float-formats.js'
 import { pickleStateDict, type PickledTensor } from './pickle-writer.js'
@@ -104,4 +105,22 @@ export function safetensorsBytes(header: unknown, data: Uint8Array): Buffer {
   const length = Buffer.alloc(8)
   length.writeBigUInt64LE(BigInt(json.length))
   return Buffer.concat([length, json, data])
+}
+
+export const small = (): TestTensors => new Map([['a', { shape: [2, 3], values: Float32Array.of(1, 2, 3, 4, 5, 6) }]])
+
+/** Why a checkpoint, or one of its tensors, cannot be read. */
+export async function failure(file: string): Promise<VideoDepthError> {
+  try {
+    const checkpoint = await openCheckpoint(file)
+    try {
+      for (const name of checkpoint.tensors.keys()) await checkpoint.read(name)
+    } finally {
+      await checkpoint.close()
+    }
+  } catch (error) {
+    if (error instanceof VideoDepthError) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
 }

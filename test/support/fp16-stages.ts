@@ -3,6 +3,7 @@
 
 import { prepareEncoder, prepareGraphs, prepareStreamStep } from '../../dist/esm/prepare/graph/prepare-graphs.js'
 import { prepareWeights, type PreparedWeights } from '../../dist/esm/prepare/graph/prepare-weights.js'
+import type { Recipe } from '../../dist/esm/prepare/checkpoint/recipe.js'
 import { cpuVariant, type AttentionCore, type GraphVariant } from '../../dist/esm/prepare/graph/variant.js'
 import { sampleVideo } from '../../dist/esm/evaluate/bundled-sample.js'
 import { openVideo } from '../../dist/esm/io/sources/video-source.js'
@@ -80,10 +81,11 @@ export interface Checkpoints {
 export async function bothPrecisions(
   checkpoint: string,
   cacheDir: string,
-  options: { readonly taps?: readonly number[] } = {},
+  recipes?: readonly Recipe[],
 ): Promise<Checkpoints> {
-  const fp32 = await prepareWeights({ ...options, checkpoint, cacheDir, precision: 'fp32' })
-  return { fp32, fp16: await prepareWeights({ ...options, checkpoint, cacheDir, precision: 'fp16' }) }
+  const options = { checkpoint, cacheDir, ...(recipes !== undefined && { recipes }) }
+  const fp32 = await prepareWeights({ ...options, precision: 'fp32' })
+  return { fp32, fp16: await prepareWeights({ ...options, precision: 'fp16' }) }
 }
 
 export interface WindowCase extends Grid {

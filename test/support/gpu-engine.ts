@@ -2,7 +2,7 @@
 // Must not know: what is tested with it.
 
 import { DepthRun } from '../../dist/esm/video/run.js'
-import type { Engine } from '../../dist/esm/engine/engine.js'
+import type { Engine, EngineHost } from '../../dist/esm/engine/engine.js'
 import { TensorRtEngine, type TensorRtEngineOptions } from '../../dist/esm/engine/tensorrt/tensorrt-engine.js'
 import type { ReferenceSource } from '../../dist/esm/engine/tensorrt/reference.js'
 import { fromFrames } from '../../dist/esm/io/sources/frames-source.js'
@@ -10,7 +10,6 @@ import { networkInputSize } from '../../dist/esm/prepare/checkpoint/input-size.j
 import { DepthStream } from '../../dist/esm/stream/depth-stream.js'
 import type { StreamDepth, StreamFrame } from '../../dist/esm/stream/stream-frame.js'
 import { checkStreamOptions, type StreamOptions } from '../../dist/esm/stream/stream-options.js'
-import { slotCount } from '../../dist/esm/plan/window-plan.js'
 import { windowStrategy } from '../../dist/esm/plan/strategy.js'
 import { tinyPth } from './checkpoint-files.js'
 import type { FakeGpu } from './gpu-fake.js'
@@ -55,24 +54,15 @@ export async function prepared(gpu: FakeGpu, options: Parameters<typeof loadOn>[
 
 /** As VideoDepth.process runs it. */
 export function videoOn(engine: Engine, frames: Iterable<TinyFrame>, signal?: AbortSignal): DepthRun {
-  const strategy = windowStrategy('upstream')
-  const slots = slotCount(strategy)
-  return new DepthRun({
-    ...{ strategy, slots, kind: 'disparity', signal, onProgress: undefined },
-    nonFiniteAdvice: () => engine.nonFiniteAdvice,
-    openSource: () => fromFrames(frames),
-    openSession: (frameWidth, frameHeight, abort) => {
-      const { width: inputWidth, height: inputHeight } = networkInputSize(frameWidth, frameHeight, inputSize)
-      const geometry = { frameWidth, frameHeight, inputWidth, inputHeight, windowLength: strategy.length, slots }
-      return engine.openSession(geometry, abort)
-    },
-  })
+  return new DepthRun(hostOf(engine), { strategy: windowStrategy(), openSource: () => fromFrames(frames), signal })
 }
 
 export function streamOn(engine: Engine, options: StreamOptions = {}): DepthStream<undefined> {
-  const size = (width: number, height: number) => networkInputSize(width, height, inputSize)
-  const host = { engine, kind: 'disparity' as const, inputSize: size }
-  return new DepthStream<undefined>(host, checkStreamOptions(options, false), () => undefined)
+  return new DepthStream<undefined>(hostOf(engine), checkStreamOptions(options, false), () => undefined)
+}
+
+function hostOf(engine: Engine): EngineHost {
+  return { engine, kind: 'disparity', inputSize: (width, height) => networkInputSize(width, height, inputSize) }
 }
 
 export function* clip(from: number, to: number): Generator<TinyFrame> {

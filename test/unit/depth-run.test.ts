@@ -3,16 +3,15 @@
 
 import t, { type Test } from 'tap'
 import { DepthRun, type DepthRunOptions } from '../../dist/esm/video/run.js'
-import type { EngineSession, SessionGeometry, WindowDepth } from '../../dist/esm/engine/engine.js'
+import type { Engine, EngineSession, SessionGeometry, WindowDepth } from '../../dist/esm/engine/engine.js'
 import type { DepthFrame, RgbFrame } from '../../dist/esm/base/frame.js'
 import type { FrameSource } from '../../dist/esm/io/sources/source.js'
 import type { StitchStep } from '../../dist/esm/native/types.js'
-import { slotCount } from '../../dist/esm/plan/window-plan.js'
 import { windowStrategy } from '../../dist/esm/plan/strategy.js'
+import { EchoEngine } from '../support/echo-engine.js'
 
 const width = 4
 const height = 3
-const echoed = { inputWidth: 14, inputHeight: 14, windowLength: 32, slots: slotCount(windowStrategy('overlap-align')) }
 
 interface EchoDepth extends WindowDepth {
   readonly maps: readonly (Float32Array | null)[]
@@ -26,12 +25,13 @@ class EchoSession implements EngineSession {
   readonly encodedFrames: number[] = []
   closed = false
   /** Windows that begin anew, by their running number. */
-  anewAt: readonly number[] = []
+  readonly #anewAt: readonly number[]
   #windows = 0
   #held: Float32Array[] = []
 
-  constructor(geometry: SessionGeometry) {
+  constructor(geometry: SessionGeometry, anewAt: readonly number[]) {
     this.geometry = geometry
+    this.#anewAt = anewAt
   }
 
   encode(frame: RgbFrame, slot: number): Promise<void> {
@@ -53,7 +53,7 @@ class EchoSession implements EngineSession {
     const out = all.slice(0, all.length - hold)
     this.#held = all.slice(all.length - hold).filter((map) => map !== null)
     const frames = out.map((map) => map ?? Float32Array.of(Number.NaN))
-    const anew = this.anewAt.includes(this.#windows++)
+    const anew = this.#anewAt.includes(this.#windows++)
     const fit = { scale: 1, shift: 0, degenerate: anew, anew, leftOut: anew ? 2 : 0 }
     return Promise.resolve({ frames, ...fit, nonFinite: 0, flat: 0 })
   }
@@ -90,25 +90,18 @@ function source(count: number, { failAt, resizeAt }: SourceTrouble = {}): FrameS
   }
 }
 
-function start(from: ReturnType<typeof source>, options: Partial<DepthRunOptions> = {}) {
-  const strategy = windowStrategy('upstream')
-  const slots = slotCount(strategy)
+function start(from: ReturnType<typeof source>, options: Partial<DepthRunOptions> = {}, anewAt: number[] = []) {
   let session: EchoSession | undefined
-  const run = new DepthRun({
-    strategy,
-    slots,
-    kind: 'disparity',
-    openSource: () => Promise.resolve(from),
-    openSession: (frameWidth, frameHeight) => {
-      const geometry = { frameWidth, frameHeight, inputWidth: 14, inputHeight: 14, windowLength: 32, slots }
-      session = new EchoSession(geometry)
+  const engine: Engine = Object.assign(new EchoEngine(), {
+    openSession: (geometry: SessionGeometry) => {
+      session = new EchoSession(geometry, anewAt)
       return Promise.resolve(session)
     },
-    nonFiniteAdvice: () => 'That is advice.',
-    signal: undefined,
-    onProgress: undefined,
-    ...options,
   })
+  const run = new DepthRun(
+    { engine, kind: 'disparity', inputSize: () => ({ width: 14, height: 14 }) },
+    { strategy: windowStrategy(), openSource: () => Promise.resolve(from), ...options },
+  )
   return { run, session: () => session }
 }
 
@@ -145,13 +138,7 @@ t.test('windows that begin anew are scenes of their own, from the first frame th
     ['overlap-align', [32, 80]],
   ] as const) {
     const from = source(100)
-    const session = new EchoSession({ frameWidth: width, frameHeight: height, ...echoed })
-    session.anewAt = [1, 3]
-    const { run } = start(from, {
-      strategy: windowStrategy(stitching),
-      slots: slotCount(windowStrategy(stitching)),
-      openSession: () => Promise.resolve(session),
-    })
+    const { run } = start(from, { strategy: windowStrategy(stitching) }, [1, 3])
     const scenes: DepthFrame['scene'][] = []
     const reasons = new Set<string | undefined>()
     for await (const { scene, aligned } of run) {

@@ -4,10 +4,16 @@
 import t from 'tap'
 import { FlowError, type FlowedFrame } from '../../dist/esm/evaluate/flow-errors.js'
 import { inverse, multiplied } from '../../dist/esm/evaluate/matrix4.js'
-import { temporalAlignmentError, type PosedFrame } from '../../dist/esm/evaluate/temporal-alignment.js'
+import { TemporalAlignmentError, type PosedFrame } from '../../dist/esm/evaluate/temporal-alignment.js'
 import { SeamError, seamSteps } from '../../dist/esm/evaluate/window-seams.js'
 import { windowStrategy } from '../../dist/esm/plan/strategy.js'
 import { maps, near } from '../support/compared.js'
+
+function temporalAlignmentError(frames: readonly PosedFrame[]) {
+  const error = new TemporalAlignmentError()
+  for (const frame of frames) error.add(frame)
+  return error.result()
+}
 
 const at = (x: number, y: number, z: number): number[][] => [
   [1, 0, 0, x],

@@ -4,7 +4,8 @@
 import t from 'tap'
 import { loadAddon } from '../../dist/esm/native/addon.js'
 import type { ColorMatrix, ColorRange, PixelFormat } from '../../dist/esm/base/frame.js'
-import { type NativePicture, pixelFormats, resolvePicture, rowBytes } from '../../dist/esm/base/pixel-format.js'
+import { pixelFormats } from '../../dist/esm/base/frame.js'
+import { type NativePicture, resolvePicture, rowBytes } from '../../dist/esm/base/pixel-format.js'
 import { resizable, waysToLose } from '../support/lost-buffers.js'
 import { swscaleRgb } from '../support/swscale.js'
 

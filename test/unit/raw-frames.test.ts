@@ -85,7 +85,7 @@ t.test('a stream that fails', async (t) => {
   input.destroy(new Error('cable pulled'))
   const { frames, error } = await collected
   t.equal(frames.length, 1)
-  t.match(error, { code: 'SOURCE_UNREADABLE', message: 'Cannot read frames after 1 frames: cable pulled' })
+  t.match(error, { code: 'SOURCE_UNREADABLE', message: 'Cannot read frames after 1 frame: cable pulled' })
   const early = new PassThrough()
   const source = openRawFrames(early, rgb)
   early.destroy(new Error('cable pulled'))

@@ -205,6 +205,14 @@ t.test('closing the stream, cancelling the reader and aborting the writer end We
   t.match(await other.push(frame(9)), { data: { 0: 9 } }, 'the stream itself goes on')
 })
 
+t.test('Web streams of a stream that has ended say so', async (t) => {
+  const stream = streamOn(new EchoEngine())
+  await stream.close()
+  const { readable, writable } = stream.transform()
+  await t.rejects(readable.getReader().read(), { code: 'CLOSED' })
+  await t.rejects(writable.getWriter().write(frame(1)), { code: 'CLOSED' })
+})
+
 t.test('frames that have been computed are not kept', async (t) => {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void

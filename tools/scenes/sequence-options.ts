@@ -2,7 +2,7 @@
 // Must not know: how a picture is drawn.
 
 import { invalidOption } from '../../dist/esm/base/errors.js'
-import { checkWhole, known } from '../../dist/esm/base/known-options.js'
+import { checkWhole, known, type Names } from '../../dist/esm/base/known-options.js'
 
 export interface SequenceOptions {
   /** 0…2³²−1. The same seed gives the same clip. */
@@ -37,10 +37,20 @@ const [mostPixels, mostSeconds] = [4096, 1e6]
 const mostFrames = 2 ** 31 - 1
 const mostNoise = 255
 
-const names: readonly (keyof SequenceOptions)[] = [
-  ...(['seed', 'frames', 'frameRate', 'width', 'height', 'kind'] as const),
-  ...(['cutEvery', 'antialias', 'shutter', 'noise', 'flow', 'startSeconds'] as const),
-]
+const names: Names<SequenceOptions> = {
+  seed: true,
+  frames: true,
+  frameRate: true,
+  width: true,
+  height: true,
+  kind: true,
+  cutEvery: true,
+  antialias: true,
+  shutter: true,
+  noise: true,
+  flow: true,
+  startSeconds: true,
+}
 
 /** The kind's name is left to `kindIndex`. @throws VideoDepthError INVALID_OPTION */
 export function checkSequence(options: SequenceOptions): CheckedSequence {

@@ -13,7 +13,6 @@ import { describeCheckpoint, type CheckpointDescription } from '../../prepare/ch
 import { networkInputSize } from '../../prepare/checkpoint/input-size.js'
 import { defaultInputSize } from '../../prepare/checkpoint/recipe.js'
 import { checkLoadOptions, streamBatches, type CheckedLoadOptions, type StreamBatch } from '../../engine/load-options.js'
-import { checkProcessOptions } from '../../video/process-options.js'
 import { jsonLine, shown } from '../../base/outside-text.js'
 import { mostPixels } from '../../base/pixel-format.js'
 import { slotCount } from '../../plan/window-plan.js'
@@ -38,7 +37,6 @@ export interface BuildArguments {
   readonly device?: number
   readonly tensorrtPath?: readonly string[]
   readonly streams?: number
-  readonly windowLength: number
   readonly graphsOnly?: string
   readonly cacheDir?: string
   readonly threads?: number
@@ -57,7 +55,6 @@ export function buildCommand(): Command {
         [...planPrecisions],
       ),
     )
-    .option('--window-length <n>', 'frames a window', number('--window-length'), defaultWindowLength)
     .option('--streams <n>', 'also for streams, up to this many frames at once: 1, 2, 4 or 8', number('--streams'))
     .option('--device <n>', "which GPU, by CUDA's index (default: 0)", number('--device'))
     .option('--tensorrt-path <dir>', "folder of TensorRT's libraries, searched first; may be repeated", listed)
@@ -75,14 +72,12 @@ interface BuildSettings {
   readonly precision: PlanPrecision | undefined
   readonly frameWidth: number
   readonly frameHeight: number
-  readonly windowLength: number
   readonly streams: StreamBatch | undefined
 }
 
 /** @throws VideoDepthError INVALID_OPTION; nothing is opened or created */
 function checkBuild(options: BuildArguments): BuildSettings {
-  const { weightsKey, inputSize, precision, device, tensorrtPath, windowLength, graphsOnly, cacheDir, threads } =
-    options
+  const { weightsKey, inputSize, precision, device, tensorrtPath, graphsOnly, cacheDir, threads } = options
   const match = /^(\d{1,5})x(\d{1,5})$/.exec(options.input ?? '')
   const [frameWidth, frameHeight] = [Number(match?.[1] ?? 0), Number(match?.[2] ?? 0)]
   const areSides = [frameWidth, frameHeight].every((side) => side >= 1 && side <= mostPixels)
@@ -90,7 +85,6 @@ function checkBuild(options: BuildArguments): BuildSettings {
   const streams = streamBatches.find((batch) => batch === options.streams)
   if (options.streams !== undefined && streams === undefined)
     throw invalidOption(`one of ${streamBatches.join(', ')}`, '--streams', options.streams)
-  checkProcessOptions({ windowLength })
   if (graphsOnly === '') throw invalidOption('a folder', '--graphs-only', graphsOnly)
   const ofPlans = { '--device': device, '--tensorrt-path': tensorrtPath, '--threads': threads }
   for (const [name, value] of Object.entries(ofPlans)) {
@@ -98,7 +92,8 @@ function checkBuild(options: BuildArguments): BuildSettings {
       throw optionConflict(`${name} has no effect with --graphs-only: remove it`)
   }
   const load = checkLoadOptions({
-    ...{ checkpoint: requireCheckpoint(options), backend: 'tensorrt' },
+    checkpoint: requireCheckpoint(options),
+    backend: 'tensorrt',
     ...(weightsKey !== undefined && { weightsKey }),
     ...(inputSize !== undefined && { inputSize }),
     ...(precision !== undefined && { precision }),
@@ -108,22 +103,22 @@ function checkBuild(options: BuildArguments): BuildSettings {
     ...(cacheDir !== undefined && { cacheDir }),
     ...(threads !== undefined && { threads }),
   })
-  return { load, precision, frameWidth, frameHeight, windowLength, streams }
+  return { load, precision, frameWidth, frameHeight, streams }
 }
 
 /**
- * Of the size that `VideoDepth` takes for such frames. The checkpoint is looked at where no size was given.
+ * Plans of the size that `VideoDepth` takes for such frames. Where no size was given, the checkpoint tells it.
  *
  * @throws VideoDepthError FRAME_INVALID, and what describeCheckpoint throws
  */
 async function specsOf(settings: BuildSettings): Promise<readonly PlanSpec[]> {
-  const { load, frameWidth, frameHeight, windowLength, streams } = settings
+  const { load, frameWidth, frameHeight, streams } = settings
   const described = (): Promise<CheckpointDescription> =>
     describeCheckpoint(load.checkpoint, { weightsKey: load.weightsKey })
   const side = load.inputSize ?? defaultInputSize((await described()).architecture)
   const { width: inputWidth, height: inputHeight } = networkInputSize(frameWidth, frameHeight, side)
   const size = { inputWidth, inputHeight }
-  const windows: PlanSpec = { use: 'windows', ...size, windowLength }
+  const windows: PlanSpec = { use: 'windows', ...size, windowLength: defaultWindowLength }
   return streams === undefined ? [windows] : [windows, { use: 'streams', ...size, batches: batchesUpTo(streams) }]
 }
 
@@ -161,7 +156,7 @@ export async function build(
 
 /** Opens what a video and a stream would open, together: that also shows whether the device's memory suffices. */
 async function buildPlans(
-  { load, frameWidth, frameHeight, windowLength }: BuildSettings,
+  { load, frameWidth, frameHeight }: BuildSettings,
   specs: readonly PlanSpec[],
   signal: AbortSignal,
   progress: BuildProgress,
@@ -170,11 +165,11 @@ async function buildPlans(
   // Plans of a relative and of a metric checkpoint are made alike.
   const options = { ...load, metric: undefined, signal, onProgress: (report: LoadProgress) => progress.report(report) }
   const engine = await openEngine(options, parts)
-  const slots = slotCount(windowStrategy('upstream', windowLength))
+  const windows = { windowLength: defaultWindowLength, slots: slotCount(windowStrategy()) }
   try {
     for (const { inputWidth, inputHeight, use } of specs) {
       const size = { inputWidth, inputHeight, frameWidth, frameHeight }
-      if (use === 'windows') await engine.openSession({ ...size, windowLength, slots }, signal)
+      if (use === 'windows') await engine.openSession({ ...size, ...windows }, signal)
       else await engine.openStream({ ...size, stabilized: false }, signal)
     }
     return engine.info

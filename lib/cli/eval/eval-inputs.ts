@@ -1,6 +1,7 @@
 // Owns: which predictions and truths belong together, frame by frame.
 // Must not know: file formats, measures, how results are shown.
 
+import { counted } from '../../base/counted.js'
 import { access } from 'node:fs/promises'
 import path from 'node:path'
 import { invalidOption } from '../../base/errors.js'
@@ -87,8 +88,14 @@ async function singleVideo(
   }
   const name = path.parse(prediction).name
   return {
-    ...{ name, kind: predicted.kind, isTruthSure: stated !== undefined },
-    ...{ hasPoses: false, hasFlow: false, hasMattes: false, length: to - from, frames },
+    name,
+    kind: predicted.kind,
+    isTruthSure: stated !== undefined,
+    hasPoses: false,
+    hasFlow: false,
+    hasMattes: false,
+    length: to - from,
+    frames,
   }
 }
 
@@ -126,13 +133,19 @@ async function manifestVideo(
   const hasFlow = listed.slice(0, -1).every(({ flow }) => flow !== undefined) && listed.length > 1
   const hasMattes = listed.every(({ matte }) => matte !== undefined)
   return {
-    ...{ name: video.name, kind: sequence.kind, isTruthSure: true },
-    ...{ hasPoses, hasFlow, hasMattes, length: listed.length, frames },
+    name: video.name,
+    kind: sequence.kind,
+    isTruthSure: true,
+    hasPoses,
+    hasFlow,
+    hasMattes,
+    length: listed.length,
+    frames,
   }
 }
 
 interface Predicted {
-  /** Of the frames that are present. */
+  /** The frames that are present. */
   readonly sequence: DepthSequence
   /** Positions in the video. */
   readonly present: readonly number[]
@@ -165,7 +178,7 @@ async function predictionOf(
   return { sequence, present: wanted }
 }
 
-/** Of the per-image predictions that are there: of the first frame, or of any where some may be missing. */
+/** The ending of the per-image predictions: the first frame's, or any frame's where some may be missing. */
 async function extensionOf(
   frames: readonly ManifestFrame[],
   root: string,
@@ -226,7 +239,7 @@ function range({ frames: [from, to] }: EvalSettings, length: number): readonly [
 /** Where only a part of the truth is evaluated, a prediction may end anywhere after that part. */
 function checkLength({ name, length }: DepthSequence, expected: number, to: number, whose: string): void {
   if (length === expected || (to < expected && length >= to)) return
-  throw invalidOption(`${expected} frames, as ${whose} has,`, name, length)
+  throw invalidOption(`${counted(expected, 'frame')}, as ${whose} has,`, name, length)
 }
 
 function scaled({ data, width, height }: Plane, { predictionFactor }: EvalArguments): Plane<Float32Array> {

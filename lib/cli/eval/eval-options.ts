@@ -2,11 +2,11 @@
 // Must not know: files, how anything is measured or shown.
 
 import { Option, type Command } from 'commander'
+import { depthKinds } from '../../base/frame.js'
 import { invalidOption, optionConflict } from '../../base/errors.js'
 import {
   alignmentModes,
   alignmentSpaces,
-  depthKinds,
   resolveEvaluation,
   type AlignmentMode,
   type AlignmentSpace,

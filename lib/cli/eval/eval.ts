@@ -1,6 +1,7 @@
 // Owns: `video-depth eval`: depth against true depth, of one video or of a data set.
 // Must not know: file formats, how anything is measured.
 
+import { counted } from '../../base/counted.js'
 import { Command } from 'commander'
 import { invalidOption, optionConflict, VideoDepthError } from '../../base/errors.js'
 import { resolveEvaluation } from '../../evaluate/evaluation-options.js'
@@ -83,7 +84,7 @@ async function evaluated(
   throw invalidOption(
     `truth between ${minDepth} and ${maxDepth} m (is the factor right?)`,
     video.name,
-    `none in ${result.depth.frames} frames`,
+    `none in ${counted(result.depth.frames, 'frame')}`,
   )
 }
 

@@ -14,7 +14,7 @@ export interface ChartPanel {
 
 export interface Chart {
   readonly title: string
-  /** Of the x axis, which counts from `start`. */
+  /** Text at the x axis, which counts from `start`. */
   readonly xLabel: string
   readonly start: number
   readonly panels: readonly ChartPanel[]

@@ -4,7 +4,7 @@
 import { Option, type Command } from 'commander'
 import type { ColorMatrix, ColorRange, PixelFormat } from '../../base/frame.js'
 import { paletteNames, type Bright, type PaletteName } from '../../io/sinks/palettes.js'
-import { colorMatrices, colorRanges, pixelFormats } from '../../base/pixel-format.js'
+import { colorMatrices, colorRanges, pixelFormats } from '../../base/frame.js'
 import { queuePolicies, type QueuePolicy } from '../../stream/mailbox.js'
 import { pipeFactor } from './live-status.js'
 import { addModelOptions, brightOption, number, sceneCutsOption, type ModelArguments } from '../options.js'

@@ -125,7 +125,11 @@ function rawOptions(
   if (!isYuv) refuse(['colorMatrix'], isGiven, 'needs --pixel-format nv12 or yuyv422')
   if (!isYuv && pixelFormat !== 'gray8') refuse(['colorRange'], isGiven, 'needs --pixel-format nv12, yuyv422 or gray8')
   const options: RawFramesOptions = {
-    ...{ width: Number(match[1]), height: Number(match[2]), pixelFormat, colorMatrix, name: 'standard input' },
+    width: Number(match[1]),
+    height: Number(match[2]),
+    pixelFormat,
+    colorMatrix,
+    name: 'standard input',
     ...(colorRange !== undefined && { colorRange }),
     ...(fps !== undefined && { frameRate: fps }),
   }
@@ -166,7 +170,10 @@ async function isSameFile(...paths: readonly [string, string]): Promise<boolean>
 
 /** What the library calls its options, where that is not their flag in small. */
 const ownNames: Readonly<Record<string, string>> = {
-  ...{ input: '<input>', frameRate: '--fps', width: '--size (width)', height: '--size (height)' },
+  input: '<input>',
+  frameRate: '--fps',
+  width: '--size (width)',
+  height: '--size (height)',
   threshold: '--scene-cuts',
 }
 

@@ -61,7 +61,7 @@ export class LiveOutputs {
     return this.#open.length === 0
   }
 
-  /** Of the outputs that were lost. */
+  /** Why outputs were lost. */
   get failures(): readonly unknown[] {
     return this.#failures
   }

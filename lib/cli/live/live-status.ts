@@ -1,6 +1,7 @@
 // Owns: what a running `live` says: a line of rates and latencies, and what happens to the source.
 // Must not know: sources, streams, outputs.
 
+import { counted } from '../../base/counted.js'
 import type { LiveEvent } from '../../io/live/live-options.js'
 import type { LiveStats } from '../../io/live/live-source.js'
 import type { StreamStats } from '../../stream/depth-stream.js'
@@ -154,10 +155,6 @@ function latencyTexts(latency: LatencyPercentiles | undefined): string[] {
   if (latency === undefined) return []
   const { p50, p95, p99 } = latency
   return [`p50 ${p50.toFixed(0)}  p95 ${p95.toFixed(0)}  p99 ${p99.toFixed(0)} ms`]
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${count === 1 ? what : `${what}s`}`
 }
 
 function sizeText({ width, height }: { readonly width: number; readonly height: number }): string {

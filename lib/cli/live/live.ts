@@ -1,6 +1,7 @@
 // Owns: `video-depth live`: a camera, a network stream or raw frames on standard input into depth, until it is stopped.
 // Must not know: how frames are fetched, how outputs are written, the network.
 
+import { counted } from '../../base/counted.js'
 import { Command } from 'commander'
 import { VideoDepthError } from '../../base/errors.js'
 import type { LiveEvent } from '../../io/live/live-options.js'
@@ -166,7 +167,9 @@ async function report({ model, stream, source, failure, outputs, status }: Ended
   if (texts.length > 0) status.say(`the source had ${texts.join(', ')}`)
   if (failure !== undefined) {
     const who = isSourceError(failure) ? 'the source' : 'the computation'
-    status.say(`${who} ended early, ${framesOut} depth maps were kept: ${errorText(failure)}`)
+    status.say(
+      `${who} ended early, ${counted(framesOut, 'depth map was', 'depth maps were')} kept: ${errorText(failure)}`,
+    )
   }
   const error = failure ?? outputs.failures[0]
   if (json) {

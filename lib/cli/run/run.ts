@@ -17,7 +17,7 @@ import { checkLoadOptions, type LoadOptions } from '../../engine/load-options.js
 import { checkProcessOptions, type ProcessOptions, type ProcessProgress } from '../../video/process-options.js'
 import { checkStreamOptions, type StreamOptions } from '../../stream/stream-options.js'
 import { VideoDepth } from '../../video-depth.js'
-import type { Stitching } from '../../plan/strategy.js'
+import { stitchings, type Stitching } from '../../plan/strategy.js'
 import { loadedText, arithmeticLines, progressText } from '../engine-text.js'
 import { exitCode, isPartial } from '../exit-code.js'
 import { interruptible } from '../interrupt.js'
@@ -69,7 +69,7 @@ export function runCommand(): Command {
     )
     .option('--playlists', 'read an HLS playlist, of files in its own folder', false)
     .addOption(
-      new Option('--stitching <rule>', 'how windows are stitched').choices(['upstream', 'paper']).default('upstream'),
+      new Option('--stitching <rule>', 'which key frames a window sees').choices(stitchings).default('upstream'),
     )
     .addOption(
       new Option('--streaming', 'frame by frame, as from a camera, instead of in windows')
@@ -199,13 +199,15 @@ async function writeAll(run: Run, options: RunArguments, signal: AbortSignal): P
   }
 }
 
-/** What a person should know of the weights before believing or selling the result. */
+/** Says what a person should know of the weights before believing or selling the result. */
 export function tellOfWeights(architecture: Architecture): void {
   const matching = matchRecipes(architecture)
   if (matching.some(({ file }) => file === null)) {
     tell('These are random test weights; the depth is meaningless.\n')
   } else if (matching.some(({ source }) => source === null)) {
-    tell('The weights are those of the bundled small network, trained on rendered scenes alone (engines/README.md).\n')
+    tell(
+      'This is the small network that comes with the package, trained on rendered scenes alone: expect rough depth.\n',
+    )
   } else if (matching.some(({ commercialUse }) => !commercialUse)) tell(`${licenseNote(matching)}\n`)
 }
 

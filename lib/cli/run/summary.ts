@@ -1,6 +1,7 @@
 // Owns: what a finished run says: a few lines for a person, or one JSON object for a program.
 // Must not know: how the run went about it.
 
+import { counted } from '../../base/counted.js'
 import { VideoDepthError } from '../../base/errors.js'
 import { shown } from '../../base/outside-text.js'
 import type { SourceInfo } from '../../io/sources/source.js'
@@ -34,7 +35,11 @@ export function warnings({ windows }: PassSummary): string[] {
           `the scale of depth begins anew at ${framesText(begunAnew)}: the frames before show too little to fit it to (black, white, a covered lens)`,
         ]
       : []),
-    ...(unsolved > 0 ? [`${unsolved} windows could not be fitted and kept their own scale`] : []),
+    ...(unsolved > 0
+      ? [
+          `${counted(unsolved, 'window')} could not be fitted to those before, and kept a scale of ${unsolved === 1 ? 'its' : 'their'} own`,
+        ]
+      : []),
   ]
 }
 
@@ -79,10 +84,10 @@ export function printSummary(finished: Finished, json: boolean): void {
   }
   const { frames, scenes, framesPerSecond, peakMemoryMiB, width, height, kind, latencyMs } = object
   const latency = latencyMs === null ? 'a stream' : `p50 ${latencyMs['p50']} ms, p99 ${latencyMs['p99']} ms`
-  const way = object.windows === null ? latency : `${object.windows} windows`
+  const way = object.windows === null ? latency : counted(object.windows, 'window')
   const lines = [
-    `${frames} frames of ${width}×${height}, ${kind}, ${way}${scenes > 1 ? `, ${scenes} scenes` : ''}, ${object.seconds.total} s (${framesPerSecond} fps), peak memory ${peakMemoryMiB} MiB`,
-    ...(object.flatMaps > 0 ? [`${object.flatMaps} depth maps of the network were flat`] : []),
+    `${counted(frames, 'frame')} of ${width}×${height}, ${kind}, ${way}${scenes > 1 ? `, ${scenes} scenes` : ''}, ${object.seconds.total} s (${framesPerSecond} fps), peak memory ${peakMemoryMiB} MiB`,
+    ...(object.flatMaps > 0 ? [`${counted(object.flatMaps, 'depth map was', 'depth maps were')} flat`] : []),
     ...(object.engine.fallback?.isSurprising === true
       ? [`on the processor: ${shown(object.engine.fallback.reason)}`]
       : []),
@@ -90,7 +95,9 @@ export function printSummary(finished: Finished, json: boolean): void {
   ]
   say(`${lines.join('\n')}\n`)
   if (error !== null) {
-    tell(`video-depth: the input ended early, ${frames} frames were kept: ${error.message} [${error.code}]\n`)
+    tell(
+      `video-depth: the input ended early, ${counted(frames, 'frame was', 'frames were')} kept: ${error.message} [${error.code}]\n`,
+    )
   }
 }
 

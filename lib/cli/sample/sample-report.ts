@@ -14,7 +14,7 @@ import type { Animation, SheetRow, Tile } from './contact-sheet.js'
 /** Metres, KITTI's cap: what is farther away, and the sky, does not count. */
 const farthest = 80
 const columns = 4
-/** Of the animation: every second frame of the clip. */
+/** The animation has every second frame of the clip. */
 const animationStride = 2
 /** Error that is shown at full brightness: a quarter of the true depth. */
 const brightestError = 0.25

@@ -20,7 +20,6 @@ export interface CpuEngineOptions {
   readonly cacheDir?: string | undefined
   /** `int8`: with the addon's own kernels alone. */
   readonly precision: CpuPrecision
-  readonly taps?: readonly number[] | undefined
   readonly weightsKey?: string | undefined
   /** The checkpoint is taken for a metric one, or not: as in PrepareWeightsOptions, and int8 is judged by it. */
   readonly metric?: boolean | undefined
@@ -119,12 +118,12 @@ export class CpuEngine implements Engine, SessionHost {
    */
   static async load(options: CpuEngineOptions): Promise<CpuEngine> {
     options.signal?.throwIfAborted()
-    const { checkpoint, cacheDir, precision, taps, weightsKey, metric, threads, signal, onProgress } = options
+    const { checkpoint, cacheDir, precision, weightsKey, metric, threads, signal, onProgress } = options
     // An addon that does not load fails here, with its diagnosis, rather than in the worker.
     const kernels = chooseKernels(thisProcessor(), precision, process.env[kernelsVariable])
     const engine = new CpuEngine(options, kernels)
     try {
-      const checkpointOptions = { checkpoint, cacheDir, taps, weightsKey, metric }
+      const checkpointOptions = { checkpoint, cacheDir, weightsKey, metric }
       const request = { op: 'load', ...checkpointOptions, precision, kernels, threads } as const
       const { architecture, recipe, id, check } = await engine.request(request, { signal, onProgress })
       engine.#architecture = architecture
@@ -204,7 +203,7 @@ export class CpuEngine implements Engine, SessionHost {
     return reply.finally(() => signal?.removeEventListener('abort', abort)) as Promise<CpuReplies[R['op']]>
   }
 
-  /** Of a session or a stream. Rejects what it waits for; the worker frees its memory when its current graph run ends. */
+  /** Ends a session or a stream. Rejects what it waits for; the worker frees its memory when its current graph run ends. */
   closeSession(session: number): void {
     for (const [id, pending] of this.#pending) {
       if (pending.session !== session) continue

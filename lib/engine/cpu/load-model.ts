@@ -19,7 +19,6 @@ import { checkedInt8 } from './quantization/int8-check.js'
 export interface ModelOptions {
   readonly checkpoint: string
   readonly cacheDir: string | undefined
-  readonly taps: readonly number[] | undefined
   readonly weightsKey?: string | undefined
   /** int8 with the addon's kernels alone. */
   readonly precision: CpuPrecision
@@ -40,9 +39,9 @@ export interface LoadedModel {
   readonly weights: PreparedWeights
   /** Engine.id */
   readonly id: string
-  /** Of its streams' memories: StreamState.variant. */
+  /** StreamState.variant of its streams' memories. */
   readonly variant: string
-  /** Of int8 against float32. */
+  /** How far int8 is from float32. */
   readonly check: DepthErrorFigures | undefined
 }
 
@@ -52,9 +51,9 @@ export async function loadModel(
   { addon, native, gate }: ModelParts,
   preparation: Preparation,
 ): Promise<LoadedModel> {
-  const { checkpoint, cacheDir, taps, weightsKey, metric, precision, kernels, threads } = options
+  const { checkpoint, cacheDir, weightsKey, metric, precision, kernels, threads } = options
   const weights = await prepareWeights({
-    ...{ checkpoint, cacheDir, taps, weightsKey, metric, precision: 'fp32', ...preparation },
+    ...{ checkpoint, cacheDir, weightsKey, metric, precision: 'fp32', ...preparation },
   })
   const variant = variantOf(kernels, precision)
   const id = [weights.sha256, emitterVersion, weights.architecture.taps.join('-'), precision, idOf(variant)].join('.')

@@ -2,15 +2,12 @@
 // Must not know: ONNX Runtime, the addon's kernels, messages, videos.
 
 import type { StepPlan } from '../../plan/step-plan.js'
-import type { LoadProgress } from '../engine.js'
+import type { Preparation } from '../engine.js'
 
 export type Floats = Float32Array<ArrayBuffer>
 export type Bytes = Uint8Array<ArrayBuffer>
 
-export interface Preparation {
-  readonly signal: AbortSignal
-  readonly onProgress: (progress: LoadProgress) => void
-}
+export type { Preparation }
 
 /** Patches of 14×14 pixels. */
 export interface Grid {
@@ -33,7 +30,7 @@ export interface CpuModel {
 export interface CpuNetwork<Features extends object = object> {
   /** [3, 14 · rows, 14 · cols] float32, filled by the caller before `encode`. */
   readonly pixels: Floats
-  /** Of one stream's memory; known once `loadStreams` is done. A new memory is zeros. */
+  /** Size of one stream's memory; known once `loadStreams` is done. A new memory is zeros. */
   readonly memoryBytes: number
   newFeatures(): Features
   /** [14 · rows, 14 · cols] float32 */

@@ -17,7 +17,6 @@ export interface LoadRequest {
   readonly precision: CpuPrecision
   readonly kernels: CpuRuntime
   readonly metric: boolean | undefined
-  readonly taps: readonly number[] | undefined
   readonly weightsKey: string | undefined
   readonly threads: number
 }
@@ -104,7 +103,7 @@ export interface LoadReply {
   readonly recipe: Recipe | undefined
   /** Engine.id */
   readonly id: string
-  /** Of int8 against float32. */
+  /** How far int8 is from float32. */
   readonly check: DepthErrorFigures | undefined
 }
 

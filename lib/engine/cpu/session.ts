@@ -33,7 +33,7 @@ export interface SessionHost {
     request: R,
     options?: { readonly transfer?: readonly ArrayBuffer[] },
   ): Promise<CpuReplies[R['op']]>
-  /** Of a session or a stream. */
+  /** Ends a session or a stream. */
   closeSession(session: number): void
 }
 

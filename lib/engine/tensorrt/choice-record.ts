@@ -19,9 +19,9 @@ export interface Choice {
   readonly key: ChoiceKey
   /** Name of a rung of the ladder. */
   readonly variant: string
-  /** Of its plans, hex: others have to be checked again. */
+  /** Hashes of its plans, hex: others have to be checked again. */
   readonly plans: readonly string[]
-  /** Of its plans, names in the cache's folder. */
+  /** Names of its plans in the cache's folder. */
   readonly files: readonly string[]
   readonly check: CheckFigures
   readonly buildSeconds: number

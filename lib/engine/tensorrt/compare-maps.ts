@@ -1,6 +1,7 @@
 // Owns: how unlike two sets of maps are, and how unlike they may be.
 // Must not know: where the maps come from.
 
+import { counted } from '../../base/counted.js'
 import { setImmediate as breathe } from 'node:timers/promises'
 import type { CheckFigures } from '../engine-info.js'
 
@@ -28,7 +29,7 @@ export async function compareMaps(
 
 /** Empty where the figures are good enough. NaN is never. */
 export function whyWrong({ cosine, relativeError, nonFinite }: CheckFigures): string {
-  if (nonFinite > 0) return `${nonFinite} values are not finite`
+  if (nonFinite > 0) return `${counted(nonFinite, 'value is', 'values are')} not finite`
   const faults = [
     ...(cosine >= leastCosine ? [] : [`cosine ${cosine.toFixed(5)}, at least ${leastCosine} wanted`]),
     ...(relativeError <= mostRelativeError

@@ -12,7 +12,8 @@ import { AtomicFile } from '../../io/sinks/atomic-output.js'
 import { parseTemporary } from '../../io/sinks/temporary-names.js'
 import { makeFolder } from '../../base/make-folder.js'
 import type { GraphFile } from './graph-protocol.js'
-import { GraphSource, type CheckpointOptions, type Preparation } from './graph-source.js'
+import type { Preparation } from '../engine.js'
+import { GraphSource, type CheckpointOptions } from './graph-source.js'
 import { ladder, rungIndex } from './ladder.js'
 import { graphRequests, type GraphRequest, type PlanSpec } from './plan-spec.js'
 
@@ -27,7 +28,7 @@ export interface ExportedGraph {
   readonly file: string
   readonly use: PlanSpec['use']
   readonly label: string
-  /** Of the file without its weights, hex. */
+  /** Hash of the file without its weights, hex. */
   readonly sha256: string
   readonly inputs: GraphFile['ports']['inputs']
   readonly outputs: GraphFile['ports']['outputs']
@@ -71,7 +72,9 @@ export async function exportGraphs(
     }
     const file = weightsFileName(precision)
     const manifest: ExportManifest = {
-      ...{ checkpointSha256: weights.sha256, precision, weights: [file] },
+      checkpointSha256: weights.sha256,
+      precision,
+      weights: [file],
       graphs: sources.map(exported),
     }
     await writeFolder(

@@ -1,7 +1,7 @@
 // Owns: what becomes of an error from the addon's GPU part, and that a lost GPU stays lost for its engine.
 // Must not know: which call failed, plans, videos.
 
-import { VideoDepthError, type ErrorCode } from '../../base/errors.js'
+import { again, VideoDepthError, type ErrorCode } from '../../base/errors.js'
 
 const nativeCodes: readonly ErrorCode[] = [
   'GPU_UNAVAILABLE',
@@ -57,9 +57,7 @@ export class GpuGuard {
 
   /** @throws VideoDepthError GPU_FAILED or CLOSED, a new one for each caller */
   assertUsable(): void {
-    if (this.#ended === undefined) return
-    const { code, message } = this.#ended
-    throw new VideoDepthError(code, message, { cause: this.#ended })
+    if (this.#ended !== undefined) throw again(this.#ended)
   }
 
   close(): void {

@@ -11,7 +11,6 @@ export interface WeightsRequest {
   readonly op: 'weights'
   readonly checkpoint: string
   readonly cacheDir: string | undefined
-  readonly taps: readonly number[] | undefined
   readonly weightsKey: string | undefined
   readonly metric: boolean | undefined
   readonly precision: Precision
@@ -25,7 +24,7 @@ export interface GraphFileRequest {
 
 export interface GraphFile {
   readonly path: string
-  /** Of the file without its weights, hex. */
+  /** Hash of the file without its weights, hex. */
   readonly sha256: string
   readonly ports: {
     readonly inputs: Readonly<Record<string, readonly number[]>>

@@ -8,7 +8,7 @@ import type { PreparedWeights } from '../../prepare/graph/prepare-weights.js'
 import type { Precision } from '../../prepare/graph/weights.js'
 import { inPackage } from '../../base/own-package.js'
 import { unlessAborted } from '../../base/unless-aborted.js'
-import type { LoadProgress } from '../engine.js'
+import type { LoadProgress, Preparation } from '../engine.js'
 import type { GraphFile, GraphFileRequest, GraphMessage, WeightsRequest } from './graph-protocol.js'
 import type { GraphRequest } from './plan-spec.js'
 
@@ -21,15 +21,9 @@ const stopGraceMs = 500
 export interface CheckpointOptions {
   readonly checkpoint: string
   readonly cacheDir?: string | undefined
-  readonly taps?: readonly number[] | undefined
   readonly weightsKey?: string | undefined
   /** As in PrepareWeightsOptions. */
   readonly metric?: boolean | undefined
-}
-
-export interface Preparation {
-  readonly signal: AbortSignal
-  readonly onProgress: (progress: LoadProgress) => void
 }
 
 /** One use: opened, asked, closed. */
@@ -69,8 +63,8 @@ export class GraphSource {
   weights(precision: Precision): Promise<PreparedWeights> {
     let weights = this.#weights.get(precision)
     if (weights === undefined) {
-      const { checkpoint, cacheDir, taps, weightsKey, metric } = this.#options
-      const request = { op: 'weights', checkpoint, cacheDir, taps, weightsKey, metric, precision } as const
+      const { checkpoint, cacheDir, weightsKey, metric } = this.#options
+      const request = { op: 'weights', checkpoint, cacheDir, weightsKey, metric, precision } as const
       weights = this.#ask<PreparedWeights>(request)
       this.#weights.set(precision, weights)
     }

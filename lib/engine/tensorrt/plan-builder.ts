@@ -5,7 +5,8 @@ import { VideoDepthError } from '../../base/errors.js'
 import { emitterVersion } from '../../prepare/graph/builder.js'
 import type { NativeGpuEngine, NativePlan } from '../../native/gpu-types.js'
 import type { GpuGuard } from './gpu-error.js'
-import type { GraphSource, Preparation } from './graph-source.js'
+import type { Preparation } from '../engine.js'
+import type { GraphSource } from './graph-source.js'
 import { planName, type BuildTarget, type PlanCache, type PlanKey } from './plan-cache.js'
 import type { GraphRequest } from './plan-spec.js'
 
@@ -56,7 +57,7 @@ export class PlanBuilder {
     return this.#build(path, key, request.label, preparation)
   }
 
-  /** Of plans that turned out wrong. Best effort: they only take room. */
+  /** Removes plans that turned out wrong. Best effort: they only take room. */
   async forget(files: Iterable<string>): Promise<void> {
     await this.#cache.remove(files).catch(() => undefined)
   }

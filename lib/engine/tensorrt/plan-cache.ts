@@ -23,12 +23,12 @@ export interface BuildTarget {
 
 /** Everything that a plan depends on. */
 export interface PlanKey extends BuildTarget {
-  /** Of the graph file without its weights. */
+  /** Hash of the graph file without its weights. */
   readonly graphSha256: string
-  /** Of the checkpoint, and how it was converted. */
+  /** Names the checkpoint and how it was converted. */
   readonly weights: string
   readonly shapes: Readonly<Record<string, readonly number[]>>
-  /** Of building. */
+  /** What it is built with. */
   readonly options: Readonly<Record<string, string | number | boolean>>
 }
 
@@ -87,7 +87,7 @@ export class PlanCache {
     return (await writeCached(this.folder, planName(key), plan, record)).sha256
   }
 
-  /** Of files by their names; missing ones count as removed. */
+  /** Removes files by their names; missing ones count as removed. */
   async remove(names: Iterable<string>): Promise<void> {
     for (const name of names) {
       await rm(path.join(this.folder, `${name}.json`), { force: true })

@@ -5,12 +5,14 @@ import { VideoDepthError } from '../../base/errors.js'
 import { emitterVersion } from '../../prepare/graph/builder.js'
 import type { Precision } from '../../prepare/graph/weights.js'
 import type { NativeGpuEngine, NativePlan } from '../../native/gpu-types.js'
+import { SerialQueue } from '../../base/serial-queue.js'
 import { unlessAborted } from '../../base/unless-aborted.js'
 import type { PlanSetInfo, RejectedVariant, RejectionCause } from '../engine-info.js'
 import { ChoiceRecord, type Choice } from './choice-record.js'
 import { whyWrong } from './compare-maps.js'
 import type { GpuGuard } from './gpu-error.js'
-import { GraphSource, type CheckpointOptions, type Preparation } from './graph-source.js'
+import type { Preparation } from '../engine.js'
+import { GraphSource, type CheckpointOptions } from './graph-source.js'
 import { isLastRung, ladder, type LadderStart, type Rung } from './ladder.js'
 import type { LoadedPlan, PlanBuilder } from './plan-builder.js'
 import type { BuildTarget } from './plan-cache.js'
@@ -24,12 +26,12 @@ export interface PlanSetsOptions {
   readonly builder: PlanBuilder
   readonly reference: ReferenceSource
   readonly checkpoint: CheckpointOptions
-  /** Of the checkpoint and its taps. */
+  /** Names the checkpoint and its taps. */
   readonly network: string
   readonly precision: Precision
   readonly start: LadderStart
   readonly target: BuildTarget
-  /** Of the plan cache. */
+  /** The plan cache's folder. */
   readonly folder: string
 }
 
@@ -64,7 +66,7 @@ export class PlanSets {
   readonly #options: PlanSetsOptions
   readonly #kept = new Map<string, Kept>()
   /** One at a time: the device builds one plan at a time anyway. */
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #preparing = new SerialQueue()
   #lastSuspect: string | undefined
 
   constructor(options: PlanSetsOptions) {
@@ -77,8 +79,8 @@ export class PlanSets {
   }
 
   /** When nothing is being prepared any more, also of what was given up. */
-  async settled(): Promise<void> {
-    await this.#turn
+  settled(): Promise<void> {
+    return this.#preparing.settled
   }
 
   get infos(): PlanSetInfo[] {
@@ -87,8 +89,7 @@ export class PlanSets {
 
   /** An abort rejects with its reason at once; what was being built is given up. */
   async hold(spec: PlanSpec, preparation: Preparation): Promise<PlanSet> {
-    const set = this.#turn.then(() => this.#hold(spec, preparation))
-    this.#turn = set.catch(() => undefined)
+    const set = this.#preparing.run(() => this.#hold(spec, preparation))
     try {
       return await unlessAborted(set, preparation.signal)
     } catch (error) {
@@ -227,7 +228,8 @@ export class PlanSets {
     kept.users++
     let isHeld = true
     return {
-      ...{ info, plans },
+      info,
+      plans,
       suspect: async (reason) => {
         this.#lastSuspect = info.variant
         if (isLastRung(info.variant)) return

@@ -1,6 +1,7 @@
 // Owns: which plans a session or a stream needs, their batches, and the graphs that they are built from.
 // Must not know: how graphs are made, how plans are built, what runs them.
 
+import { counted } from '../../base/counted.js'
 import type { EncoderShape } from '../../prepare/graph/encoder.js'
 import type { DepthDecoderShape } from '../../prepare/graph/depth-decoder.js'
 import type { StreamStepShape } from '../../prepare/graph/stream-step.js'
@@ -56,39 +57,47 @@ export function streamBatches(most: number): number[] {
 export function graphRequests(spec: PlanSpec, { trunk, decoder }: Rung): GraphRequest[] {
   const grid = { rows: spec.inputHeight / patchSize, cols: spec.inputWidth / patchSize }
   const encoder = (batch: number): GraphRequest => ({
-    ...{ kind: 'encoder', label: `encoder, ${frames(batch)}`, form: trunk },
+    kind: 'encoder',
+    label: `encoder, ${frames(batch)}`,
+    form: trunk,
     shape: { ...grid, encoderBatch: batch },
   })
   const depthDecoder = (batch: number): GraphRequest => ({
-    ...{ kind: 'depth-decoder', label: `depth decoder, ${frames(batch)}`, form: decoder },
+    kind: 'depth-decoder',
+    label: `depth decoder, ${frames(batch)}`,
+    form: decoder,
     shape: { ...grid, decoderBatch: batch },
   })
   if (spec.use === 'windows') {
     const { windowLength } = spec
     const batch = windowBatch(windowLength)
     const head: GraphRequest = {
-      ...{ kind: 'temporal-head', label: `temporal head, ${frames(windowLength)}`, form: trunk },
+      kind: 'temporal-head',
+      label: `temporal head, ${frames(windowLength)}`,
+      form: trunk,
       shape: { ...grid, windowLength },
     }
     return [encoder(batch), head, depthDecoder(batch)]
   }
   return spec.batches.flatMap((batch) => {
     const step: GraphRequest = {
-      ...{ kind: 'stream-step', label: `stream step, ${frames(batch)}`, form: trunk },
+      kind: 'stream-step',
+      label: `stream step, ${frames(batch)}`,
+      form: trunk,
       shape: { ...grid, stateSlots, streams: batch },
     }
     return [encoder(batch), step, depthDecoder(batch)]
   })
 }
 
-/** Of the same plans, whatever the arithmetic; part of file names. */
+/** The same for all arithmetics; part of file names. */
 export function specName(spec: PlanSpec): string {
   const { use, inputWidth, inputHeight } = spec
   const rest = spec.use === 'windows' ? `t${spec.windowLength}` : `b${spec.batches.join('-')}`
   return `${use}.${inputWidth}x${inputHeight}.${rest}`
 }
 
-const frames = (count: number): string => (count === 1 ? '1 frame' : `${count} frames`)
+const frames = (count: number): string => counted(count, 'frame')
 
 /** From plans in the order of `graphRequests`. */
 export function windowPlans(

@@ -1,6 +1,7 @@
 // Owns: what the CPU engine gives for the self-check's input, in float32, and its cache.
 // Must not know: plans, GPUs.
 
+import { counted } from '../../base/counted.js'
 import { setImmediate as breathe } from 'node:timers/promises'
 import { VideoDepthError } from '../../base/errors.js'
 import { emitterVersion } from '../../prepare/graph/builder.js'
@@ -16,7 +17,8 @@ import {
   windowPictures,
 } from './check-input.js'
 import { readCached, writeCached } from '../../cache/cached-file.js'
-import type { CheckpointOptions, Preparation } from './graph-source.js'
+import type { Preparation } from '../engine.js'
+import type { CheckpointOptions } from './graph-source.js'
 import type { PlanSpec, StreamSpec, WindowSpec } from './plan-spec.js'
 
 export type Maps = readonly Float32Array<ArrayBuffer>[]
@@ -26,9 +28,9 @@ export type ReferenceSource = (spec: PlanSpec, preparation: Preparation) => Prom
 
 export interface ReferenceOptions extends CheckpointOptions {
   readonly threads: number
-  /** Of the checkpoint, and how it is read. */
+  /** Names the checkpoint and how it is read. */
   readonly network: string
-  /** Of the plan cache. */
+  /** The plan cache's folder. */
   readonly folder: string
 }
 
@@ -66,7 +68,7 @@ async function assertFinite(maps: Maps): Promise<void> {
     if (count === 0) continue
     throw new VideoDepthError(
       'DEPTH_NOT_FINITE',
-      `The network gives ${count} values that are not finite for the self-check's input, in float32 on the processor. ` +
+      `The network gives ${counted(count, 'value that is', 'values that are')} not finite for the self-check's input, in float32 on the processor. ` +
         'The checkpoint is damaged, or does not belong to this network.',
     )
   }
@@ -74,11 +76,16 @@ async function assertFinite(maps: Maps): Promise<void> {
 
 async function compute(
   spec: PlanSpec,
-  { checkpoint, cacheDir, taps, weightsKey, threads }: ReferenceOptions,
+  { checkpoint, cacheDir, weightsKey, threads }: ReferenceOptions,
   { signal, onProgress }: Preparation,
 ): Promise<Maps> {
   const engine = await CpuEngine.load({
-    ...{ checkpoint, cacheDir, taps, weightsKey, threads, precision: 'fp32', signal },
+    checkpoint,
+    cacheDir,
+    weightsKey,
+    threads,
+    precision: 'fp32',
+    signal,
     onProgress: ({ phase, fraction }) =>
       onProgress({ phase: 'check', fraction: 0, detail: `${phase} ${percent(fraction)}` }),
   })

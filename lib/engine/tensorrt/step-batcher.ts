@@ -8,7 +8,7 @@ export interface BatchClock {
   after(ms: number, work: () => void): () => void
 }
 
-export const systemClock: BatchClock = {
+const systemClock: BatchClock = {
   now: () => performance.now(),
   after: (ms, work) => {
     const timer = setTimeout(work, ms)
@@ -69,7 +69,7 @@ export class StepBatcher<Entry, Result> {
     })
   }
 
-  /** Of an entry that has not gone yet: its step rejects with `reason`. */
+  /** Takes an entry back that has not gone yet: its step rejects with `reason`. */
   withdraw(entry: Entry, reason: Error): void {
     const index = this.#waiting.findIndex((waiting) => waiting.entry === entry)
     if (index >= 0) for (const { reject } of this.#waiting.splice(index, 1)) reject(reason)

@@ -1,6 +1,7 @@
 // Owns: streams of one network size on the device: rooms of a few rows each, opened when the others are full.
 // Must not know: a stream's order of steps, what a frame sees, what goes on in a room.
 
+import { SerialQueue } from '../../base/serial-queue.js'
 import type { NativeGpuEngine } from '../../native/gpu-types.js'
 import type { GpuGuard } from './gpu-error.js'
 import { streamPlans, type StreamSpec } from './plan-spec.js'
@@ -17,7 +18,7 @@ export class StreamPool {
   readonly #options: StreamPoolOptions
   /** Those that take streams: one that has failed is not among them. */
   readonly #rooms = new Set<StreamRoom>()
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #seating = new SerialQueue()
 
   constructor(options: StreamPoolOptions) {
     this.#options = options
@@ -25,9 +26,7 @@ export class StreamPool {
 
   /** @param set of `spec`; the caller holds it longer than the seat */
   seat(spec: StreamSpec, set: PlanSet): Promise<Seat> {
-    const seat = this.#turn.then(() => this.#seat(spec, set))
-    this.#turn = seat.catch(() => undefined)
-    return seat
+    return this.#seating.run(() => this.#seat(spec, set))
   }
 
   async #seat(spec: StreamSpec, set: PlanSet): Promise<Seat> {

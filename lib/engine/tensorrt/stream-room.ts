@@ -1,7 +1,7 @@
 // Owns: a few streams of one network size on the device, going together, and that a room whose call failed ends for all.
 // Must not know: a stream's order of steps, what a frame sees, other rooms.
 
-import { VideoDepthError, type ErrorCode } from '../../base/errors.js'
+import { again, VideoDepthError, type ErrorCode } from '../../base/errors.js'
 import type { NativeGpuStreams, NativeStepEntry, NativeStepResult } from '../../native/gpu-types.js'
 import type { GpuGuard } from './gpu-error.js'
 import { Rows } from './rows.js'
@@ -21,13 +21,13 @@ export interface StreamRoomOptions {
 /** A stream's place on the device, until `leave`. */
 export interface Seat {
   readonly row: number
-  /** Of one row's memory. */
+  /** Size of one row's memory. */
   readonly memoryBytes: number
   /** Why nothing goes on here any more; a new one for each caller. */
   readonly failure: VideoDepthError | undefined
   /** Waits for other streams' frames as the batcher says. */
   step(entry: NativeStepEntry): Promise<NativeStepResult>
-  /** Of an entry that has not gone yet: its step rejects with the reason. */
+  /** Takes an entry back that has not gone yet: its step rejects with the reason. */
   withdraw(entry: NativeStepEntry, reason: Error): void
   /** Any other call about this row. */
   call<T>(work: (streams: NativeGpuStreams) => Promise<T>): Promise<T>
@@ -50,7 +50,8 @@ export class StreamRoom {
     this.#rows = new Rows(streams.rows)
     this.#batcher = new StepBatcher({
       run: (entries) => this.#call(() => streams.step(entries)),
-      ...{ most: streams.rows, delayMs },
+      most: streams.rows,
+      delayMs,
     })
   }
 
@@ -71,7 +72,8 @@ export class StreamRoom {
     const failure = (): VideoDepthError | undefined => this.#ended()
     let leaving: Promise<void> | undefined
     return {
-      ...{ row, memoryBytes: this.#streams.memoryBytes },
+      row,
+      memoryBytes: this.#streams.memoryBytes,
       get failure() {
         return failure()
       },
@@ -87,9 +89,7 @@ export class StreamRoom {
   }
 
   #ended(): VideoDepthError | undefined {
-    if (this.#failure === undefined) return undefined
-    const { code, message } = this.#failure
-    return new VideoDepthError(code, message, { cause: this.#failure })
+    return this.#failure && again(this.#failure)
   }
 
   async #call<T>(work: () => Promise<T>): Promise<T> {

@@ -2,6 +2,7 @@
 // Must not know: windows' meaning, videos, how the GPU computes.
 
 import { VideoDepthError } from '../../base/errors.js'
+import { Lifetime } from '../../base/lifetime.js'
 import { emitterVersion } from '../../prepare/graph/builder.js'
 import type { Precision } from '../../prepare/graph/weights.js'
 import type { Architecture } from '../../prepare/checkpoint/architecture.js'
@@ -9,9 +10,17 @@ import type { Recipe } from '../../prepare/checkpoint/recipe.js'
 import type { NativeGpu, NativeGpuEngine } from '../../native/gpu-types.js'
 import { openUnlessAborted } from '../../base/unless-aborted.js'
 import type { EngineInfo } from '../engine-info.js'
-import type { Engine, EngineSession, EngineStream, LoadProgress, SessionGeometry, StreamGeometry } from '../engine.js'
+import type {
+  Engine,
+  EngineSession,
+  EngineStream,
+  LoadProgress,
+  Preparation,
+  SessionGeometry,
+  StreamGeometry,
+} from '../engine.js'
 import { GpuGuard } from './gpu-error.js'
-import { GraphSource, type Preparation } from './graph-source.js'
+import { GraphSource } from './graph-source.js'
 import { exactOnly, ladderStart, type LadderStart } from './ladder.js'
 import { openGpu, type GpuOptions, type OpenedGpu } from './open-gpu.js'
 import { PlanBuilder } from './plan-builder.js'
@@ -29,11 +38,10 @@ export interface TensorRtEngineOptions extends GpuOptions {
   readonly cacheDir?: string | undefined
   /** Undefined: FP16, but FP32 for weights that FP16 cannot hold. */
   readonly precision?: Precision | undefined
-  readonly taps?: readonly number[] | undefined
   readonly weightsKey?: string | undefined
   /** As in PrepareWeightsOptions. */
   readonly metric?: boolean | undefined
-  /** Of the CPU engine that plans are compared with. */
+  /** Threads of the CPU engine that plans are compared with. */
   readonly threads: number
   readonly streamBatch: number
   readonly batchDelayMs: number
@@ -67,11 +75,10 @@ export class TensorRtEngine implements Engine {
   readonly #sets: PlanSets
   readonly #pools = new Map<string, StreamPool>()
   readonly #open = new Set<{ close(): Promise<void> }>()
-  readonly #closing = new AbortController()
+  readonly #life = new Lifetime(() => this.#release())
   readonly #batches: readonly number[]
   readonly #options: TensorRtEngineOptions
   readonly #info: Omit<EngineInfo, 'plans'>
-  #closed: Promise<void> | undefined
 
   private constructor(
     { native, cuda }: OpenedGpu,
@@ -92,24 +99,30 @@ export class TensorRtEngine implements Engine {
     const { name: gpuName, index, computeCapability, memoryBytes } = device
     const gpu = { tensorRt, device: index, name: gpuName, computeCapability, memoryBytes }
     this.#info = { backend: 'tensorrt', precision, kernels: undefined, check: undefined, fallback: undefined, gpu }
-    const { checkpoint, cacheDir, taps, weightsKey, threads } = options
+    const { checkpoint, cacheDir, weightsKey, threads } = options
     const target = buildTarget(native, cuda)
     const cache = new PlanCache(planFolder(cacheDir))
     const start: LadderStart =
       exactReason === undefined ? ladderStart(precision, tensorRt, computeCapability) : exactOnly(exactReason)
     const reference = (parts.reference ?? cpuReference)({
-      ...{ checkpoint, cacheDir, taps, weightsKey, threads, network: name, folder: cache.folder },
+      checkpoint,
+      cacheDir,
+      weightsKey,
+      threads,
+      network: name,
+      folder: cache.folder,
     })
     this.#sets = new PlanSets({
-      ...{ native, guard: this.#guard, builder: new PlanBuilder(native, this.#guard, cache, target), reference },
-      ...{
-        checkpoint: { checkpoint, cacheDir, taps, weightsKey },
-        network: name,
-        precision,
-        start,
-        target,
-        folder: cache.folder,
-      },
+      native,
+      guard: this.#guard,
+      builder: new PlanBuilder(native, this.#guard, cache, target),
+      reference,
+      checkpoint: { checkpoint, cacheDir, weightsKey },
+      network: name,
+      precision,
+      start,
+      target,
+      folder: cache.folder,
     })
   }
 
@@ -134,7 +147,7 @@ export class TensorRtEngine implements Engine {
     return { ...this.#info, plans: this.#sets.infos }
   }
 
-  /** Of what came out not finite last, which is what the error that this ends is about. */
+  /** About what came out not finite last: the error that this ends tells of that. */
   get nonFiniteAdvice(): string {
     return (this.#sets.lastSuspect ?? this.#info.precision) === 'fp32'
       ? 'The checkpoint is damaged, or does not belong to this network.'
@@ -149,7 +162,9 @@ export class TensorRtEngine implements Engine {
       const options = { ...windowPlans(set.plans), frameWidth, frameHeight, slots }
       const native = await this.#guard.call(() => this.#native.openWindows(options))
       const session: TensorRtSession = new TensorRtSession(native, geometry, {
-        ...{ guard: this.#guard, set, onClose: () => this.#open.delete(session) },
+        guard: this.#guard,
+        set,
+        onClose: () => this.#open.delete(session),
       })
       return session
     })
@@ -168,9 +183,9 @@ export class TensorRtEngine implements Engine {
     })
   }
 
-  /** Of a call: its own, or the engine's end. */
+  /** The end of a call: its caller's abort, or the engine's own end. */
   #ending(signal: AbortSignal | undefined): AbortSignal {
-    return AbortSignal.any([this.#closing.signal, ...(signal === undefined ? [] : [signal])])
+    return AbortSignal.any([this.#life.signal, ...(signal === undefined ? [] : [signal])])
   }
 
   async #hold(spec: PlanSpec, signal: AbortSignal): Promise<PlanSet> {
@@ -205,13 +220,11 @@ export class TensorRtEngine implements Engine {
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#close()
-    return this.#closed
+    this.#guard.close()
+    return this.#life.end(new VideoDepthError('CLOSED', 'The engine was closed'))
   }
 
-  async #close(): Promise<void> {
-    this.#guard.close()
-    this.#closing.abort(new VideoDepthError('CLOSED', 'The engine was closed'))
+  async #release(): Promise<void> {
     const sessions = [...this.#open].map((one) => one.close())
     await this.#native.close()
     await Promise.all(sessions)

@@ -1,7 +1,9 @@
 // Owns: one video in windows on a GPU, as the engine's users see it.
 // Must not know: windows' meaning, how plans came about, what else runs on the device.
 
-import { VideoDepthError } from '../../base/errors.js'
+import { counted } from '../../base/counted.js'
+import { again, VideoDepthError } from '../../base/errors.js'
+import { Lifetime } from '../../base/lifetime.js'
 import type { RgbFrame } from '../../base/frame.js'
 import type { NativeDecodeResult, NativeGpuWindows } from '../../native/gpu-types.js'
 import type { StitchStep } from '../../native/types.js'
@@ -22,8 +24,7 @@ export class TensorRtSession implements EngineSession {
   readonly #guard: GpuGuard
   readonly #set: PlanSet
   readonly #onClose: () => void
-  readonly #closing = new AbortController()
-  #closed: Promise<void> | undefined
+  readonly #life = new Lifetime(() => this.#release())
   /** Out of memory: what this session holds has been freed. */
   #poison: VideoDepthError | undefined
 
@@ -62,19 +63,20 @@ export class TensorRtSession implements EngineSession {
 
   async stitch(depth: WindowDepth, step: StitchStep): Promise<StitchedFrames> {
     const { found } = depth as DeviceDepth
-    if (found.nonFinite > 0) await this.#set.suspect(`${found.nonFinite} values of a window were not finite`)
+    if (found.nonFinite > 0)
+      await this.#set.suspect(
+        `${counted(found.nonFinite, 'value of a window was', 'values of a window were')} not finite`,
+      )
     const result = await this.#call(() => this.#native.stitch(step))
     const nonFinite = Math.max(result.nonFinite, found.nonFinite)
     return { ...result, nonFinite, flat: found.flat.length }
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#close()
-    return this.#closed
+    return this.#life.end(new VideoDepthError('CLOSED', 'It was closed'))
   }
 
-  async #close(): Promise<void> {
-    this.#closing.abort(new VideoDepthError('CLOSED', 'It was closed'))
+  async #release(): Promise<void> {
     try {
       await this.#native.close()
     } catch {
@@ -85,9 +87,9 @@ export class TensorRtSession implements EngineSession {
   }
 
   async #call<T>(work: () => Promise<T>): Promise<T> {
-    const { signal } = this.#closing
+    const { signal } = this.#life
     signal.throwIfAborted()
-    if (this.#poison !== undefined) throw new VideoDepthError(this.#poison.code, this.#poison.message)
+    if (this.#poison !== undefined) throw again(this.#poison)
     try {
       return await unlessAborted(this.#guard.call(work), signal)
     } catch (error) {

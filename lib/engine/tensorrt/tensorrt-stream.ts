@@ -1,7 +1,10 @@
 // Owns: one stream on a GPU, as the engine's users see it: the order of its steps, its stabilization, its state.
 // Must not know: which frames are remembered, how plans came about, what else runs on the device.
 
+import { counted } from '../../base/counted.js'
 import { VideoDepthError } from '../../base/errors.js'
+import { Lifetime } from '../../base/lifetime.js'
+import { SerialQueue } from '../../base/serial-queue.js'
 import type { NativeStepEntry, NativeStepResult } from '../../native/gpu-types.js'
 import type { NativePicture } from '../../base/pixel-format.js'
 import { stabilize, unstabilized, type Stabilization } from '../../plan/stabilizer.js'
@@ -30,11 +33,10 @@ export class TensorRtStream implements EngineStream {
   readonly #takeSeat: () => Promise<Seat>
   readonly #set: PlanSet
   readonly #onClose: () => void
-  readonly #closing = new AbortController()
+  readonly #life = new Lifetime(() => this.#leave())
   #seat: Seat
   /** Calls run in the order made. */
-  #turn: Promise<unknown> = Promise.resolve()
-  #closed: Promise<void> | undefined
+  readonly #queue = new SerialQueue()
   /** The device holds the anchor's disparity. */
   #hasReference = false
   #stabilization: Stabilization = unstabilized
@@ -63,7 +65,8 @@ export class TensorRtStream implements EngineStream {
     const wantsDepth = !stabilized
     const result = await this.#batched({ row, picture, positions, visible, write, fit, wantsDepth })
     const { nonFinite, flat, preprocessMs, inferMs } = result
-    if (nonFinite > 0) await this.#set.suspect(`${nonFinite} values of a frame were not finite`)
+    if (nonFinite > 0)
+      await this.#set.suspect(`${counted(nonFinite, 'value of a frame was', 'values of a frame were')} not finite`)
     this.#torn = undefined
     const finished = stabilized ? await this.#finish(plan, result) : undefined
     const depth = finished?.depth ?? result.depth
@@ -92,7 +95,7 @@ export class TensorRtStream implements EngineStream {
 
   /** Settles when the device is done with the entry, or it has been withdrawn. */
   async #batched(entry: NativeStepEntry): Promise<NativeStepResult> {
-    const { signal } = this.#closing
+    const { signal } = this.#life
     signal.throwIfAborted()
     const withdraw = (): void => this.#seat.withdraw(entry, signal.reason as Error)
     signal.addEventListener('abort', withdraw, { once: true })
@@ -110,7 +113,9 @@ export class TensorRtStream implements EngineStream {
     const stabilization = fit === null ? last : stabilize(last, fit)
     const options = {
       ...stabilization,
-      ...{ keep: plan.anchor && nonFinite === 0, width: this.geometry.frameWidth, height: this.geometry.frameHeight },
+      keep: plan.anchor && nonFinite === 0,
+      width: this.geometry.frameWidth,
+      height: this.geometry.frameHeight,
     }
     try {
       return { stabilization, ...(await this.#seat.call((streams) => streams.finish(row, options))) }
@@ -147,14 +152,11 @@ export class TensorRtStream implements EngineStream {
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#close()
-    return this.#closed
+    return this.#life.end(new VideoDepthError('CLOSED', 'It was closed'))
   }
 
-  async #close(): Promise<void> {
-    const turn = this.#turn
-    this.#closing.abort(new VideoDepthError('CLOSED', 'It was closed'))
-    await turn
+  async #leave(): Promise<void> {
+    await this.#queue.settled
     try {
       await this.#seat.leave()
     } catch {
@@ -165,13 +167,12 @@ export class TensorRtStream implements EngineStream {
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const { signal } = this.#closing
+    const { signal } = this.#life
     if (signal.aborted) return Promise.reject(signal.reason as Error)
-    const done = this.#turn.then(() => {
+    const done = this.#queue.run(() => {
       signal.throwIfAborted()
       return work()
     })
-    this.#turn = done.catch(() => undefined)
     return unlessAborted(done, signal)
   }
 }

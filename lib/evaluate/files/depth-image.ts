@@ -11,7 +11,7 @@ import { readPfm } from './pfm.js'
 import { parsePng } from './png.js'
 import { readError } from './unreadable.js'
 
-/** Of what is unpacked from memory. */
+/** Largest file that is read into memory and unpacked there. */
 const mostPackedBytes = 2 ** 30
 
 interface DepthImage extends Plane {

@@ -10,7 +10,7 @@ export interface PlacedChannel extends ExrChannel {
 
 /** Words for depth, as renderers name channels and layers; upper or lower case. */
 const depthWords = ['z', 'depth']
-/** Of a picture whose channels say nothing of depth: grey, value, or the first of equal colours. */
+/** Channels that hold depth in a picture whose names do not say so: grey, value, or the first of equal colours. */
 const plainNames = ['v', 'y', 'r']
 
 /**

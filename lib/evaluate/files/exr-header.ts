@@ -3,7 +3,7 @@
 
 export interface ExrChannel {
   readonly name: string
-  /** Of one value. */
+  /** Type and size of one value. */
   readonly type: 'uint' | 'half' | 'float'
   readonly bytes: number
 }

@@ -160,7 +160,7 @@ function undoWavelet(words: Uint16Array, { from, step, line, width, lines }: Wor
   }
 }
 
-/** Of values below 2¹⁴: signed arithmetic. */
+/** For values below 2¹⁴: signed arithmetic. */
 function undoPair14(words: Uint16Array, low: number, high: number): void {
   const difference = ((words[high] as number) << 16) >> 16
   const sum = (((words[low] as number) << 16) >> 16) + (difference & 1) + (difference >> 1)
@@ -168,7 +168,7 @@ function undoPair14(words: Uint16Array, low: number, high: number): void {
   words[high] = sum - difference
 }
 
-/** Of all others: modulo 2¹⁶. */
+/** For all others: modulo 2¹⁶. */
 function undoPair16(words: Uint16Array, low: number, high: number): void {
   const difference = words[high] as number
   const second = ((words[low] as number) - (difference >> 1)) & 0xffff

@@ -69,7 +69,7 @@ function restored(packed: Buffer): Buffer {
   return bytes
 }
 
-/** Floats without their last eight bits. Of each line and channel the highest bytes, the next, and so on, as differences of neighbours. */
+/** Floats without their last eight bits. For each line and channel the highest bytes, the next, and so on, as differences. */
 function unpackPxr24(stored: Buffer, { channels, width, lines }: ExrBlock, size: number): Buffer {
   const planes = channels.map(({ type, bytes }) => (type === 'float' ? 3 : bytes))
   const packed = inflated(stored, planes.reduce((sum, count) => sum + count, 0) * width * lines)

@@ -16,7 +16,7 @@ export interface Flow {
   readonly height: number
 }
 
-/** Of .flo: the first bytes, how many there are before the values, and from which magnitude on a value means that it is unknown. */
+/** A .flo file's first bytes, how many there are before the values, and the magnitude from which on a value means unknown. */
 const magic = 'PIEH'
 const headerBytes = 12
 const unknownFlow = 1e9

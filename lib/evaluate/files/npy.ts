@@ -1,10 +1,10 @@
 // Owns: NumPy's array format (NPY 1 to 3): the header, and numbers of any of its plain types.
 // Must not know: where the bytes lie, what the array means.
 
-/** Of floating point and integers; booleans as 0 and 1. */
+/** A type of floating point or integers; booleans are 0 and 1. */
 export interface NumberType {
   readonly letter: 'f' | 'i' | 'u' | 'b'
-  /** Of one value. */
+  /** Size of one value. */
   readonly bytes: number
   readonly littleEndian: boolean
 }
@@ -75,7 +75,7 @@ const sizes: Readonly<Record<NumberType['letter'], readonly number[]>> = {
   b: [1],
 }
 
-/** Of NumPy's type string, such as '<f4'. @throws Error */
+/** The type that NumPy's string stands for, such as '<f4'. @throws Error */
 export function numberType(descr: string): NumberType {
   const [, order, letter, digits] = /^([<>|=]?)([fiub])(\d)$/.exec(descr) ?? []
   const bytes = Number(digits)

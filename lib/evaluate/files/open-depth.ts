@@ -16,7 +16,7 @@ const openers: ReadonlyMap<string, (path: string) => Promise<DepthSequence>> = n
   ['.f32', openRawStack],
 ])
 
-/** Of files that hold a whole video. */
+/** Endings of files that hold a whole video. */
 export const stackExtensions: readonly string[] = [...openers.keys()]
 
 /**

@@ -11,7 +11,7 @@ const pieceBytes = 65_536
 /** One owner, who closes it. */
 export class ZipArchive {
   readonly entries: readonly Entry[]
-  /** Of the archive. Bytes. */
+  /** The archive's size, bytes. */
   readonly size: number
   readonly #file: OpenFile
   readonly #zip: ZipFile

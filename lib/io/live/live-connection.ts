@@ -20,7 +20,7 @@ const endToleranceMs = 1000
 export class LiveConnection {
   readonly #av: Av
   readonly #decoder: VideoDecoder
-  /** Of a recording, in µs; ≤ 0 where there is no end in sight. */
+  /** A recording's length in µs; ≤ 0 where there is no end in sight. */
   readonly #duration: bigint
   readonly #stallMs: number
   readonly #signal: AbortSignal
@@ -75,7 +75,7 @@ export class LiveConnection {
     return value
   }
 
-  /** Of the picture that `next` gave; undefined where the stream tells none. */
+  /** Time of the picture that `next` gave; undefined where the stream tells none. */
   timeMs(frame: Frame): number | undefined {
     return this.#decoder.milliseconds(frame.bestEffortTimestamp)
   }

@@ -2,7 +2,7 @@
 // Must not know: FFmpeg, connections.
 
 import { callersFunction, invalidOption } from '../../base/errors.js'
-import { checkSignal, known } from '../../base/known-options.js'
+import { checkSignal, known, type Checked, type Names } from '../../base/known-options.js'
 import { checkSourceOptions, resolveSourceOptions } from '../sources/source-options.js'
 import type { Size } from '../../base/frame.js'
 
@@ -51,21 +51,24 @@ export interface LiveOptions {
   readonly onEvent?: (event: LiveEvent) => void
 }
 
-export interface ResolvedLiveOptions {
-  readonly maxRes: number | undefined
-  readonly signal: AbortSignal | undefined
-  readonly rtspTransport: 'tcp' | 'udp'
-  readonly stallMs: number
-  readonly playlists: boolean
-  readonly onSizeChange: 'scale' | 'error'
+export interface ResolvedLiveOptions extends Omit<
+  Checked<LiveOptions, 'rtspTransport' | 'stallMs' | 'playlists' | 'onSizeChange' | 'onEvent'>,
+  'reconnect'
+> {
   readonly reconnect: Required<ReconnectOptions>
-  readonly onEvent: (event: LiveEvent) => void
 }
 
-const optionNames: readonly (keyof LiveOptions)[] = [
-  ...(['maxRes', 'signal', 'rtspTransport', 'stallMs', 'playlists', 'onSizeChange', 'reconnect', 'onEvent'] as const),
-]
-const reconnectNames: readonly (keyof ReconnectOptions)[] = ['attempts', 'firstDelayMs', 'mostDelayMs', 'first']
+const optionNames: Names<LiveOptions> = {
+  maxRes: true,
+  signal: true,
+  rtspTransport: true,
+  stallMs: true,
+  playlists: true,
+  onSizeChange: true,
+  reconnect: true,
+  onEvent: true,
+}
+const reconnectNames: Names<ReconnectOptions> = { attempts: true, firstDelayMs: true, mostDelayMs: true, first: true }
 
 /** Longest time that a timer takes, milliseconds. */
 const mostMs = 2 ** 31 - 1
@@ -84,8 +87,13 @@ export function resolveLiveOptions(options: LiveOptions): ResolvedLiveOptions {
   if (typeof onEvent !== 'function') throw invalidOption('a function', 'onEvent', onEvent)
   return {
     maxRes: resolveSourceOptions(maxRes === undefined ? {} : { maxRes }).maxRes,
-    ...{ signal, rtspTransport, stallMs, playlists, onSizeChange, onEvent: callersFunction(onEvent) },
+    signal,
+    rtspTransport,
+    stallMs,
+    playlists,
+    onSizeChange,
     reconnect: resolveReconnect(reconnect),
+    onEvent: callersFunction(onEvent),
   }
 }
 

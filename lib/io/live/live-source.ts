@@ -1,10 +1,12 @@
 // Owns: frames of a camera, a network stream or a file played as one, over as many connections as it takes.
 // Must not know: how a connection is made, the pipeline.
 
+import { counted } from '../../base/counted.js'
 import { setTimeout } from 'node:timers/promises'
 import type { Frame } from 'node-av'
 import { VideoDepthError } from '../../base/errors.js'
 import type { RgbFrame, Size } from '../../base/frame.js'
+import { Lifetime } from '../../base/lifetime.js'
 import { loadAv, present, type Av } from '../av.js'
 import { openGuarded, type FrameProducer } from '../sources/guarded-source.js'
 import { RgbConverter } from '../sources/rgb-converter.js'
@@ -89,7 +91,11 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 class LiveProducer implements FrameProducer<LiveFrame> {
   readonly stats: Mutable<LiveStats> = {
-    ...{ framesIn: 0, reconnects: 0, damagedPackets: 0, damagedFrames: 0, sizeChanges: 0 },
+    framesIn: 0,
+    reconnects: 0,
+    damagedPackets: 0,
+    damagedFrames: 0,
+    sizeChanges: 0,
     lastFrameMs: undefined,
   }
   #input: LiveInput
@@ -98,11 +104,10 @@ class LiveProducer implements FrameProducer<LiveFrame> {
   readonly #av: Av
   readonly #clock: LiveClock
   readonly #pacer: Pacer
-  readonly #stop = new AbortController()
-  readonly #onAbort = (): void => this.#stop.abort(this.#options.signal?.reason)
+  readonly #life: Lifetime
   #connection: LiveConnection | undefined
   #rgb: RgbConverter | undefined
-  /** Of the pictures as they came last, and of the frames that come out. */
+  /** Sizes of the pictures as they came last, and of the frames that come out. */
   #storedSize: Size | undefined
   #size: Size | undefined
   #info: SourceInfo | undefined
@@ -117,11 +122,11 @@ class LiveProducer implements FrameProducer<LiveFrame> {
     this.#av = av
     this.#clock = new LiveClock(input.kind === 'file' ? Infinity : liveJumpMs)
     this.#pacer = new Pacer(Math.max(leastJumpMs, options.stallMs))
+    this.#life = new Lifetime(() => this.#release(), options.signal)
   }
 
   /** Connects and decodes the first picture. */
   async start(): Promise<this> {
-    this.#options.signal?.addEventListener('abort', this.#onAbort, { once: true })
     try {
       if (this.#input.kind === 'file') await checkLiveFile(this.#input.shown)
       const guard = await guarded(this.#input)
@@ -152,9 +157,11 @@ class LiveProducer implements FrameProducer<LiveFrame> {
     return next
   }
 
-  async close(): Promise<void> {
-    this.#options.signal?.removeEventListener('abort', this.#onAbort)
-    this.#stop.abort(new VideoDepthError('CLOSED', `${this.#input.shown} was closed`))
+  close(): Promise<void> {
+    return this.#life.end(new VideoDepthError('CLOSED', `${this.#input.shown} was closed`))
+  }
+
+  async #release(): Promise<void> {
     const released = Promise.resolve(this.#running).then(
       () => this.#disconnect(),
       () => this.#disconnect(),
@@ -169,7 +176,7 @@ class LiveProducer implements FrameProducer<LiveFrame> {
     if (frame === undefined) return undefined
     if (this.#isPlayed) {
       const waitMs = this.#pacer.waitMs(frame.timestampMs, performance.now())
-      if (waitMs > 0) await setTimeout(waitMs, undefined, { signal: this.#stop.signal })
+      if (waitMs > 0) await setTimeout(waitMs, undefined, { signal: this.#life.signal })
     }
     this.stats.framesIn++
     this.stats.lastFrameMs = frame.timestampMs
@@ -187,7 +194,7 @@ class LiveProducer implements FrameProducer<LiveFrame> {
     const frame = await connection.next()
     this.#noteDamage(connection)
     if (frame !== undefined) return this.#convert(connection, frame, false)
-    this.#stop.signal.throwIfAborted()
+    this.#life.signal.throwIfAborted()
     if (this.#input.kind === 'file' || connection.isOver) return undefined
     const reason = connection.ending
     this.#options.onEvent({ type: 'lost', reason })
@@ -214,7 +221,7 @@ class LiveProducer implements FrameProducer<LiveFrame> {
     for (let attempt = 1; attempt <= reconnect.attempts; attempt++) {
       const delayMs = retryDelayMs(attempt, reconnect)
       onEvent({ type: 'retrying', attempt, delayMs, reason: latest })
-      await setTimeout(delayMs, undefined, { signal: this.#stop.signal })
+      await setTimeout(delayMs, undefined, { signal: this.#life.signal })
       try {
         return await this.#connect(code === 'SOURCE_LOST')
       } catch (error) {
@@ -224,13 +231,14 @@ class LiveProducer implements FrameProducer<LiveFrame> {
     }
     const { attempts } = reconnect
     if (code === 'SOURCE_UNREADABLE') throw new VideoDepthError(code, `${latest}; all ${attempts + 1} attempts failed`)
-    const after = attempts === 0 ? '' : `; ${attempts} attempts to reconnect failed, the last with: ${latest}`
+    const after =
+      attempts === 0 ? '' : `; ${counted(attempts, 'attempt')} to reconnect failed, the last with: ${latest}`
     throw new VideoDepthError(code, `${this.#input.shown} was lost: ${reason}${after}`)
   }
 
   /** The first frame of a new connection. @throws VideoDepthError SOURCE_UNREADABLE; after an abort, its reason */
   async #connect(isAgain: boolean): Promise<LiveFrame> {
-    const { signal } = this.#stop
+    const { signal } = this.#life
     const connection = await LiveConnection.open(this.#av, this.#input, this.#options.stallMs, signal)
     this.#connection = connection
     this.#clock.restart()

@@ -17,37 +17,29 @@ export type Resolver = (host: string) => Promise<string>
 
 const privateRanges = new BlockList()
 for (const [network, bits] of [
-  ...([
-    ['0.0.0.0', 8],
-    ['10.0.0.0', 8],
-    ['100.64.0.0', 10],
-    ['127.0.0.0', 8],
-    ['169.254.0.0', 16],
-  ] as const),
-  ...([
-    ['172.16.0.0', 12],
-    ['192.0.0.0', 24],
-    ['192.168.0.0', 16],
-    ['198.18.0.0', 15],
-    ['224.0.0.0', 3],
-  ] as const),
-])
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
+  ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['224.0.0.0', 3],
+] as const)
   privateRanges.addSubnet(network, bits, 'ipv4')
 // Besides what is private: IPv4 inside IPv6 (NAT64, 6to4, Teredo), which could be any address.
 for (const [network, bits] of [
-  ...([
-    ['::', 96],
-    ['fc00::', 7],
-    ['fe80::', 10],
-    ['fec0::', 10],
-    ['ff00::', 8],
-  ] as const),
-  ...([
-    ['64:ff9b::', 32],
-    ['2002::', 16],
-    ['2001::', 32],
-  ] as const),
-])
+  ['::', 96],
+  ['fc00::', 7],
+  ['fe80::', 10],
+  ['fec0::', 10],
+  ['ff00::', 8],
+  ['64:ff9b::', 32],
+  ['2002::', 16],
+  ['2001::', 32],
+] as const)
   privateRanges.addSubnet(network, bits, 'ipv6')
 
 /** @param address IPv4 or IPv6: of this machine, of a private network, or of no host at all */

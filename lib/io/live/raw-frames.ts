@@ -1,18 +1,20 @@
 // Owns: raw frames of a fixed size out of a stream of bytes, such as a program's standard input.
 // Must not know: pixel conversion, where the bytes come from, the pipeline.
 
+import { counted } from '../../base/counted.js'
 import type { Readable } from 'node:stream'
 import { invalidOption, VideoDepthError } from '../../base/errors.js'
-import type { ColorMatrix, ColorRange, PixelFormat } from '../../base/frame.js'
-import { checkSignal, known, checkFrameRate } from '../../base/known-options.js'
 import {
   colorMatrices,
   colorRanges,
-  mostPixels,
-  pictureBytes,
   pixelFormats,
-  type LaidOutPicture,
-} from '../../base/pixel-format.js'
+  type ColorMatrix,
+  type ColorRange,
+  type PixelFormat,
+} from '../../base/frame.js'
+import { checkSignal, known, checkFrameRate, oneOf, type Names } from '../../base/known-options.js'
+import { mostPixels, pictureBytes, type LaidOutPicture } from '../../base/pixel-format.js'
+import { Lifetime } from '../../base/lifetime.js'
 import { quietIterator } from '../../base/quiet-promise.js'
 
 /** Size, layout and times of raw frames: options of `openRawFrames`. */
@@ -56,9 +58,16 @@ export interface RawFrameSource extends AsyncIterable<RawFrame> {
 
 type FrameFormat = Pick<RawFrame, 'width' | 'height' | 'pixelFormat' | 'colorMatrix' | 'colorRange'>
 
-const optionNames: readonly (keyof RawFramesOptions)[] = [
-  ...(['width', 'height', 'pixelFormat', 'colorMatrix', 'colorRange', 'frameRate', 'name', 'signal'] as const),
-]
+const optionNames: Names<RawFramesOptions> = {
+  width: true,
+  height: true,
+  pixelFormat: true,
+  colorMatrix: true,
+  colorRange: true,
+  frameRate: true,
+  name: true,
+  signal: true,
+}
 
 /** Milliseconds added where two frames arrive at one time. */
 const nudgeMs = 0.001
@@ -84,12 +93,10 @@ class RawFrameReader implements RawFrameSource {
   readonly #input: Readable
   readonly #format: FrameFormat
   readonly #frameBytes: number
-  readonly #signal: AbortSignal | undefined
-  readonly #onAbort = (): void => this.#stop(this.#signal?.reason)
+  readonly #life: Lifetime
   #chunks: AsyncIterator<Uint8Array> | undefined
-  /** Of the last chunk, what no frame has taken yet. */
+  /** What no frame has taken yet of the last chunk. */
   #rest = new Uint8Array(0)
-  #stopped: { readonly reason: unknown } | undefined
   #index = 0
   #firstMs: number | undefined
   #lastMs = -Infinity
@@ -99,22 +106,22 @@ class RawFrameReader implements RawFrameSource {
     this.#input = input
     this.#format = format
     this.#frameBytes = pictureBytes(format.pixelFormat, format.width, format.height)
-    this.#signal = signal
     // A failure is reported to whoever asks for the next frame; until then nobody listens, which would end the process.
     input.on('error', () => undefined)
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
-    if (signal?.aborted === true) this.#onAbort()
+    this.#life = new Lifetime(() => {
+      input.destroy()
+      return Promise.resolve()
+    }, signal)
   }
 
   [Symbol.asyncIterator](): AsyncIterator<RawFrame> {
     if (this.#chunks !== undefined) throw new VideoDepthError('CLOSED', `${this.info.name} was iterated already`)
     this.#chunks = this.#input[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>
-    return quietIterator(this.#frames(this.#chunks), (error) => error === this.#stopped?.reason)
+    return quietIterator(this.#frames(this.#chunks), (error) => this.#life.isEnd(error))
   }
 
   close(): Promise<void> {
-    this.#stop(new VideoDepthError('CLOSED', `${this.info.name} was closed`))
-    return Promise.resolve()
+    return this.#life.end(new VideoDepthError('CLOSED', `${this.info.name} was closed`))
   }
 
   async *#frames(chunks: AsyncIterator<Uint8Array>): AsyncGenerator<RawFrame, undefined> {
@@ -151,15 +158,15 @@ class RawFrameReader implements RawFrameSource {
 
   async #chunk(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
-      this.#throwIfStopped()
+      this.#life.signal.throwIfAborted()
       const next = (await chunks.next()) as IteratorResult<Uint8Array<ArrayBuffer>, undefined>
-      this.#throwIfStopped()
+      this.#life.signal.throwIfAborted()
       return next.value
     } catch (cause) {
       // A stream that was destroyed on purpose fails too.
-      this.#throwIfStopped()
+      this.#life.signal.throwIfAborted()
       const reason = cause instanceof Error ? cause.message : String(cause)
-      const message = `Cannot read ${this.info.name} after ${this.#index} frames: ${reason}`
+      const message = `Cannot read ${this.info.name} after ${counted(this.#index, 'frame')}: ${reason}`
       throw new VideoDepthError('SOURCE_UNREADABLE', message, { cause })
     }
   }
@@ -177,7 +184,7 @@ class RawFrameReader implements RawFrameSource {
       throw new VideoDepthError('SOURCE_EMPTY', `${name} ended before the first byte of a ${what} frame`)
   }
 
-  /** Of the frame that was just read. */
+  /** Time of the frame that was just read. */
   #time(): number {
     const { frameRate } = this.info
     if (frameRate !== undefined) return ((this.#index - 1) * 1000) / frameRate
@@ -185,17 +192,6 @@ class RawFrameReader implements RawFrameSource {
     this.#firstMs ??= nowMs
     this.#lastMs = Math.max(nowMs - this.#firstMs, this.#lastMs + nudgeMs)
     return this.#lastMs
-  }
-
-  #throwIfStopped(): void {
-    if (this.#stopped !== undefined) throw this.#stopped.reason
-  }
-
-  #stop(reason: unknown): void {
-    if (this.#stopped !== undefined) return
-    this.#stopped = { reason }
-    this.#signal?.removeEventListener('abort', this.#onAbort)
-    this.#input.destroy()
   }
 }
 
@@ -210,9 +206,9 @@ export function checkRawFrames(options: RawFramesOptions): FrameFormat {
 function checkedFormat({ width, height, pixelFormat, colorMatrix, colorRange }: RawFramesOptions): FrameFormat {
   side('width', width)
   side('height', height)
-  oneOf(pixelFormats, 'pixelFormat', pixelFormat)
-  if (colorMatrix !== undefined) oneOf(colorMatrices, 'colorMatrix', colorMatrix)
-  if (colorRange !== undefined) oneOf(colorRanges, 'colorRange', colorRange)
+  oneOf(pixelFormat, 'pixelFormat', pixelFormats)
+  if (colorMatrix !== undefined) oneOf(colorMatrix, 'colorMatrix', colorMatrices)
+  if (colorRange !== undefined) oneOf(colorRange, 'colorRange', colorRanges)
   // Without gaps, the two planes of such a picture have rows of different lengths, which no stride describes.
   if (pixelFormat === 'nv12' && width % 2 === 1) throw invalidOption('an even number, for nv12,', 'width', width)
   return { width, height, pixelFormat, colorMatrix, colorRange }
@@ -221,8 +217,4 @@ function checkedFormat({ width, height, pixelFormat, colorMatrix, colorRange }: 
 function side(parameter: string, value: number): void {
   if (Number.isInteger(value) && value >= 1 && value <= mostPixels) return
   throw invalidOption(`a whole number of pixels from 1 to ${mostPixels}`, parameter, value)
-}
-
-function oneOf(choices: readonly string[], parameter: string, value: string): void {
-  if (!choices.includes(value)) throw invalidOption(`one of ${choices.join(', ')}`, parameter, value)
 }

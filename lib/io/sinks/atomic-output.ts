@@ -11,7 +11,7 @@ import { temporaryBeside } from './temporary-names.js'
 
 /** Files that are flushed at a time. */
 const parallel = 4
-/** Of a folder's commit, each of which another process may thwart by one of its own. */
+/** Attempts to commit a folder; another process may thwart each by a commit of its own. */
 const mostAttempts = 20
 
 /** A file under construction. An existing one is replaced in `commit`; where that is a link, the file that it names. */

@@ -22,7 +22,7 @@ const forgetMs = 2000
 
 export function checkRange(range: RangeRule): RangeRule {
   if (range === 'global' || range === 'running') return range
-  if (typeof range === 'object') known(range, 'range', ['min', 'max'])
+  if (typeof range === 'object') known(range, 'range', { min: true, max: true })
   if (typeof range === 'object' && Number.isFinite(range.min) && Number.isFinite(range.max) && range.min < range.max)
     return range
   throw invalidOption("'global', 'running' or { min, max } with min < max", 'range', range)

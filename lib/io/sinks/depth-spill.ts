@@ -123,7 +123,7 @@ export class DepthSpill {
   async #checkRoom(frameBytes: number, pixels: number): Promise<void> {
     const toCome = Math.max(this.#expectedFrames - this.#places.length - 1, 0)
     const bytes = frameBytes + toCome * pixels * leastBytesPerPixel
-    const frames = toCome > 0 ? `${toCome + 1} more frames` : 'the next frame'
+    const frames = toCome > 0 ? `the next ${toCome + 1} frames` : 'the next frame'
     await checkRoom([{ path: this.#output, bytes }], ` to park the depth of ${frames} until the end`)
   }
 

@@ -3,7 +3,9 @@
 
 import { expected, VideoDepthError } from '../../base/errors.js'
 import type { DepthMap } from '../../base/frame.js'
+import { Lifetime } from '../../base/lifetime.js'
 import { quietAtEnd } from '../../base/quiet-promise.js'
+import { SerialQueue } from '../../base/serial-queue.js'
 import { outputError } from './output-errors.js'
 import type { DepthSink } from './sink.js'
 
@@ -12,9 +14,9 @@ export interface SinkSteps {
   write(frame: DepthMap): Promise<void>
   /** After at least one frame. */
   finish(): Promise<readonly string[]>
-  /** Makes a running `finish` fail soon; called at once on abort, also while another call runs. */
+  /** Makes a running `finish` fail soon; called on abort, also while another call runs. */
   stop?(): void
-  /** Removes everything temporary; called once unless `finish` succeeded. */
+  /** Removes everything temporary; called once, after a failure or an abort, unless `finish` succeeded. */
   discard(): Promise<void>
 }
 
@@ -28,10 +30,9 @@ class GuardedSink implements DepthSink {
   readonly #steps: SinkSteps
   #first: DepthMap | undefined
   #finished: readonly string[] | undefined
-  #failure: { readonly error: unknown } | undefined
-  #aborting: Promise<void> | undefined
-  /** Settles, always well, when the calls so far have. */
-  #queue: Promise<void> = Promise.resolve()
+  readonly #queue = new SerialQueue()
+  /** Ends with the first failure; a second one, or an abort, changes nothing. */
+  readonly #life = new Lifetime(() => this.#queue.run(() => this.#discard()))
 
   constructor(name: string, steps: SinkSteps) {
     this.#name = name
@@ -63,27 +64,25 @@ class GuardedSink implements DepthSink {
   }
 
   abort(): Promise<void> {
-    this.#failure ??= { error: new VideoDepthError('CLOSED', `${this.#name} was aborted`) }
-    if (this.#aborting === undefined) this.#steps.stop?.()
-    this.#aborting ??= this.#queue.then(() => (this.#finished === undefined ? this.#steps.discard() : undefined))
-    return this.#aborting
+    this.#steps.stop?.()
+    return this.#life.end(new VideoDepthError('CLOSED', `${this.#name} was aborted`))
+  }
+
+  async #discard(): Promise<void> {
+    if (this.#finished === undefined) await this.#steps.discard()
   }
 
   #run<T>(action: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(async () => {
-      if (this.#failure !== undefined && this.#finished === undefined) throw this.#failure.error
+    const result = this.#queue.run(async () => {
+      if (this.#finished === undefined) this.#life.signal.throwIfAborted()
       try {
         return await action()
       } catch (cause) {
         const error = outputError(this.#name, cause)
-        this.#failure ??= { error }
+        this.#life.end(error).catch(() => undefined) // who aborts is told
         throw error
       }
     })
-    this.#queue = result.then(
-      () => undefined,
-      () => undefined,
-    )
     return quietAtEnd(result)
   }
 

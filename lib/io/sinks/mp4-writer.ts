@@ -3,6 +3,7 @@
 
 import { VideoDepthError } from '../../base/errors.js'
 import { quietAtEnd } from '../../base/quiet-promise.js'
+import { SerialQueue } from '../../base/serial-queue.js'
 import { AtomicFile } from './atomic-output.js'
 import { outputError } from './output-errors.js'
 import { checkEncoderOptions, VideoEncoder, type VideoEncoderOptions } from './video-encoder.js'
@@ -27,8 +28,8 @@ export class Mp4Writer {
   #finished = false
   #failure: VideoDepthError | undefined
   #aborting: Promise<void> | undefined
-  /** Settles, always well, when the calls so far have: the encoder works on other threads and must not be freed under them. */
-  #queue: Promise<void> = Promise.resolve()
+  /** The encoder works on other threads and must not be freed under them. */
+  readonly #queue = new SerialQueue()
 
   private constructor(file: AtomicFile, options: VideoEncoderOptions) {
     this.#file = file
@@ -80,7 +81,7 @@ export class Mp4Writer {
 
   /** Idempotent; waits for the call that is running, and later ones reject with CLOSED. After `finish()` it does nothing. */
   abort(): Promise<void> {
-    this.#aborting ??= this.#queue.then(() => (this.#finished ? undefined : this.#remove()))
+    this.#aborting ??= this.#queue.run(() => (this.#finished ? undefined : this.#remove()))
     return this.#aborting
   }
 
@@ -101,15 +102,11 @@ export class Mp4Writer {
   }
 
   #run<T>(action: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(() => {
+    const result = this.#queue.run(() => {
       if (this.#aborting !== undefined || this.#finished) throw this.#closed()
       if (this.#failure !== undefined) throw this.#failure
       return action()
     })
-    this.#queue = result.then(
-      () => undefined,
-      () => undefined,
-    )
     return quietAtEnd(result)
   }
 

@@ -3,15 +3,24 @@
 
 import { invalidOption } from '../../base/errors.js'
 
-/** Colours of a depth video. */
-export type PaletteName = 'inferno' | 'magma' | 'plasma' | 'viridis' | 'turbo' | 'gray'
-
 /** Every palette that a depth video can have. */
-export const paletteNames: readonly PaletteName[] = ['inferno', 'magma', 'plasma', 'viridis', 'turbo', 'gray']
+export const paletteNames = ['inferno', 'magma', 'plasma', 'viridis', 'turbo', 'gray'] as const
 
-/** What a depth video shows bright. */
-export type Bright = 'near' | 'far'
-export const brightChoices: readonly Bright[] = ['near', 'far']
+/**
+ * Colours of a depth video.
+ *
+ * @useDeclaredType
+ */
+export type PaletteName = (typeof paletteNames)[number]
+
+export const brightChoices = ['near', 'far'] as const
+
+/**
+ * What a depth video shows bright.
+ *
+ * @useDeclaredType
+ */
+export type Bright = (typeof brightChoices)[number]
 
 /** [256, 3] RGB, 8 bits a channel. */
 export function palette(name: PaletteName): Uint8Array {

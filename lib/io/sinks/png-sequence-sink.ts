@@ -40,7 +40,7 @@ const digits = 6
  * @throws `OUTPUT_UNWRITABLE`, `OUTPUT_FULL`, `INVALID_OPTION`
  */
 export async function pngSequenceSink(folder: string, options: PngSequenceOptions = {}): Promise<DepthSink> {
-  known(options, 'options', ['range'])
+  known(options, 'options', { range: true })
   checkPath(folder, 'folder')
   const range = checkSequenceRange(options.range)
   const lock = await lockFolder(folder)

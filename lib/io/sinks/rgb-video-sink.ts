@@ -27,7 +27,7 @@ export interface TwoStepVideoWriter extends RgbVideoWriter {
 
 /** H.264 MP4, see `VideoEncoder`; each frame keeps its time, counted from the first, so that any clock will do. */
 export async function rgbVideoWriter(path: string, options: VideoEncoderOptions = {}): Promise<TwoStepVideoWriter> {
-  known(options, 'options', ['frameRate', 'crf'])
+  known(options, 'options', { frameRate: true, crf: true })
   checkEncoderOptions(options)
   checkPath(path, 'path')
   const writer = await Mp4Writer.create(path, options)

@@ -1,9 +1,10 @@
 // Owns: which sink makes which output, and several outputs at once.
 // Must not know: how any of them writes.
 
+import { counted } from '../../base/counted.js'
 import { invalidOption } from '../../base/errors.js'
 import type { DepthMap } from '../../base/frame.js'
-import { checkPath, known } from '../../base/known-options.js'
+import { checkPath, known, type Names } from '../../base/known-options.js'
 import { quietAtEnd } from '../../base/quiet-promise.js'
 import { leastBytesPerPixel } from './depth-spill.js'
 import { checkRange } from './depth-range.js'
@@ -23,11 +24,12 @@ export type OutputSpec =
   | ({ readonly format: 'png16'; readonly path: string } & Png16Options)
   | ({ readonly format: 'video'; readonly path: string } & DepthVideoOptions)
 
-const specNames: Readonly<Record<OutputSpec['format'], readonly string[]>> = {
-  raw: ['format', 'path'],
-  npz: ['format', 'path'],
-  png16: ['format', 'path', 'range'],
-  video: ['format', 'path', 'palette', 'range', 'bright', 'frameRate', 'crf'],
+const bare = { format: true, path: true } as const
+const specNames: { readonly [Format in OutputSpec['format']]: Names<Extract<OutputSpec, { format: Format }>> } = {
+  raw: bare,
+  npz: bare,
+  png16: { ...bare, range: true },
+  video: { ...bare, palette: true, range: true, bright: true, frameRate: true, crf: true },
 }
 
 /** What will come, for the check whether it fits on the disk. */
@@ -82,7 +84,7 @@ export function openSink(output: OutputSpec, expected?: ExpectedFrames): Promise
 }
 
 /** Every frame to every sink. A failure of one aborts them all, but for those that are finished, and is what later calls reject with. */
-export function fanOut(sinks: readonly DepthSink[]): DepthSink {
+function fanOut(sinks: readonly DepthSink[]): DepthSink {
   const abort = async (): Promise<void> => {
     await Promise.all(sinks.map((sink) => sink.abort()))
   }
@@ -142,7 +144,7 @@ async function checkSize(
   const raw = specs.filter(({ format }) => format === 'raw')
   const sizes: LeastSize[] = raw.map(({ path }) => ({ path, bytes: pixels * Float32Array.BYTES_PER_ELEMENT }))
   if (parked !== undefined) sizes.unshift({ path: parked.path, bytes: pixels * leastBytesPerPixel })
-  await checkRoom(sizes, ` for ${frames} frames of ${width}×${height}`)
+  await checkRoom(sizes, ` for ${counted(frames, 'frame')} of ${width}×${height}`)
 }
 
 async function liveSink(spec: OutputSpec): Promise<DepthSink | undefined> {

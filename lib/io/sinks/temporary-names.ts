@@ -16,7 +16,7 @@ const hashBytes = 9
 export type Purpose = 'partial' | 'spill' | 'old' | 'lock'
 
 export interface TemporaryName {
-  /** Of what it is for: its name, cut where that is long. */
+  /** Name of what it is for, cut where that is long. */
   readonly stem: string
   readonly purpose: Purpose
   readonly owner: ProcessMark

@@ -4,7 +4,7 @@
 import { loadAddon } from '../../native/addon.js'
 import { callersOwn, expected, invalidOption, VideoDepthError } from '../../base/errors.js'
 import type { RgbFrame, Size } from '../../base/frame.js'
-import { known, checkFrameRate } from '../../base/known-options.js'
+import { known, checkFrameRate, type Names } from '../../base/known-options.js'
 import { loadSharp } from '../../base/libraries.js'
 import {
   type NativePicture,
@@ -44,13 +44,9 @@ export interface FramesSourceOptions extends SourceOptions {
 
 const assumedFrameRate = 24
 
-const frameNames: readonly (keyof InputFrame)[] = [...pictureNames, 'timestampMs', 'discontinuity']
+const frameNames: Names<InputFrame> = { ...pictureNames, timestampMs: true, discontinuity: true }
 
-export const framesSourceOptionNames: readonly (keyof FramesSourceOptions)[] = [
-  ...sourceOptionNames,
-  'frameRate',
-  'name',
-]
+export const framesSourceOptionNames: Names<FramesSourceOptions> = { ...sourceOptionNames, frameRate: true, name: true }
 
 /**
  * A caller's own frames. The first one is taken at once, for `info`; after that, one is taken only when the consumer asks for it.

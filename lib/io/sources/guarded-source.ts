@@ -3,6 +3,7 @@
 
 import { owned, VideoDepthError } from '../../base/errors.js'
 import type { RgbFrame } from '../../base/frame.js'
+import { Lifetime } from '../../base/lifetime.js'
 import { quietIterator } from '../../base/quiet-promise.js'
 import { unlessAborted } from '../../base/unless-aborted.js'
 import type { FrameSource, SourceInfo } from './source.js'
@@ -47,29 +48,25 @@ class GuardedSource<F extends RgbFrame> implements FrameSource<F> {
   readonly info: SourceInfo
   readonly #producer: FrameProducer<F>
   readonly #options: GuardOptions
-  readonly #onAbort = (): void => this.#stop(this.#options.signal?.reason)
   #iterated = false
   #ahead: Promise<F | undefined> | undefined
-  #stopped: { readonly reason: unknown } | undefined
-  #rejectPending: ((reason: unknown) => void) | undefined
-  #closing: Promise<void> | undefined
+  readonly #life: Lifetime
 
   constructor(producer: FrameProducer<F>, options: GuardOptions) {
     this.info = producer.info
     this.#producer = producer
     this.#options = options
-    options.signal?.addEventListener('abort', this.#onAbort, { once: true })
+    this.#life = new Lifetime(() => this.#producer.close(), options.signal)
   }
 
   [Symbol.asyncIterator](): AsyncIterator<F> {
     if (this.#iterated) throw new VideoDepthError('CLOSED', `${this.info.name} was iterated already; open it again`)
     this.#iterated = true
-    return quietIterator(this.#frames(), (error) => error === this.#stopped?.reason)
+    return quietIterator(this.#frames(), (error) => this.#life.isEnd(error))
   }
 
   close(): Promise<void> {
-    this.#stop(new VideoDepthError('CLOSED', `${this.info.name} was closed`))
-    return this.#closing ?? Promise.resolve()
+    return this.#life.end(new VideoDepthError('CLOSED', `${this.info.name} was closed`))
   }
 
   async *#frames(): AsyncGenerator<F, undefined> {
@@ -80,36 +77,28 @@ class GuardedSource<F extends RgbFrame> implements FrameSource<F> {
       const closed = this.close()
       // After an abort the consumer is not kept waiting for a native call that is still running.
       if (this.#options.signal?.aborted !== true) await closed
+      else closed.catch(() => undefined)
     }
   }
 
-  #take(): Promise<F | undefined> {
-    return new Promise((resolve, reject) => {
-      this.#rejectPending = reject
-      const failed = (error: unknown): void =>
-        reject(reasonOf(error, this.#options.signal, `Cannot read ${this.info.name}`))
-      if (this.#stopped === undefined) this.#pull().then(resolve, failed)
-      else this.#rejectPending(this.#stopped.reason)
-    })
+  async #take(): Promise<F | undefined> {
+    const { signal } = this.#life
+    signal.throwIfAborted()
+    try {
+      return await unlessAborted(this.#pull(), signal)
+    } catch (error) {
+      throw reasonOf(error, signal, `Cannot read ${this.info.name}`)
+    }
   }
 
   async #pull(): Promise<F | undefined> {
     const frame = await (this.#ahead ?? this.#producer.next())
     this.#ahead = undefined
-    if (frame !== undefined && this.#options.readAhead && this.#stopped === undefined) {
+    if (frame !== undefined && this.#options.readAhead && !this.#life.signal.aborted) {
       this.#ahead = this.#producer.next()
       // Its failure is reported by the call that takes it, and is no unhandled rejection until then.
       this.#ahead.catch(() => undefined)
     }
     return frame
-  }
-
-  #stop(reason: unknown): void {
-    if (this.#closing !== undefined) return
-    this.#stopped = { reason }
-    this.#options.signal?.removeEventListener('abort', this.#onAbort)
-    this.#rejectPending?.(reason)
-    this.#closing = this.#producer.close()
-    this.#closing.catch(() => undefined)
   }
 }

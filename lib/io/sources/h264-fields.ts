@@ -18,7 +18,7 @@ const highProfiles: ReadonlySet<number> = new Set([44, 83, 86, 100, 110, 118, 12
 
 export class H264Fields {
   #sequence: Sequence | undefined
-  /** Of the packet before, where its other field is to come. */
+  /** The packet before, where its other field is to come. */
   #first: Field | undefined
 
   /**
@@ -93,7 +93,7 @@ function takeList(bits: Bits, length: number): void {
   }
 }
 
-/** Of a unit behind its header byte, without emulation prevention; zeros behind its end. */
+/** A unit's bits behind its header byte, without emulation prevention; zeros behind its end. */
 class Bits {
   readonly #bytes: readonly number[]
   #at = 0

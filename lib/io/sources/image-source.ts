@@ -5,7 +5,7 @@ import { readdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { VideoDepthError } from '../../base/errors.js'
 import type { RgbFrame, Size } from '../../base/frame.js'
-import { known, checkFrameRate } from '../../base/known-options.js'
+import { known, checkFrameRate, type Names } from '../../base/known-options.js'
 import { openGuarded, type FrameProducer } from './guarded-source.js'
 import { isImagePath, isOtherImagePath } from './image-kind.js'
 import { openPicture, unreadablePicture } from './picture.js'
@@ -19,7 +19,7 @@ export interface ImageSourceOptions extends SourceOptions {
 }
 
 const defaultFrameRate = 24
-const optionNames: readonly (keyof ImageSourceOptions)[] = [...sourceOptionNames, 'frameRate']
+const optionNames: Names<ImageSourceOptions> = { ...sourceOptionNames, frameRate: true }
 const naturalOrder = new Intl.Collator('en', { numeric: true })
 
 /**

@@ -17,7 +17,7 @@ export type PacketSyntax = 'h264' | 'hevc' | 'vvc' | 'vp8' | 'vp9' | 'mpeg2' | '
 /** Reads the packets of one stream, in decoding order. */
 export class PacketContent {
   readonly #syntax: PacketSyntax
-  /** Of the lengths between H.264's, HEVC's and VVC's units; 0: start codes. */
+  /** Size of the lengths between H.264's, HEVC's and VVC's units; 0: start codes. */
   readonly #lengthBytes: number
   readonly #fields = new H264Fields()
 
@@ -48,13 +48,13 @@ export class PacketContent {
   }
 }
 
-/** Of an MP4's configuration (avcC), or with start codes. */
+/** Those of an MP4's configuration (avcC), or of one with start codes. */
 function parameterSets(configuration: Uint8Array): readonly Uint8Array[] {
   if (configuration[0] !== 1) return afterStartCodes(configuration)
   return ((configuration[5] ?? 0) & 31) > 0 ? [configuration.subarray(8)] : []
 }
 
-/** Of the decoder configuration in an MP4 or Matroska file; 0: start codes. */
+/** As the decoder configuration of an MP4 or Matroska file says; 0: start codes. */
 function unitLengthBytes(syntax: PacketSyntax, configuration: Uint8Array | null): number {
   if (configuration === null || configuration.length < 5) return 0
   const [first = 0, , , , fifth = 0] = configuration

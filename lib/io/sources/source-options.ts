@@ -3,25 +3,23 @@
 
 import { invalidOption } from '../../base/errors.js'
 import type { Size } from '../../base/frame.js'
-import { checkSignal } from '../../base/known-options.js'
+import { checkSignal, type Checked, type Names } from '../../base/known-options.js'
 import { roundHalfEven } from '../../base/rounding.js'
 import type { SourceOptions } from './source.js'
 
-/** SourceOptions with every default applied; `undefined` where there is no limit. */
-export interface ResolvedSourceOptions {
-  readonly maxRes: number | undefined
-  readonly maxLen: number | undefined
-  readonly targetFps: number | undefined
-  readonly playlists: boolean
-  readonly signal: AbortSignal | undefined
-}
+/** With every default applied; `undefined` where there is no limit. */
+export type ResolvedSourceOptions = Checked<SourceOptions, 'playlists'>
 
 /** Upstream's; −1: no limit. */
 export const sourceDefaults = { maxRes: 1280, maxLen: -1, targetFps: -1 } as const
 
-export const sourceOptionNames: readonly (keyof SourceOptions)[] = [
-  ...(['maxRes', 'maxLen', 'targetFps', 'playlists', 'signal'] as const),
-]
+export const sourceOptionNames: Names<SourceOptions> = {
+  maxRes: true,
+  maxLen: true,
+  targetFps: true,
+  playlists: true,
+  signal: true,
+}
 
 const maxResLimits = { least: 2, most: 65_536 } as const
 

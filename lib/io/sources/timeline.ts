@@ -6,7 +6,7 @@ const nudgeMs = 0.1
 /** A step back by more than this is a new time base (joined recordings), not jitter. Milliseconds. */
 const restartMs = 1000
 /** Where a container's clock may jump, so is a step forward by more than this. Milliseconds. */
-export const mostStepMs = 10_000
+const mostStepMs = 10_000
 /** Times that are rounded to ticks of at most this share of a frame are taken for what was rounded. */
 const coarsestTick = 0.25
 

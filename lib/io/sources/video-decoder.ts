@@ -123,7 +123,7 @@ export class VideoDecoder {
     }
   }
 
-  /** Of a time in the stream's ticks. */
+  /** Converts a time in the stream's ticks. */
   milliseconds(ticks: bigint): number | undefined {
     const { num, den } = this.stream.timeBase
     return ticks === this.#av.AV_NOPTS_VALUE ? undefined : (Number(ticks) * 1000 * num) / den

@@ -1,6 +1,7 @@
 // Owns: frames of a video file: upright, limited in size and rate, RGB, with their times.
 // Must not know: demuxing, the pipeline.
 
+import { counted } from '../../base/counted.js'
 import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
@@ -183,14 +184,19 @@ class VideoProducer implements FrameProducer {
     if (faults.length === 0) return
     throw new VideoDepthError(
       'SOURCE_DAMAGED',
-      `${this.#path} is damaged: ${faults.join('; ')}. All ${this.#emitted} frames that could be decoded came out`,
+      `${this.#path} is damaged: ${faults.join('; ')}. ${this.#emitted === 1 ? 'The one frame' : `All ${this.#emitted} frames`} that could be decoded came out`,
     )
   }
 
   #damageText(): string {
     const { packets, frames, lost, firstMs } = this.#decoder.damage
     const where = firstMs === undefined ? '' : `, the first at ${seconds(firstMs)}`
-    return `${packets} packets could not be read or decoded, ${lost} frames are missing, ${frames} frames came out with errors${where}`
+    const parts = [
+      ...(packets > 0 ? [`${counted(packets, 'packet')} could not be read or decoded`] : []),
+      ...(lost > 0 ? [counted(lost, 'frame is missing', 'frames are missing')] : []),
+      ...(frames > 0 ? [`${counted(frames, 'frame')} came out with errors`] : []),
+    ]
+    return `${parts.join(', ')}${where}`
   }
 
   #shortText(): readonly string[] {

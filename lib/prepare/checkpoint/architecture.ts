@@ -1,7 +1,7 @@
 // Owns: what network a checkpoint holds, read from tensor shapes alone, and what is wrong where it is another one.
 // Must not know: file formats, graphs, engines.
 
-import { invalidOption, VideoDepthError } from '../../base/errors.js'
+import { VideoDepthError } from '../../base/errors.js'
 import type { Checkpoint } from './checkpoint.js'
 import { foreignNetwork } from './foreign-network.js'
 import {
@@ -10,23 +10,16 @@ import {
   expectedTensors,
   temporalGroups,
   unusedTensors,
-  type Dimensions,
+  type NetworkDimensions,
 } from './layout.js'
-import { matchRecipes, recipes, type Recipe, type Taps } from './recipe.js'
+import { matchRecipes, recipes, type Recipe } from './recipe.js'
 
 /** Plain data: may be sent to a worker or written as JSON. */
-export interface Architecture extends Dimensions {
+export interface Architecture extends NetworkDimensions {
   /** Encoder blocks whose outputs the head reads, from 0, ascending. */
-  readonly taps: Taps
+  readonly taps: readonly [number, number, number, number]
   /** The published size with these dimensions, if any. */
   readonly size: 'S' | 'B' | 'L' | undefined
-}
-
-export interface ArchitectureOptions {
-  /** Overrides the recipe's taps; needed for a network without recipe. */
-  readonly taps?: readonly number[]
-  /** Default: those in engines/. */
-  readonly recipes?: readonly Recipe[]
 }
 
 type Shapes = ReadonlyMap<string, { readonly shape: readonly number[] }>
@@ -35,29 +28,27 @@ type Shapes = ReadonlyMap<string, { readonly shape: readonly number[] }>
 const listed = 10
 
 /**
- * @throws VideoDepthError CHECKPOINT_MISMATCH naming missing, surplus and misshapen tensors; INVALID_OPTION for taps
+ * @throws VideoDepthError CHECKPOINT_MISMATCH naming missing, surplus and misshapen tensors, or a number of blocks that no recipe knows
  */
-export function readArchitecture(tensors: Shapes, options: ArchitectureOptions = {}): Architecture {
+export function readArchitecture(tensors: Shapes, among?: readonly Recipe[]): Architecture {
   const foreign = foreignNetwork(tensors)
   if (foreign !== undefined) throw mismatch(foreign)
   const dimensions = readDimensions(tensors)
   compare(tensors, expectedTensors(dimensions))
-  return completeArchitecture(dimensions, options)
+  return completeArchitecture(dimensions, among)
 }
 
-/** Adds what the tensors do not tell: from the option, the recipe, or the published rule for this depth. */
-export function completeArchitecture(dimensions: Dimensions, options: ArchitectureOptions = {}): Architecture {
-  const matching = matchRecipes(dimensions, options.recipes ?? recipes())
-  return {
-    ...dimensions,
-    taps: chooseTaps(dimensions.depth, matching, options.taps),
-    size: matching[0]?.size ?? undefined,
-  }
+/** Adds what the tensors do not tell: from the recipe, or by the published rule for this depth. */
+export function completeArchitecture(dimensions: NetworkDimensions, among = recipes()): Architecture {
+  const [recipe] = matchRecipes(dimensions, among)
+  const taps = recipe?.taps ?? publishedTaps.get(dimensions.depth)
+  if (taps === undefined) throw new VideoDepthError('CHECKPOINT_MISMATCH', unknownTaps(dimensions.depth))
+  return { ...dimensions, taps, size: recipe?.size ?? undefined }
 }
 
 /** As {@link readArchitecture}, and refuses entries that are no floating-point tensors. */
-export function checkpointArchitecture(checkpoint: Checkpoint, options: ArchitectureOptions = {}): Architecture {
-  const architecture = readArchitecture(checkpoint.tensors, options)
+export function checkpointArchitecture(checkpoint: Checkpoint, among?: readonly Recipe[]): Architecture {
+  const architecture = readArchitecture(checkpoint.tensors, among)
   const surplus = [...checkpoint.otherEntries].map(([name, type]) => `${name} (${type})`)
   if (surplus.length > 0) throw mismatch(`It holds ${list('surplus', surplus)}`)
   return architecture
@@ -67,7 +58,7 @@ function mismatch(reason: string): VideoDepthError {
   return new VideoDepthError('CHECKPOINT_MISMATCH', `The checkpoint is not one of Video Depth Anything. ${reason}.`)
 }
 
-function readDimensions(tensors: Shapes): Dimensions {
+function readDimensions(tensors: Shapes): NetworkDimensions {
   const missing = Object.values(dimensionSources).filter(([name, rank]) => tensors.get(name)?.shape.length !== rank)
   if (missing.length > 0)
     throw mismatch(
@@ -79,7 +70,7 @@ function readDimensions(tensors: Shapes): Dimensions {
   const extent = ([name]: (typeof dimensionSources)[keyof typeof dimensionSources], axis: number): number =>
     tensors.get(name)?.shape[axis] ?? 0
   const embedWidth = extent(dimensionSources.width, 2)
-  const dimensions: Dimensions = {
+  const dimensions: NetworkDimensions = {
     embedWidth,
     depth: countBlocks(tensors),
     heads: embedWidth / encoderHeadWidth,
@@ -138,24 +129,15 @@ function list(fault: 'missing' | 'surplus' | 'misshapen', names: readonly string
   return `${count}: ${names.slice(0, listed).join(', ')}${more}`
 }
 
-function chooseTaps(depth: number, matching: readonly Recipe[], given: readonly number[] | undefined): Taps {
-  const taps = given ?? matching[0]?.taps ?? publishedTaps.get(depth)
-  const [a, b, c, d] = taps ?? []
-  const valid = [a, b, c, d].every(
-    (tap, i, all) => Number.isInteger(tap) && (tap ?? -1) > (all[i - 1] ?? -1) && (tap ?? depth) < depth,
+function unknownTaps(depth: number): string {
+  return (
+    `The network has ${depth} encoder blocks, and no recipe in engines/ says which of them the head reads. ` +
+    `Expected the shapes of a recipe, or ${[...publishedTaps.keys()].join(' or ')} blocks.`
   )
-  if (!valid || taps?.length !== 4 || a === undefined || b === undefined || c === undefined || d === undefined) {
-    throw invalidOption(
-      `four ascending block numbers below ${depth} (the network has no recipe of its own)`,
-      'taps',
-      taps,
-    )
-  }
-  return [a, b, c, d]
 }
 
 /** Upstream's, by depth: for fine-tuned networks of a published depth but other widths. */
-const publishedTaps: ReadonlyMap<number, Taps> = new Map<number, Taps>([
+const publishedTaps: ReadonlyMap<number, Recipe['taps']> = new Map<number, Recipe['taps']>([
   [12, [2, 5, 8, 11]],
   [24, [4, 11, 17, 23]],
 ])

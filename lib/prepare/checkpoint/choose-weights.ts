@@ -22,8 +22,8 @@ export interface ChosenWeights<E> {
   readonly beside: readonly string[]
 }
 
-/** Of weights that lie under no key. */
-export const topKey = '.'
+/** Stands for the key of weights that lie under none. */
+const topKey = '.'
 
 /** What PyTorch puts into names when it wraps a network, or a part of it. */
 const wrappers: ReadonlySet<string> = new Set([
@@ -36,9 +36,9 @@ const wrappers: ReadonlySet<string> = new Set([
 
 /** Keys of an optimizer's states: tensors of the weights' shapes, sometimes under their names. */
 const optimizers = /^(optim(izer)?s?(_.*)?|exp_avg.*|exp_inf|momentum(_buffers?)?|grads?|gradients?|master_.*)$/i
-/** Of averaged weights. */
+/** Keys of averaged weights. */
 const averaged = /ema|avg|averag|swa|shadow/i
-/** Of the weights themselves, in the order of preference; compare {@link averaged}. */
+/** Keys of the weights themselves, in the order of preference; compare {@link averaged}. */
 const plain = ['state_dict', 'model', topKey]
 
 /** Weights of one network, or a part of them. */
@@ -49,7 +49,7 @@ interface Group<E> {
 
 /**
  * The only set of weights, or the one that is asked for. A set is what has every tensor that sizes are read from; wrappers'
- * names are dropped wherever they stand. Of a file without one, all its entries, for a message about what it is instead.
+ * names are dropped wherever they stand. A file without one gives all its entries, for a message about what it is instead.
  *
  * @param wanted a key, or its last parts
  * @throws VideoDepthError CHECKPOINT_MISMATCH where it is not clear which; INVALID_OPTION where there is no such key

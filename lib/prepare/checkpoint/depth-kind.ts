@@ -2,26 +2,26 @@
 // Must not know: how a file is read or hashed, engines.
 
 import path from 'node:path'
-import { invalidOption } from '../../base/errors.js'
+import { optionConflict } from '../../base/errors.js'
 import type { Recipe } from './recipe.js'
 
 /**
- * Relative and metric checkpoints have the same tensors: only of published files it is known which one they are.
+ * Relative and metric checkpoints have the same tensors: which one a file is, is known for published files alone.
  *
  * @param recipe of the file, by its SHA-256
  * @throws VideoDepthError INVALID_OPTION where the file is known to be of the other kind
  */
 export function refuseOtherKind(checkpoint: string, metric: boolean, recipe: Recipe | undefined): void {
   if (recipe === undefined || (recipe.kind === 'metric') === metric) return
-  const gives = recipe.kind === 'metric' ? 'depth in metres' : 'disparity, which has no unit'
-  throw invalidOption(
-    `${String(!metric)} (${path.basename(checkpoint)} is ${recipe.title}: it gives ${gives})`,
-    'metric (--metric)',
-    metric,
+  const what = `${path.basename(checkpoint)} (${recipe.title})`
+  throw optionConflict(
+    metric
+      ? `${what} gives disparity, not metres: leave metric (--metric) out`
+      : `${what} gives depth in metres: load it with metric: true (--metric)`,
   )
 }
 
-/** Of a file that is not known: a sentence where its name speaks against what the user says. */
+/** A sentence where the name of a file that is not known speaks against what the user says. */
 export function kindDoubt(checkpoint: string, metric: boolean): string | undefined {
   const name = path.basename(checkpoint)
   if (/metric/i.test(name) === metric) return undefined

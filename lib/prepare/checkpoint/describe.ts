@@ -1,8 +1,8 @@
 // Owns: a description of a checkpoint for a person, made without converting it.
 // Must not know: the command line, engines, caches.
 
-import { checkPath, known } from '../../base/known-options.js'
-import { checkpointArchitecture, type Architecture, type ArchitectureOptions } from './architecture.js'
+import { checkPath, known, type Names } from '../../base/known-options.js'
+import { checkpointArchitecture, type Architecture } from './architecture.js'
 import { openCheckpoint, type Checkpoint, type CheckpointOptions } from './checkpoint.js'
 import { bytesPerFloat, type FloatType } from './float-formats.js'
 import { licenseNote, matchRecipes, type Recipe } from './recipe.js'
@@ -30,14 +30,12 @@ export interface CheckpointDescription {
 }
 
 /** Options of `describeCheckpoint`. */
-export interface DescribeOptions extends ArchitectureOptions, CheckpointOptions {
+export interface DescribeOptions extends CheckpointOptions {
   /** Reads every weight; rejects with WEIGHTS_NOT_FINITE at the first that is not finite. Costs one pass over the file. */
   readonly checkFinite?: boolean
 }
 
-const optionNames: Readonly<Record<keyof DescribeOptions, true>> = {
-  taps: true,
-  recipes: true,
+const optionNames: Names<DescribeOptions> = {
   checkFinite: true,
   weightsKey: true,
 }
@@ -47,12 +45,12 @@ const optionNames: Readonly<Record<keyof DescribeOptions, true>> = {
  */
 export async function describeCheckpoint(path: string, options: DescribeOptions = {}): Promise<CheckpointDescription> {
   checkPath(path, 'path')
-  known(options, 'options', Object.keys(optionNames))
+  known(options, 'options', optionNames)
   const checkpoint = await openCheckpoint(path, options)
   try {
-    const architecture = checkpointArchitecture(checkpoint, options)
+    const architecture = checkpointArchitecture(checkpoint)
     if (options.checkFinite === true) for (const name of checkpoint.tensors.keys()) await checkpoint.read(name)
-    const matching = matchRecipes(architecture, options.recipes)
+    const matching = matchRecipes(architecture)
     return {
       path,
       format: checkpoint.format,

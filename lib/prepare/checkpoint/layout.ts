@@ -4,7 +4,7 @@
 import { patchSize } from './input-size.js'
 
 /** Everything that a checkpoint's tensor shapes tell. */
-export interface Dimensions {
+export interface NetworkDimensions {
   /** Channels of the encoder's tokens. */
   readonly embedWidth: number
   /** Encoder blocks. */
@@ -30,7 +30,7 @@ export const encoderHeadWidth = 64
 export const temporalHeads = 8
 export const temporalGroups = 32
 /** Channels between the two last convolutions. */
-export const outputChannels = 32
+const outputChannels = 32
 /** In every checkpoint, used by no inference. */
 export const unusedTensors: ReadonlySet<string> = new Set(['pretrained.mask_token'])
 
@@ -59,15 +59,18 @@ export function isNetworkTensor(name: string): boolean {
 const blockNumber = /(?<=^pretrained\.blocks)\.\d{1,3}\./
 
 /** Channels that each of the four temporal modules works on. */
-export function temporalChannels({ outChannels, features }: Dimensions): readonly [number, number, number, number] {
+export function temporalChannels({
+  outChannels,
+  features,
+}: NetworkDimensions): readonly [number, number, number, number] {
   return [outChannels[2], outChannels[3], features, features]
 }
 
-export function expectedTensors(dimensions: Dimensions): Map<string, Shape> {
+export function expectedTensors(dimensions: NetworkDimensions): Map<string, Shape> {
   return new Map([...encoderTensors(dimensions), ...headTensors(dimensions), ...temporalTensors(dimensions)])
 }
 
-function* encoderTensors({ embedWidth: width, depth, gridSize }: Dimensions): Iterable<[string, Shape]> {
+function* encoderTensors({ embedWidth: width, depth, gridSize }: NetworkDimensions): Iterable<[string, Shape]> {
   yield ['pretrained.cls_token', [1, 1, width]]
   yield ['pretrained.pos_embed', [1, gridSize * gridSize + 1, width]]
   yield ['pretrained.mask_token', [1, width]]
@@ -86,7 +89,7 @@ function* encoderTensors({ embedWidth: width, depth, gridSize }: Dimensions): It
   yield* withBias('pretrained.norm', [width])
 }
 
-function* headTensors({ embedWidth, features, outChannels }: Dimensions): Iterable<[string, Shape]> {
+function* headTensors({ embedWidth, features, outChannels }: NetworkDimensions): Iterable<[string, Shape]> {
   const [out0, out1, , out3] = outChannels
   for (const [i, channels] of outChannels.entries()) {
     yield* withBias(`head.projects.${i}`, [channels, embedWidth, 1, 1])
@@ -107,7 +110,7 @@ function* headTensors({ embedWidth, features, outChannels }: Dimensions): Iterab
   yield* withBias('head.scratch.output_conv2.2', [1, outputChannels, 1, 1])
 }
 
-function* temporalTensors(dimensions: Dimensions): Iterable<[string, Shape]> {
+function* temporalTensors(dimensions: NetworkDimensions): Iterable<[string, Shape]> {
   for (const [i, width] of temporalChannels(dimensions).entries()) {
     const module = `head.motion_modules.${i}.temporal_transformer`
     yield* withBias(`${module}.norm`, [width])
@@ -135,7 +138,12 @@ function* withBias(name: string, shape: Shape): Iterable<[string, Shape]> {
 
 const names: ReadonlySet<string> = new Set(
   expectedTensors({
-    ...{ embedWidth: 64, depth: 1, heads: 1, features: 32, outChannels: [32, 32, 32, 32] },
-    ...{ gridSize: 1, temporalLength: 1 },
+    embedWidth: 64,
+    depth: 1,
+    heads: 1,
+    features: 32,
+    outChannels: [32, 32, 32, 32],
+    gridSize: 1,
+    temporalLength: 1,
   }).keys(),
 )

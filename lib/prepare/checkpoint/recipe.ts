@@ -6,34 +6,31 @@ import path from 'node:path'
 import { VideoDepthError } from '../../base/errors.js'
 import type { DepthKind } from '../../base/frame.js'
 import { inPackage } from '../../base/own-package.js'
-import type { Dimensions } from './layout.js'
+import type { NetworkDimensions } from './layout.js'
 
+/** What is known of a published checkpoint beyond its tensors. */
 export interface Recipe {
   readonly name: string
   readonly title: string
   /** Published size; null for test networks. */
   readonly size: 'S' | 'B' | 'L' | null
-  /** Relative and metric checkpoints have the same shapes: of other files than the published ones only the user knows. */
+  /** Relative and metric checkpoints have the same shapes; only the user knows the kind of a file that is not published. */
   readonly kind: DepthKind
   /** Page to download from; null for networks that come with the package, in engines/ or in its tests. */
   readonly source: string | null
   /** Name of the file on that page, or in engines/; null for test networks. Never used to recognise a file. */
   readonly file: string | null
-  /** Of that file, hex: the one thing that tells which checkpoint a file is. Null for test networks. */
+  /** Hash of that file, hex: the one thing that tells which checkpoint a file is. Null for test networks. */
   readonly sha256: string | null
   /** SPDX identifier. */
   readonly license: string
   readonly commercialUse: boolean
-  readonly dimensions: Omit<Dimensions, 'heads'>
+  readonly dimensions: Omit<NetworkDimensions, 'heads'>
   /** Encoder blocks whose outputs the head reads. */
-  readonly taps: Taps
-  /** Frames a window, as trained. */
-  readonly windowLength: number
+  readonly taps: readonly [number, number, number, number]
   /** Default of `LoadOptions.inputSize`, pixels. */
   readonly inputSize: number
 }
-
-export type Taps = readonly [number, number, number, number]
 
 let loaded: readonly Recipe[] | undefined
 
@@ -64,13 +61,13 @@ function loadRecipe(file: string): Recipe {
   }
 }
 
-/** Of one published file, or the bundled one. */
+/** The recipe of one published file, or of the bundled one. */
 export function recipeOf(sha256: string): Recipe | undefined {
   return recipes().find((recipe) => recipe.sha256 === sha256)
 }
 
 /** All recipes for a network of these dimensions: usually a relative and a metric one. */
-export function matchRecipes(dimensions: Dimensions, among: readonly Recipe[] = recipes()): readonly Recipe[] {
+export function matchRecipes(dimensions: NetworkDimensions, among: readonly Recipe[] = recipes()): readonly Recipe[] {
   return among.filter(({ dimensions: d }) => {
     const same = (key: Exclude<keyof typeof d, 'outChannels'>): boolean => d[key] === dimensions[key]
     return (
@@ -88,7 +85,7 @@ export function matchRecipes(dimensions: Dimensions, among: readonly Recipe[] = 
 export const publishedInputSize = 518
 
 /** What frames are resized to where the user does not say, pixels. */
-export function defaultInputSize(dimensions: Dimensions): number {
+export function defaultInputSize(dimensions: NetworkDimensions): number {
   return matchRecipes(dimensions)[0]?.inputSize ?? publishedInputSize
 }
 

@@ -5,7 +5,7 @@ import type { FileReader } from '../../cache/file-reader.js'
 import type { StoredTensor, TensorFile } from './stored-tensor.js'
 
 /** Tens of thousands of tensors. The format itself allows 100 MB, of which a parser makes gigabytes. */
-export const maxHeaderBytes = 8 * 1024 * 1024
+const maxHeaderBytes = 8 * 1024 * 1024
 
 /** Only the first four can be read; the others are there to be named in messages. */
 const types: ReadonlyMap<string, { type: string; bytes: number }> = new Map([

@@ -50,7 +50,7 @@ class Callable extends PickleObject {
 }
 
 /** One record of the archive. */
-export class TorchStorage extends PickleObject {
+class TorchStorage extends PickleObject {
   readonly key: string
   readonly type: string
   readonly bytesPerElement: number

@@ -3,7 +3,7 @@
 
 import path from 'node:path'
 import type { Architecture } from '../checkpoint/architecture.js'
-import { mostBlocks, type Dimensions } from '../checkpoint/layout.js'
+import { mostBlocks, type NetworkDimensions } from '../checkpoint/layout.js'
 import { fileSize, writeAtomically } from '../../cache/cache-folder.js'
 import { fileHash, fileIdentity, rememberHash, type HashOptions, type HashRecord } from '../../cache/file-hash.js'
 import { readSealed, sealedText } from '../../cache/json-record.js'
@@ -12,9 +12,9 @@ import type { Precision } from './weights.js'
 
 /** Written after the weights file, so its presence says that the file is complete. */
 interface Manifest {
-  readonly dimensions: Dimensions
+  readonly dimensions: NetworkDimensions
   readonly weightsBytes: number
-  /** Of the weights file, hex. */
+  /** Hash of the weights file, hex. */
   readonly weightsSha256: string
 }
 
@@ -51,7 +51,7 @@ export async function readManifest(
   folder: string,
   precision: Precision,
   options: HashOptions,
-): Promise<Dimensions | undefined> {
+): Promise<NetworkDimensions | undefined> {
   try {
     const manifest = await readSealed<Manifest>(folder, manifestName(precision))
     if (manifest === undefined || !areSound(manifest.dimensions)) return undefined
@@ -69,7 +69,7 @@ export async function readManifest(
 }
 
 /** What follows from them takes time and memory: bounded by what a checkpoint may say. */
-function areSound({ outChannels, ...others }: Dimensions): boolean {
+function areSound({ outChannels, ...others }: NetworkDimensions): boolean {
   const isCount = (value: unknown, most: number): boolean =>
     typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most
   return (

@@ -16,7 +16,7 @@ const attributeType = { float: 1, int: 2, string: 3, ints: 7 } as const
 /** IR 9 is the version that came with opset 20. */
 const irVersion = 9
 const opset = 20
-/** Of ONNX Runtime's own operators. */
+/** Version of ONNX Runtime's own operators. */
 const microsoftOpset = 1
 
 export type Attribute =

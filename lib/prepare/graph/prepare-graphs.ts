@@ -25,7 +25,7 @@ export interface GraphPorts {
 }
 
 export interface PreparedGraph {
-  /** Of an ONNX file; its weights lie in the same folder. */
+  /** Path of an ONNX file; its weights lie in the same folder. */
   readonly path: string
   readonly ports: GraphPorts
   /** It was there already. */
@@ -136,7 +136,7 @@ function sizeOf({ precision }: PreparedWeights, { rows, cols }: GridShape): stri
 }
 
 interface GraphRecord extends GraphPorts {
-  /** Of the graph file, hex. */
+  /** Hash of the graph file, hex. */
   readonly sha256: string
 }
 

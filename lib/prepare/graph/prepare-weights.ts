@@ -28,8 +28,8 @@ export interface PrepareWeightsOptions {
   /** Default: {@link defaultCacheDir}. */
   readonly cacheDir?: string | undefined
   readonly precision: Precision
-  /** Overrides the recipe's taps. */
-  readonly taps?: readonly number[] | undefined
+  /** Default: those in engines/. */
+  readonly recipes?: readonly Recipe[]
   /** Under which key of the file the weights lie; needed where it holds several sets. */
   readonly weightsKey?: string | undefined
   /** What the user takes the checkpoint for: refused where it is known to be of the other kind. Undefined: no matter. */
@@ -43,7 +43,7 @@ export interface PrepareWeightsOptions {
 export interface PreparedWeights {
   /** Holds the weights file and all graphs of this checkpoint. */
   readonly folder: string
-  /** Of the checkpoint file, hex; with a weightsKey of that and the key. Tells these weights from all others. */
+  /** Hash of the checkpoint file, and of the weightsKey where there is one, hex. Tells these weights from all others. */
   readonly sha256: string
   /** The published file that this is. */
   readonly recipe: Recipe | undefined
@@ -57,10 +57,10 @@ export interface PreparedWeights {
  * Validates the checkpoint and converts its weights, or finds them in the cache: by the file's SHA-256, which is
  * itself remembered by path, size, time and inode. Memory beyond this call's own: a few of the largest tensors.
  *
- * @throws VideoDepthError CHECKPOINT_…, WEIGHTS_NOT_FINITE, CACHE_UNWRITABLE; INVALID_OPTION for taps, weightsKey, metric
+ * @throws VideoDepthError CHECKPOINT_…, WEIGHTS_NOT_FINITE, CACHE_UNWRITABLE; INVALID_OPTION for weightsKey, metric
  */
 export async function prepareWeights(options: PrepareWeightsOptions): Promise<PreparedWeights> {
-  const { checkpoint, precision, taps, weightsKey, metric, signal, onProgress } = options
+  const { checkpoint, precision, weightsKey, metric, signal, onProgress } = options
   signal?.throwIfAborted()
   const cacheDir = path.resolve(options.cacheDir ?? defaultCacheDir())
   const identity = await fileIdentity(checkpoint)
@@ -73,7 +73,7 @@ export async function prepareWeights(options: PrepareWeightsOptions): Promise<Pr
   await removeAllLeftovers(cacheDir)
   const known = await readManifest(folder, precision, hashing)
   if (known !== undefined) {
-    const architecture = completeArchitecture(known, tapsOption(taps))
+    const architecture = completeArchitecture(known, options.recipes)
     return { folder, sha256, recipe, architecture, precision, cacheHit: true }
   }
   const { architecture, weightsSha256 } = await convert(options, folder)
@@ -91,17 +91,13 @@ function sha256Of(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-function tapsOption(taps: readonly number[] | undefined): { taps?: readonly number[] } {
-  return taps === undefined ? {} : { taps }
-}
-
 async function convert(
-  { checkpoint: file, precision, taps, weightsKey, signal, onProgress }: PrepareWeightsOptions,
+  { checkpoint: file, precision, weightsKey, recipes, signal, onProgress }: PrepareWeightsOptions,
   folder: string,
 ): Promise<{ architecture: Architecture; weightsSha256: string }> {
   const checkpoint = await openCheckpoint(file, { weightsKey })
   try {
-    const architecture = checkpointArchitecture(checkpoint, tapsOption(taps))
+    const architecture = checkpointArchitecture(checkpoint, recipes)
     const { file: name } = weightsIndex(architecture, precision)
     await openCacheFolder(folder)
     let weightsSha256 = ''

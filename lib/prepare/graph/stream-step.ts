@@ -32,8 +32,8 @@ export interface StateShape {
 
 const attentions = [0, 1]
 
-/** Of the eight temporal attentions, in the order in which they run. */
-export function streamStates(architecture: Architecture, rows: number, cols: number): StateShape[] {
+/** States of the eight temporal attentions, in the order in which they run. */
+function streamStates(architecture: Architecture, rows: number, cols: number): StateShape[] {
   const deep = Math.ceil(rows / 2) * Math.ceil(cols / 2)
   const pixels = [rows * cols, deep, rows * cols, 4 * rows * cols]
   return temporalChannels(architecture).flatMap((width, module) =>
@@ -127,7 +127,7 @@ function rememberingAttention(g: GraphBuilder, x: Value, memory: Memory, name: s
   const own = cast(g, add(g, x, slice(g, placed, 1, slots, slots + 1)), type)
   const self = reshape(g, own, [streams, pixels, 1, width])
   const positions = cast(g, slice(g, placed, 1, 0, slots), type) // [N, S, C]
-  /** Of [N, pixels, heads, …] with what all pixels of a stream share. */
+  /** Product of [N, pixels, heads, …] and what all pixels of a stream share. */
   const withShared = (a: Value, shared: Value): Value => {
     const rows = reshape(g, a, [streams, pixels * temporalHeads, extent(a, 3)])
     return reshape(g, product(g, rows, shared, core), [streams, pixels, temporalHeads, extent(shared, 2)])

@@ -18,7 +18,7 @@ export interface GraphVariant {
 
 export const cpuVariant: GraphVariant = { target: 'cpu', attention: 'fp16' }
 
-/** Of what is multiplied on tensor cores, and of all tensors outside the float32 islands. */
+/** Type of what is multiplied on tensor cores, and of all tensors outside the float32 islands. */
 export function computeType(precision: Precision): FloatType {
   return precision === 'fp16' ? 'float16' : 'float32'
 }

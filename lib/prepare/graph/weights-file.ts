@@ -7,7 +7,7 @@ import { VideoDepthError } from '../../base/errors.js'
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import { FileReader } from '../../cache/file-reader.js'
 import { float16Max, toFloat16 } from '../checkpoint/float-formats.js'
-import type { Dimensions } from '../checkpoint/layout.js'
+import type { NetworkDimensions } from '../checkpoint/layout.js'
 import { bytesPerElement } from './onnx-proto.js'
 import { weightGroups, type Precision, type WeightSpec } from './weights.js'
 
@@ -34,7 +34,7 @@ export function weightsFileName(precision: Precision): string {
 }
 
 /** Follows from dimensions and precision alone, so nothing has to be read to know it. */
-export function weightsIndex(dimensions: Dimensions, precision: Precision): WeightsIndex {
+export function weightsIndex(dimensions: NetworkDimensions, precision: Precision): WeightsIndex {
   const tensors = new Map<string, PlacedWeight>()
   let offset = 0
   for (const { name, type, shape } of weightGroups(dimensions, precision).flatMap((group) => group.tensors)) {
@@ -59,7 +59,7 @@ export interface WriteOptions {
 export async function writeWeights(
   file: FileHandle,
   checkpoint: Checkpoint,
-  dimensions: Dimensions,
+  dimensions: NetworkDimensions,
   precision: Precision,
   { signal, onProgress }: WriteOptions,
 ): Promise<string> {

@@ -1,7 +1,7 @@
 // Owns: which tensors the weights file holds, and how each is made from the checkpoint's.
 // Must not know: files, graphs.
 
-import { encoderHeadWidth, temporalChannels, temporalHeads, type Dimensions } from '../checkpoint/layout.js'
+import { encoderHeadWidth, temporalChannels, temporalHeads, type NetworkDimensions } from '../checkpoint/layout.js'
 import { range, scaled, stacked, sum, transposed } from './tensor-math.js'
 
 /** `fp16` is the plan for TensorRT: see each tensor's type below. */
@@ -24,12 +24,12 @@ export interface WeightGroup {
 /** Head widths below 16 are zero-padded to 16 in the fp16 plan: TensorRT fuses attention from there on. Exact. */
 const leastFusedWidth = 16
 
-export function storedHeadWidth(width: number, precision: Precision): number {
+function storedHeadWidth(width: number, precision: Precision): number {
   return precision === 'fp16' ? Math.max(width, leastFusedWidth) : width
 }
 
 /** In the order of the checkpoint's tensors as far as possible, so that it is read front to back. */
-export function weightGroups(dimensions: Dimensions, precision: Precision): WeightGroup[] {
+export function weightGroups(dimensions: NetworkDimensions, precision: Precision): WeightGroup[] {
   const plan = new WeightPlan(precision)
   encoderWeights(plan, dimensions)
   headWeights(plan, dimensions)
@@ -40,7 +40,7 @@ export function weightGroups(dimensions: Dimensions, precision: Precision): Weig
 class WeightPlan {
   readonly groups: WeightGroup[] = []
   readonly precision: Precision
-  /** Of what is multiplied on tensor cores. */
+  /** Type of what is multiplied on tensor cores. */
   readonly fast: 'float32' | 'float16'
 
   constructor(precision: Precision) {
@@ -80,7 +80,7 @@ function given(values: Float32Array | undefined): Float32Array {
   return values
 }
 
-function encoderWeights(plan: WeightPlan, { embedWidth: width, depth, gridSize }: Dimensions): void {
+function encoderWeights(plan: WeightPlan, { embedWidth: width, depth, gridSize }: NetworkDimensions): void {
   const patches = gridSize * gridSize
   plan.add(
     ['pretrained.cls_token', 'pretrained.pos_embed'],
@@ -131,7 +131,7 @@ function queryKeyValue(plan: WeightPlan, name: string, width: number): void {
   plan.add([`${name}.qkv.bias`], ...tensors('bias'))
 }
 
-function headWeights(plan: WeightPlan, { embedWidth, features, outChannels }: Dimensions): void {
+function headWeights(plan: WeightPlan, { embedWidth, features, outChannels }: NetworkDimensions): void {
   const [out0, out1, , out3] = outChannels
   // A 1×1 convolution of tokens is a MatMul.
   for (const [i, channels] of outChannels.entries()) plan.linear(`head.projects.${i}`, embedWidth, channels)
@@ -155,7 +155,7 @@ function headWeights(plan: WeightPlan, { embedWidth, features, outChannels }: Di
   plan.conv('head.scratch.output_conv2.2', [1, 32, 1, 1], true, 'float32')
 }
 
-function temporalWeights(plan: WeightPlan, { temporalLength }: Dimensions, index: number, width: number): void {
+function temporalWeights(plan: WeightPlan, { temporalLength }: NetworkDimensions, index: number, width: number): void {
   const module = `head.motion_modules.${index}.temporal_transformer`
   const block = `${module}.transformer_blocks.0`
   plan.norm(`${module}.norm`, width)

@@ -24,7 +24,7 @@ export class NativeModel implements CpuModel {
   readonly #weights: PreparedWeights
   readonly #index: WeightsIndex
   readonly #model: NativeCpuModel
-  /** Of windows longer than the stored tables, by their length. */
+  /** Tables of windows longer than the stored ones, by their length. */
   readonly #tables = new Map<number, readonly Float32Array[]>()
 
   /** Packs the weights, which blocks the thread. @param weights of precision fp32, whatever is computed with them */

@@ -75,7 +75,7 @@ export class NativeNetwork implements CpuNetwork<Bytes> {
   }
 }
 
-/** Of a call that has ended when this returns. */
+/** Runs a call that has ended when this returns. */
 function settled(call: () => void): Promise<void> {
   return new Promise((resolve) => {
     call()

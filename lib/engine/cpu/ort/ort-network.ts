@@ -16,7 +16,7 @@ const featureNames = ['layer1', 'layer2', 'layer3', 'layer4'] as const
 /** Loads the temporal head's graphs when they are first needed. */
 export interface HeadGraphs {
   readonly windows: (length: number, preparation: Preparation) => Promise<OrtGraph>
-  /** Of a single stream, and the names of the graph's outputs. */
+  /** The graph of a single stream, and the names of its outputs. */
   readonly streams: (preparation: Preparation) => Promise<{ readonly graph: OrtGraph; readonly outputs: string[] }>
 }
 

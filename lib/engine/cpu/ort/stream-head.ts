@@ -24,7 +24,7 @@ export class StreamHead {
   readonly #path: Port
   readonly #pathBuffer: Floats
   readonly #states: readonly StatePort[]
-  /** Of one stream. */
+  /** Size of one stream's memory. */
   readonly memoryBytes: number
 
   /** @param graph a step of one stream; @param outputs names of its outputs */

@@ -10,7 +10,7 @@ export interface CheckKey {
   readonly kernels: string
   readonly taps: readonly number[]
   readonly metric: boolean
-  /** Of this package, of what the addon computes, of the clip. */
+  /** Versions of this package, of what the addon computes, and of the clip. */
   readonly versions: readonly (string | number)[]
 }
 
