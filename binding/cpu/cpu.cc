@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "cpu/kernels.h"
+#include "cpu/memory-object.h"
 #include "cpu/model-object.h"
 #include "cpu/network-object.h"
 
@@ -16,7 +17,7 @@ Napi::Value make_cpu(Napi::Env env) {
   const Napi::Array names = Napi::Array::New(env);
   for (const auto* kernels : video_depth::cpu::available_kernels()) names.Set(names.Length(), kernels->name);
   cpu.Set("kernels", names);
-  cpu.Set("Model", ModelObject::define(env, NetworkObject::define(env)));
+  cpu.Set("Model", ModelObject::define(env, NetworkObject::define(env, MemoryObject::define(env))));
   return cpu;
 }
 

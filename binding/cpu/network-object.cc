@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "arguments.h"
+#include "cpu/memory-object.h"
 
 namespace video_depth_binding {
 
@@ -69,17 +70,22 @@ std::vector<int32_t> read_integers(const Napi::Value& value, const std::string& 
 
 } // namespace
 
-Napi::Function NetworkObject::define(Napi::Env env) {
+Napi::Function NetworkObject::define(Napi::Env env, const Napi::Function& memory) {
+  auto* constructor = new Napi::FunctionReference(Napi::Persistent(memory));
+  env.AddCleanupHook([constructor] { delete constructor; }); // as long as the environment
   return DefineClass(
       env, "NativeCpuNetwork",
-      {InstanceMethod<&NetworkObject::memory_bytes>("memoryBytes"),
+      {InstanceMethod<&NetworkObject::new_memory>("newMemory"),
        InstanceMethod<&NetworkObject::encode>("encode"), InstanceMethod<&NetworkObject::head>("head"),
        InstanceMethod<&NetworkObject::step>("step"), InstanceMethod<&NetworkObject::remember>("remember"),
-       InstanceMethod<&NetworkObject::decode>("decode"), InstanceMethod<&NetworkObject::release>("release")});
+       InstanceMethod<&NetworkObject::decode>("decode"), InstanceMethod<&NetworkObject::release>("release")},
+      constructor);
 }
 
 /// Without a network: `make` brings it.
-NetworkObject::NetworkObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NetworkObject>(info) {
+NetworkObject::NetworkObject(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<NetworkObject>(info),
+      memory_(static_cast<const Napi::FunctionReference*>(info.Data())) {
 }
 
 Napi::Value NetworkObject::make(const Napi::Function& constructor,
@@ -106,14 +112,17 @@ float* NetworkObject::features(const Napi::Value& value, const std::string& para
   return values_in(value, parameter, network(value.Env()).feature_values());
 }
 
-float* NetworkObject::memory(const Napi::Value& value, int slots) const {
-  return values_in(value, "memory", network(value.Env()).memory_values(slots));
+video_depth::cpu::StreamMemory& NetworkObject::memory(const Napi::Value& value) const {
+  video_depth::cpu::StreamMemory& memory = MemoryObject::read(value, "memory");
+  const size_t own = network(value.Env()).state_bytes();
+  if (memory.frame_bytes() != own)
+    throw unexpected("a memory of frames of " + std::to_string(own) + " bytes", "memory", value);
+  return memory;
 }
 
-Napi::Value NetworkObject::memory_bytes(const Napi::CallbackInfo& info) {
+Napi::Value NetworkObject::new_memory(const Napi::CallbackInfo& info) {
   const auto slots = static_cast<int>(read_integer(info[0], "slots", 1, kMostSlots - 1));
-  return Napi::Number::New(info.Env(),
-                           static_cast<double>(network(info.Env()).memory_values(slots) * sizeof(float)));
+  return MemoryObject::make(memory_->Value(), network(info.Env()).new_memory(slots));
 }
 
 void NetworkObject::encode(const Napi::CallbackInfo& info) {
@@ -172,22 +181,17 @@ void NetworkObject::step(const Napi::CallbackInfo& info) {
   }
   const bool sees = std::any_of(visible.begin(), visible.end(), [](uint8_t value) { return value != 0; });
   if (!sees) throw unexpected("at least one slot that is seen", "visible", seen);
-  const int slots = static_cast<int>(positions.size()) - 1;
-  const float* states = memory(info[1], slots);
-  guarded(info.Env(), [&] { net.step(in, states, slots, positions.data(), visible.data()); });
+  video_depth::cpu::StreamMemory& remembered = memory(info[1]);
+  if (positions.size() != static_cast<size_t>(remembered.slots()) + 1)
+    throw unexpected(std::to_string(remembered.slots() + 1) + " values", "positions", info[2]);
+  guarded(info.Env(), [&] { net.step(in, remembered, positions.data(), visible.data()); });
 }
 
 void NetworkObject::remember(const Napi::CallbackInfo& info) {
   video_depth::cpu::Network& net = network(info.Env());
-  const auto count = static_cast<int>(read_integer(info[1], "count", 1, kMostSlots - 1));
-  float* states = memory(info[0], count);
-  const std::vector<int32_t> slots = read_integers(info[2], "slots", 0);
-  for (const int32_t slot : slots) {
-    if (slot >= 0 && slot < count) continue;
-    throw Napi::RangeError::New(info.Env(), "Expected slots below " + std::to_string(count) +
-                                                " for slots, received " + std::to_string(slot));
-  }
-  guarded(info.Env(), [&] { net.remember(states, count, slots.data(), static_cast<int>(slots.size())); });
+  video_depth::cpu::StreamMemory& remembered = memory(info[0]);
+  const std::vector<int32_t> slots = read_integers(info[1], "slots", 0);
+  guarded(info.Env(), [&] { net.remember(remembered, slots.data(), static_cast<int>(slots.size())); });
 }
 
 void NetworkObject::decode(const Napi::CallbackInfo& info) {

@@ -12,7 +12,8 @@ namespace video_depth_binding {
 
 class NetworkObject : public Napi::ObjectWrap<NetworkObject> {
  public:
-  static Napi::Function define(Napi::Env env);
+  /// @param memory the class of what `newMemory` returns
+  static Napi::Function define(Napi::Env env, const Napi::Function& memory);
   explicit NetworkObject(const Napi::CallbackInfo& info);
   /// @param constructor what `define` returned
   static Napi::Value make(const Napi::Function& constructor,
@@ -20,7 +21,7 @@ class NetworkObject : public Napi::ObjectWrap<NetworkObject> {
                           std::unique_ptr<video_depth::cpu::Network> network);
 
  private:
-  Napi::Value memory_bytes(const Napi::CallbackInfo& info);
+  Napi::Value new_memory(const Napi::CallbackInfo& info);
   void encode(const Napi::CallbackInfo& info);
   void head(const Napi::CallbackInfo& info);
   void step(const Napi::CallbackInfo& info);
@@ -29,10 +30,13 @@ class NetworkObject : public Napi::ObjectWrap<NetworkObject> {
   void release(const Napi::CallbackInfo& info);
 
   video_depth::cpu::Network& network(Napi::Env env) const;
-  /// Views of bytes as the network's values; throw unless there are as many.
+  /// Bytes as the network's values; throws unless there are as many.
   float* features(const Napi::Value& value, const std::string& parameter) const;
-  float* memory(const Napi::Value& value, int slots) const;
+  /// Throws unless it is one of a network of this size.
+  video_depth::cpu::StreamMemory& memory(const Napi::Value& value) const;
 
+  /// The environment's constructor of what `newMemory` returns.
+  const Napi::FunctionReference* memory_;
   // The network refers to the model.
   std::shared_ptr<const video_depth::cpu::Model> model_;
   std::unique_ptr<video_depth::cpu::Network> network_;

@@ -16,10 +16,10 @@ void Network::decode(int position, const float* features, float* map) {
   }
   const HeadWeights& head = model_.head;
   const Layers layer = layers(features);
-  const MapSize size2 = layer_[1];
-  const MapSize size1 = layer_[0];
+  const MapSize size2 = sizes_.layer[1];
+  const MapSize size1 = sizes_.layer[0];
   float* narrow = scratch_[1].grow(size1.values());
-  fuse(head.fusion[1], frame(paths3_, position, path3_), layer.map[1], size2, narrow);
+  fuse(head.fusion[1], frame(paths3_, position, sizes_.path3), layer.map[1], size2, narrow);
   float* path2 = path2_.grow(size1.values());
   maps_.resize(narrow, size2, size1.height, size1.width, path2);
   fuse(head.fusion[0], path2, layer.map[0], size1, narrow = scratch_[1].grow(size1.values()));

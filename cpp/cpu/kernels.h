@@ -136,6 +136,8 @@ struct Kernels {
   void (*gate)(float* values, const float* gates, size_t count);
   void (*multiply)(float* x, float factor, size_t count);
   void (*add)(const float* x, const float* y, size_t count, float* out);
+  /// The same of bfloat16 `x`. Any processor.
+  void (*add_bf16)(const uint16_t* x, const float* y, size_t count, float* out);
   /// Adds each channel's distances from `origin`, and their squares, to `sums` and `squares`.
   void (*channel_sums)(const float* x, int pixels, int channels, const float* origin, float* sums,
                        float* squares);

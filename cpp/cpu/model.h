@@ -9,6 +9,7 @@
 
 #include "cpu/kernels.h"
 #include "cpu/linear.h"
+#include "cpu/stream_memory.h"
 #include "cpu/thread_team.h"
 #include "cpu/weights_file.h"
 
@@ -127,6 +128,8 @@ class Model {
   ThreadTeam& team() const { return team_; }
   const Dimensions& dimensions() const { return options_.dimensions; }
   Precision precision() const { return options_.precision; }
+  /// Shared: what its streams remember.
+  const StatePool& state_pool() const { return state_pool_; }
   size_t weight_bytes() const;
 
   Linear patches;
@@ -146,6 +149,7 @@ class Model {
   Arithmetic products_;
   Arithmetic fine_;
   mutable ThreadTeam team_;
+  StatePool state_pool_;
 };
 
 } // namespace video_depth::cpu

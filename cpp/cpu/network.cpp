@@ -29,29 +29,22 @@ Network::Network(const Model& model, int rows, int cols, const float* positions)
     : model_(model),
       rows_(rows),
       cols_(cols),
-      layer_{{{4 * rows, 4 * cols, model.dimensions().features},
-              {2 * rows, 2 * cols, model.dimensions().features},
-              {rows, cols, model.dimensions().out_channels[2]},
-              {(rows + 1) / 2, (cols + 1) / 2, model.dimensions().out_channels[3]}}},
-      path4_{rows, cols, model.dimensions().features},
-      path3_{2 * rows, 2 * cols, model.dimensions().features},
+      sizes_(model.dimensions(), rows, cols),
       encoder_(model, rows, cols, position_grid(model, rows, cols, positions)),
       maps_(model.kernels(), model.team()),
       temporal_(model),
       bands_(static_cast<size_t>(model.team().size())) {
 }
 
-size_t Network::feature_values() const {
-  size_t sum = 0;
-  for (const MapSize& size : layer_) sum += size.values();
-  return sum;
+StreamMemory Network::new_memory(int slots) const {
+  return {model_.state_pool(), state_bytes(), slots};
 }
 
 Network::Layers Network::layers(const float* features) const {
   Layers found{};
-  for (size_t i = 0; i < layer_.size(); i++) {
+  for (size_t i = 0; i < sizes_.layer.size(); i++) {
     found.map[i] = features;
-    features += layer_[i].values();
+    features += sizes_.layer[i].values();
   }
   return found;
 }
@@ -64,9 +57,9 @@ void Network::encode(const float* pixels, float* features) {
   const HeadWeights& head = model_.head;
   const auto& out = model_.dimensions().out_channels;
   std::array<float*, 4> map{};
-  for (size_t i = 0; i < layer_.size(); i++) {
+  for (size_t i = 0; i < sizes_.layer.size(); i++) {
     map[i] = features;
-    features += layer_[i].values();
+    features += sizes_.layer[i].values();
   }
   const MapSize grid1{rows_, cols_, out[0]};
   const MapSize grid2{rows_, cols_, out[1]};
@@ -134,27 +127,29 @@ void Network::fuse(const FusionWeights& weights, const float* path, const float*
 
 void Network::grow(int frames) {
   const auto count = static_cast<size_t>(frames);
-  mixed_.grow(count * std::max(layer_[2].values(), layer_[3].values()));
-  const MapSize deep{layer_[3].height, layer_[3].width, path4_.channels};
-  joined3_.grow(count * path4_.values());
+  mixed_.grow(count * std::max(sizes_.layer[2].values(), sizes_.layer[3].values()));
+  const MapSize deep{sizes_.layer[3].height, sizes_.layer[3].width, sizes_.path4.channels};
+  joined3_.grow(count * sizes_.path4.values());
   joined4_.grow(count * deep.values());
-  paths4_.grow(count * path4_.values());
-  paths3_.grow(count * path3_.values());
+  paths4_.grow(count * sizes_.path4.values());
+  paths3_.grow(count * sizes_.path3.values());
 }
 
 /// From the joined layer 4 to the path before temporal module 2.
 void Network::fusion4(int index) {
-  const MapSize size{layer_[3].height, layer_[3].width, path4_.channels};
+  const MapSize size{sizes_.layer[3].height, sizes_.layer[3].width, sizes_.path4.channels};
   float* out = scratch_[1].grow(size.values());
   fuse(model_.head.fusion[3], frame(joined4_, index, size), nullptr, size, out);
-  maps_.resize(out, size, path4_.height, path4_.width, frame(paths4_, index, path4_));
+  maps_.resize(out, size, sizes_.path4.height, sizes_.path4.width, frame(paths4_, index, sizes_.path4));
 }
 
 /// From both joined layers to the path before temporal module 3.
 void Network::fusion3(int index) {
-  float* out = frame(joined3_, index, path4_); // its own input has been read by then
-  fuse(model_.head.fusion[2], frame(paths4_, index, path4_), frame(joined3_, index, path4_), path4_, out);
-  maps_.resize(out, path4_, path3_.height, path3_.width, frame(paths3_, index, path3_));
+  float* out = frame(joined3_, index, sizes_.path4); // its own input has been read by then
+  fuse(model_.head.fusion[2], frame(paths4_, index, sizes_.path4), frame(joined3_, index, sizes_.path4),
+       sizes_.path4, out);
+  maps_.resize(out, sizes_.path4, sizes_.path3.height, sizes_.path3.width,
+               frame(paths3_, index, sizes_.path3));
 }
 
 void Network::head(const std::vector<const float*>& window, const std::vector<const float*>& tables) {
@@ -176,11 +171,11 @@ void Network::head(const std::vector<const float*>& window, const std::vector<co
     mix(module, in, size, maps.data());
   };
   for (size_t module = 0; module < 2; module++) {
-    const MapSize& size = layer_[module + 2];
+    const MapSize& size = sizes_.layer[module + 2];
     std::vector<const float*> in;
     for (const float* features : window) in.push_back(layers(features).map[module + 2]);
     mix(module, in, size, mixed_.data());
-    const MapSize out{size.height, size.width, path4_.channels};
+    const MapSize out{size.height, size.width, sizes_.path4.channels};
     for (int i = 0; i < frames; i++) {
       Finish end;
       end.out = frame(module == 0 ? joined3_ : joined4_, i, out);
@@ -188,54 +183,44 @@ void Network::head(const std::vector<const float*>& window, const std::vector<co
     }
   }
   for (int i = 0; i < frames; i++) fusion4(i);
-  in_place(2, paths4_, path4_);
+  in_place(2, paths4_, sizes_.path4);
   for (int i = 0; i < frames; i++) fusion3(i);
-  in_place(3, paths3_, path3_);
+  in_place(3, paths3_, sizes_.path3);
   frames_ = frames;
 }
 
-int Network::temporal_pixels(int i) const {
-  return static_cast<int>(i == 0   ? layer_[2].pixels()
-                          : i == 1 ? layer_[3].pixels()
-                          : i == 2 ? path4_.pixels()
-                                   : path3_.pixels());
-}
-
-size_t Network::memory_values(int slots) const {
-  size_t sum = 0;
-  for (int i = 0; i < kTemporalModules; i++) {
-    sum += static_cast<size_t>(kAttentions * temporal_pixels(i)) *
-           static_cast<size_t>(model_.dimensions().temporal_width(i));
-  }
-  return sum * static_cast<size_t>(slots);
-}
-
-void Network::step(const float* features, const float* memory, int slots, const int32_t* positions,
+void Network::step(const float* features, StreamMemory& memory, const int32_t* positions,
                    const uint8_t* visible) {
+  std::vector<Seen> seen;
+  for (int slot = 0; slot < memory.slots(); slot++) {
+    if (visible[slot] == 0) continue;
+    if (memory.frame(slot) == nullptr)
+      throw Error("step", "slots that were put before", "visible", "slot " + std::to_string(slot));
+    seen.push_back({memory.frame(slot), positions[slot]});
+  }
   frames_ = 0;
+  states_ = nullptr; // so that it may be the one that comes
+  states_ = memory.new_frame();
   grow(1);
-  states_.grow(memory_values(1));
   const HeadWeights& head = model_.head;
-  float* state = states_.data();
+  size_t offset = 0;
   const auto mix = [&](int module, float* x) {
-    const int pixels = temporal_pixels(module);
+    const MapSize& size = sizes_.temporal(module);
     Memory memories[kAttentions];
     for (Memory& one : memories) {
-      const size_t values =
-          static_cast<size_t>(pixels) * static_cast<size_t>(model_.dimensions().temporal_width(module));
-      one = {memory, slots, positions, visible, state};
-      memory += values * static_cast<size_t>(slots);
-      state += values;
+      one = {seen, positions[memory.slots()], visible[memory.slots()] != 0, states_.get() + offset};
+      for (Seen& frame : one.seen) frame.states += offset;
+      offset += size.values() * state_value_bytes(model_.precision());
     }
-    temporal_.step(head.temporal[static_cast<size_t>(module)], x, pixels, memories);
+    temporal_.step(head.temporal[static_cast<size_t>(module)], x, static_cast<int>(size.pixels()), memories);
   };
   for (int module = 0; module < 2; module++) {
     const auto layer = static_cast<size_t>(module) + 2;
-    std::copy_n(layers(features).map[layer], layer_[layer].values(), mixed_.data());
+    std::copy_n(layers(features).map[layer], sizes_.layer[layer].values(), mixed_.data());
     mix(module, mixed_.data());
     Finish end;
     end.out = module == 0 ? joined3_.data() : joined4_.data();
-    maps_.convolve(mixed_.data(), layer_[layer], false, head.layer[layer], 1, end);
+    maps_.convolve(mixed_.data(), sizes_.layer[layer], false, head.layer[layer], 1, end);
   }
   fusion4(0);
   mix(2, paths4_.data());
@@ -244,27 +229,10 @@ void Network::step(const float* features, const float* memory, int slots, const 
   frames_ = 1;
 }
 
-void Network::remember(float* memory, int slots, const int32_t* into, int count) const {
-  if (states_.size() == 0) throw Error("remember", "a step before it", "states", "none");
-  const float* state = states_.data();
-  for (int module = 0; module < kTemporalModules; module++) {
-    const auto width = static_cast<size_t>(model_.dimensions().temporal_width(module));
-    const int pixels = kAttentions * temporal_pixels(module);
-    const float* from = state;
-    float* to = memory;
-    model_.team().run((pixels + 255) / 256, [&](int task, int) {
-      for (int pixel = task * 256; pixel < std::min(pixels, task * 256 + 256); pixel++) {
-        for (int i = 0; i < count; i++) {
-          std::copy_n(
-              from + static_cast<size_t>(pixel) * width, width,
-              to + (static_cast<size_t>(pixel) * static_cast<size_t>(slots) + static_cast<size_t>(into[i])) *
-                       width);
-        }
-      }
-    });
-    state += static_cast<size_t>(pixels) * width;
-    memory += static_cast<size_t>(pixels) * static_cast<size_t>(slots) * width;
-  }
+void Network::remember(StreamMemory& memory, const int32_t* into, int count) {
+  if (states_ == nullptr) throw Error("remember", "a step before it", "states", "none");
+  memory.put(states_, into, count);
+  states_ = nullptr;
 }
 
 } // namespace video_depth::cpu

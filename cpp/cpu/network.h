@@ -8,6 +8,8 @@
 #include "cpu/encoder.h"
 #include "cpu/maps.h"
 #include "cpu/model.h"
+#include "cpu/network_sizes.h"
+#include "cpu/stream_memory.h"
 #include "cpu/temporal.h"
 
 namespace video_depth::cpu {
@@ -21,10 +23,11 @@ class Network {
 
   int rows() const { return rows_; }
   int cols() const { return cols_; }
-  /// float32 values of one frame's features: four maps one after another.
-  size_t feature_values() const;
-  /// float32 values of a stream's memory of `slots` states: of each attention [pixels, slots, C].
-  size_t memory_values(int slots) const;
+  size_t feature_values() const { return sizes_.feature_values(); }
+  /// What one frame of a stream takes.
+  size_t state_bytes() const { return sizes_.state_values() * state_value_bytes(model_.precision()); }
+  /// Of a stream of frames of this size, with nothing in it.
+  StreamMemory new_memory(int slots) const;
 
   /// @param pixels [3, 14 · rows, 14 · cols]; @param features receives feature_values() values
   void encode(const float* pixels, float* features);
@@ -32,11 +35,16 @@ class Network {
   /// @param tables position tables of the eight attentions, [frames, C]; empty takes the stored ones
   void head(const std::vector<const float*>& window, const std::vector<const float*>& tables);
 
-  /// One new frame of a stream whose memory has `slots` slots; see Memory.
-  void step(const float* features, const float* memory, int slots, const int32_t* positions,
-            const uint8_t* visible);
-  /// The states of the last step into these slots of `memory`.
-  void remember(float* memory, int slots, const int32_t* into, int count) const;
+  /**
+   * One new frame of a stream. Leaves the memory as it is; throws Error before anything is done where a slot
+   * is seen that nothing was put into, or where the frame's states do not fit the budget.
+   *
+   * @param positions rows of the position tables for each slot and, last, for the new frame
+   * @param visible whether the new frame sees each slot and, last, itself
+   */
+  void step(const float* features, StreamMemory& memory, const int32_t* positions, const uint8_t* visible);
+  /// The states of the last step into these slots of the same memory. Once a step.
+  void remember(StreamMemory& memory, const int32_t* into, int count);
 
   /// @param position in the window of the last head; 0 after a step; @param map receives [14 · rows, 14 ·
   /// cols], ≥ 0 where finite
@@ -54,8 +62,6 @@ class Network {
   };
 
   Layers layers(const float* features) const;
-  /// Pixels of temporal module `i`.
-  int temporal_pixels(int i) const;
   void unit(const UnitWeights& weights, const float* x, const MapSize& size, const float* other, float* out);
   void fuse(const FusionWeights& weights, const float* path, const float* layer, const MapSize& size,
             float* out);
@@ -68,10 +74,7 @@ class Network {
   const Model& model_;
   int rows_;
   int cols_;
-  /// Sizes of the features, and of the paths behind fusion 4 and 3.
-  std::array<MapSize, 4> layer_;
-  MapSize path4_;
-  MapSize path3_;
+  NetworkSizes sizes_;
   Encoder encoder_;
   MapWorker maps_;
   TemporalWorker temporal_;
@@ -89,8 +92,8 @@ class Network {
   Buffer<float> path1_;
   Buffer<float> half_;
   std::vector<Band> bands_;
-  /// States of the last step, by attention, one after another.
-  Buffer<float> states_;
+  /// States of the last step, until they are remembered.
+  States states_;
 };
 
 } // namespace video_depth::cpu

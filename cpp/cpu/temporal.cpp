@@ -1,10 +1,12 @@
-// Owns: one temporal module over the frames of a window, and for the newest frame of a stream.
+// Owns: one temporal module over the frames of a window, and what a stream's step has in common with it.
 // Must not know: where in the head it stands, which frames these are.
 
 #include "cpu/temporal.h"
 
 #include <algorithm>
 #include <cmath>
+
+#include "cpu/network_sizes.h"
 
 namespace video_depth::cpu {
 
@@ -22,7 +24,9 @@ size_t area(int a, int b) {
 } // namespace
 
 TemporalWorker::TemporalWorker(const Model& model)
-    : model_(model), workspaces_(static_cast<size_t>(model.team().size())) {
+    : model_(model),
+      value_bytes_(state_value_bytes(model.precision())),
+      workspaces_(static_cast<size_t>(model.team().size())) {
 }
 
 void TemporalWorker::group_norms(const TemporalWeights& weights, const std::vector<const float*>& frames,
@@ -177,119 +181,6 @@ void TemporalWorker::feed_forward(const TemporalWeights& weights, Workspace& wor
   to_x.add = x;
   multiply(kernels, workspace.left, values.out, weights.feed_forward.depth(), rows, weights.feed_forward,
            to_x);
-}
-
-void TemporalWorker::step(const TemporalWeights& weights, float* frame, int pixels,
-                          const Memory (&memories)[kAttentions]) {
-  const Kernels& kernels = model_.kernels();
-  const int channels = weights.input.depth();
-  group_norms(weights, {frame}, pixels);
-  constexpr int kPixels = 24;
-  model_.team().run((pixels + kPixels - 1) / kPixels, [&](int task, int worker) {
-    Workspace& workspace = workspaces_[static_cast<size_t>(worker)];
-    const int first = task * kPixels;
-    const int rows = std::min(kPixels, pixels - first);
-    float* own = frame + area(first, channels);
-    float* normal = workspace.normal.grow(area(rows, channels));
-    float* x = workspace.x.grow(area(rows, channels));
-    for (int row = 0; row < rows; row++) {
-      kernels.affine(own + area(row, channels), centre_.data(), scale_.data(), weights.group_norm.bias.data(),
-                     channels, normal + area(row, channels));
-    }
-    Finish to_x;
-    to_x.out = x;
-    multiply(kernels, workspace.left, normal, weights.input.depth(), rows, weights.input, to_x);
-    to_x.add = x;
-    for (size_t i = 0; i < kAttentions; i++) {
-      const TemporalAttentionWeights& attention = weights.attention[i];
-      const Memory& memory = memories[i];
-      float* state = memory.state + area(first, channels);
-      kernels.layer_norm(x, channels, rows, channels, attention.norm.view(), nullptr, 1, state);
-      const float* position = attention.positions.data() + area(memory.positions[memory.slots], channels);
-      for (int row = 0; row < rows; row++) {
-        kernels.add(state + area(row, channels), position, static_cast<size_t>(channels),
-                    normal + area(row, channels));
-      }
-      attend_memory(attention, memory, first, rows, workspace);
-      multiply(kernels, workspace.left, normal, attention.output.depth(), rows, attention.output, to_x);
-    }
-    feed_forward(weights, workspace, rows);
-    Finish to_normal;
-    to_normal.out = normal;
-    multiply(kernels, workspace.left, x, weights.output.depth(), rows, weights.output, to_normal);
-    kernels.add(normal, own, area(rows, channels), own);
-  });
-}
-
-/**
- * `normal`: in, the new states with their position; out, what attention makes of them. Keys and values are
- * never made: with a state s and its position p, q·((s + p)Wk) = (qWkᵀ)·(s + p) and Σa((s + p)Wv) = (Σa(s +
- * p))Wv. That is exact.
- */
-void TemporalWorker::attend_memory(const TemporalAttentionWeights& weights, const Memory& memory, int pixel,
-                                   int count, Workspace& workspace) const {
-  const Kernels& kernels = model_.kernels();
-  const int channels = weights.query.depth();
-  const int head_width = channels / kTemporalHeads;
-  const auto width = static_cast<size_t>(channels);
-  float* normal = workspace.normal.data();
-  float* queries = workspace.wide.grow(area(count, channels));
-  Finish to_queries;
-  to_queries.out = queries;
-  multiply(kernels, workspace.left, normal, weights.query.depth(), count, weights.query, to_queries);
-  // [count, heads, C]: what each head asks of a state; later, what it has seen.
-  float* asked = workspace.gates.grow(kTemporalHeads * area(count, channels));
-  const ptrdiff_t line = static_cast<ptrdiff_t>(kTemporalHeads) * channels;
-  for (int head = 0; head < kTemporalHeads; head++) {
-    const Linear& keys = weights.absorbed_keys[static_cast<size_t>(head)];
-    Finish to_asked;
-    to_asked.out = asked + static_cast<ptrdiff_t>(head) * channels;
-    to_asked.stride = line;
-    kernels.product_f32({queries + static_cast<ptrdiff_t>(head) * head_width, count, channels, head_width},
-                        keys.columns(), to_asked);
-  }
-  const int most = round_up(memory.slots + 1, kColumns);
-  float* seen = workspace.seen.grow(area(most, channels));
-  float* across = workspace.keys.grow(area(channels, most));
-  float* scores = workspace.scores.grow(area(kTemporalHeads, most));
-  float* sums = workspace.sums.grow(kTemporalHeads);
-  for (int i = 0; i < count; i++) {
-    const float* states = memory.states + area(pixel + i, memory.slots) * width;
-    int frames = 0;
-    for (int slot = 0; slot < memory.slots; slot++) {
-      if (memory.visible[slot] == 0) continue;
-      kernels.add(states + area(slot, channels),
-                  weights.positions.data() + area(memory.positions[slot], channels), width,
-                  seen + area(frames++, channels));
-    }
-    if (memory.visible[memory.slots] != 0)
-      std::copy_n(normal + area(i, channels), width, seen + area(frames++, channels));
-    const int padded = round_up(frames, kColumns);
-    kernels.transpose(seen, channels, frames, channels, across, padded);
-    Finish to_scores;
-    to_scores.out = scores;
-    to_scores.stride = padded;
-    float* ask = asked + i * line;
-    kernels.product_f32({ask, kTemporalHeads, channels, channels}, {across, padded, padded, kColumns},
-                        to_scores);
-    kernels.softmax(scores, padded, kTemporalHeads, frames, padded, nullptr, sums);
-    for (int head = 0; head < kTemporalHeads; head++) {
-      kernels.multiply(scores + area(head, padded), 1.0F / sums[head], static_cast<size_t>(padded));
-    }
-    Finish to_seen;
-    to_seen.out = ask;
-    to_seen.stride = channels;
-    kernels.product_f32({scores, kTemporalHeads, padded, frames}, {seen, channels, channels, kColumns},
-                        to_seen);
-  }
-  for (int head = 0; head < kTemporalHeads; head++) {
-    const Linear& values = weights.values[static_cast<size_t>(head)];
-    Finish to_normal;
-    to_normal.out = normal + static_cast<ptrdiff_t>(head) * head_width;
-    to_normal.stride = channels;
-    kernels.product_f32({asked + static_cast<ptrdiff_t>(head) * channels, count, line, channels},
-                        values.columns(), to_normal);
-  }
 }
 
 } // namespace video_depth::cpu

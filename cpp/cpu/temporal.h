@@ -2,21 +2,30 @@
 // Must not know: where in the head it stands, which frames these are.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "cpu/model.h"
 
 namespace video_depth::cpu {
 
-/// What one temporal attention of a stream reads: the memory is [pixels, slots, C].
+/// One frame that a stream remembers, as one attention sees it.
+struct Seen {
+  /// [pixels, C]
+  const std::byte* states = nullptr;
+  /// Row of the position table.
+  int32_t position = 0;
+};
+
+/// What one temporal attention of a stream reads and writes. States are float32, or bfloat16 where the model
+/// computes in int8.
 struct Memory {
-  const float* states = nullptr;
-  int slots = 0;
-  /// Rows of the position table for each slot and, last, for the new frame; whether they are seen.
-  const int32_t* positions = nullptr;
-  const uint8_t* visible = nullptr;
+  std::vector<Seen> seen;
+  /// The new frame's position, and whether it sees itself.
+  int32_t position = 0;
+  bool sees_itself = true;
   /// Receives the new frame's states, [pixels, C].
-  float* state = nullptr;
+  std::byte* state = nullptr;
 };
 
 /// Works in memory of its own, which it keeps.
@@ -51,10 +60,13 @@ class TemporalWorker {
   void group_norms(const TemporalWeights& weights, const std::vector<const float*>& frames, int pixels);
   void attend_window(Workspace& workspace, int frames, int sequences, int channels) const;
   void feed_forward(const TemporalWeights& weights, Workspace& workspace, int rows) const;
+  void keep(const float* states, size_t count, std::byte* out) const;
   void attend_memory(const TemporalAttentionWeights& weights, const Memory& memory, int pixel, int count,
                      Workspace& workspace) const;
 
   const Model& model_;
+  /// Of a state's value.
+  size_t value_bytes_;
   /// GroupNorm's mean, and its scale with the weight, for each frame and channel.
   Buffer<float> centre_;
   Buffer<float> scale_;

@@ -45,6 +45,16 @@ export interface NativeCpuModel {
   release(): void
 }
 
+/** Frames' states in memory of the model's pool; a frame that is in several slots is there once. */
+export interface NativeCpuMemory {
+  /** The frames that are remembered, and which slots they are in. */
+  export(): Uint8Array<ArrayBuffer>
+  /** Replaces everything. Throws a RangeError whose `operation` is `restore`, and changes nothing, where it does not fit. */
+  import(state: Uint8Array): void
+  /** Gives its memory back at once; it cannot be used any more. Idempotent. */
+  release(): void
+}
+
 /**
  * The network at one size. Calls are synchronous and take long: make them in a worker thread, one at a time for a model.
  * Arrays are borrowed for the call.
@@ -52,8 +62,8 @@ export interface NativeCpuModel {
 export interface NativeCpuNetwork {
   /** Bytes of one frame's features, in a layout that is the network's own. */
   readonly featureBytes: number
-  /** Bytes of one stream's memory of `slots` states. */
-  memoryBytes(slots: number): number
+  /** What one stream remembers, with nothing in it. @param slots 1…4095 */
+  newMemory(slots: number): NativeCpuMemory
   /** @param pixels [3, 14 · rows, 14 · cols] float32; @param features receives featureBytes bytes */
   encode(pixels: Float32Array, features: Uint8Array): void
   /**
@@ -66,14 +76,14 @@ export interface NativeCpuNetwork {
   head(window: readonly Uint8Array[], tables: readonly Float32Array[] | null): void
   /**
    * The temporal head for one new frame of a stream; see graph/stream-step.ts for what it computes. Leaves `memory` as it is;
-   * the result is kept for `decode` (position 0), the new states for `remember`.
+   * the result is kept for `decode` (position 0), the new states for `remember`. A slot that is seen must hold a frame.
    *
    * @param positions rows of the position tables for each slot and, last, for the new frame
    * @param visible 0 or 1 for each slot and, last, for the new frame
    */
-  step(features: Uint8Array, memory: Uint8Array, positions: Int32Array, visible: Uint8Array): void
-  /** Puts the states of the last `step` into these slots of a memory of `count` slots. */
-  remember(memory: Uint8Array, count: number, slots: Int32Array): void
+  step(features: Uint8Array, memory: NativeCpuMemory, positions: Int32Array, visible: Uint8Array): void
+  /** Puts the states of the last `step` into these slots of the same memory; once a step. */
+  remember(memory: NativeCpuMemory, slots: Int32Array): void
   /**
    * The depth decoder.
    *

@@ -8,7 +8,7 @@ import { VideoDepthError } from '../base/errors.js'
 import type { SceneMark } from '../base/frame.js'
 import { Lifetime } from '../base/lifetime.js'
 import type { NativePicture } from '../base/pixel-format.js'
-import { decodeSnapshot, encodeSnapshot, mismatch, type StreamSnapshot } from './snapshot.js'
+import { checkEngine, decodeSnapshot, encodeSnapshot, mismatch, type StreamSnapshot } from './snapshot.js'
 import type { Stabilization } from '../plan/stabilizer.js'
 import { planStep } from '../plan/step-plan.js'
 import type { FrameTimings, OwnedFrame } from './stream-frame.js'
@@ -149,8 +149,7 @@ export class FrameComputer {
 
   /** @throws VideoDepthError SNAPSHOT_MISMATCH naming what differs */
   #checkFit({ engine, geometry, lastPicture }: StreamSnapshot): void {
-    if (engine !== this.#host.engine.id)
-      throw mismatch(`The snapshot is of another network (${engine}) than this model (${this.#host.engine.id})`)
+    checkEngine(engine, this.#host.engine.id)
     const wanted = this.#geometry(geometry.frameWidth, geometry.frameHeight)
     for (const key of ['inputWidth', 'inputHeight', 'stabilized'] as const) {
       if (geometry[key] !== wanted[key])

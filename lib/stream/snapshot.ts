@@ -3,6 +3,7 @@
 
 import { setImmediate as breathe } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
+import { partsOfId } from '../engine/engine-id.js'
 import type { StreamGeometry, StreamState } from '../engine/engine.js'
 import { VideoDepthError } from '../base/errors.js'
 import { type NativePicture, mostPixels, resolvePicture } from '../base/pixel-format.js'
@@ -140,6 +141,17 @@ function parseHeader(bytes: Uint8Array): Header {
     // What cannot be read at all is as unsound.
   }
   throw mismatch("The snapshot's header makes no sense")
+}
+
+/** @param from Engine.id of the snapshot; @param to and of the model. @throws VideoDepthError SNAPSHOT_MISMATCH */
+export function checkEngine(from: string, to: string): void {
+  if (from === to) return
+  const [theirs, ours] = [partsOfId(from), partsOfId(to)]
+  if (theirs.network !== ours.network)
+    throw mismatch(`The snapshot is of another network (${from}) than this model (${to})`)
+  throw mismatch(
+    `The snapshot was made by other kernels or precision (${theirs.arithmetic}) than this model's (${ours.arithmetic})`,
+  )
 }
 
 export function mismatch(message: string): VideoDepthError {

@@ -104,7 +104,7 @@ t.test('one frame after another, one position after another', async (t) => {
   for (const call of [
     () => network.encode(network.newFeatures()),
     () => network.head(window),
-    () => network.step(network.newFeatures(), new Uint8Array(network.memoryBytes), planStep(0)),
+    () => network.step(network.newFeatures(), network.newMemory(), planStep(0)),
     () => network.decode(0, network.newFeatures(), network.newMap()),
   ]) {
     if (native.networks[0] !== undefined) native.networks[0].failure = failure
@@ -116,8 +116,8 @@ t.test('a step’s plan in the addon’s types', async (t) => {
   const native = new FakeNativeCpu()
   const network = await new NativeModel(native, await weightsOf(t), options).network({ rows: 1, cols: 1 }, preparation)
   await network.loadStreams()
-  t.equal(network.memoryBytes, 4 * stateSlots)
-  const memory = new Uint8Array(network.memoryBytes)
+  const memory = network.newMemory()
+  t.equal(memory.export().length, 4 * stateSlots)
   const plan = planStep(50)
   await network.step(network.newFeatures(), memory, plan)
   network.remember(memory, plan.write)

@@ -28,6 +28,22 @@ interface Conditions {
 
 const addon = loadAddon()
 
+/** For the processor's own table beside the states, and the length. */
+const paddingBytes = 256
+
+/** A GPU's memory has one size; the processor's, which computes here, has that of what is remembered. */
+function padded(memory: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  const made = new Uint8Array(length)
+  new DataView(made.buffer).setUint32(0, memory.length)
+  made.set(memory, 4)
+  return made
+}
+
+function unpadded(memory: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset } = memory
+  return memory.slice(4, 4 + new DataView(buffer, byteOffset).getUint32(0))
+}
+
 export class FakeStreams implements NativeGpuStreams {
   readonly rows: number
   readonly memoryBytes: number
@@ -45,7 +61,7 @@ export class FakeStreams implements NativeGpuStreams {
     this.#gpu = gpu
     this.#rows = rows
     this.rows = rows.length
-    this.memoryBytes = memoryBytes
+    this.memoryBytes = memoryBytes + paddingBytes
     this.#conditions = conditions
     this.#width = rows[0]?.stream.geometry.inputWidth ?? 0
     this.#height = rows[0]?.stream.geometry.inputHeight ?? 0
@@ -128,7 +144,10 @@ export class FakeStreams implements NativeGpuStreams {
     return this.#inTurn(async () => {
       const { stream, reference } = this.#row(index)
       const { memory } = await stream.exportState()
-      return { memory, reference: withReference && reference !== undefined ? reference.slice() : null }
+      return {
+        memory: padded(memory, this.memoryBytes),
+        reference: withReference && reference !== undefined ? reference.slice() : null,
+      }
     })
   }
 
@@ -137,7 +156,7 @@ export class FakeStreams implements NativeGpuStreams {
       const row = this.#row(index)
       const { variant } = await row.stream.exportState() // of whatever computes here
       await row.stream.importState({
-        ...{ variant, memory: new Uint8Array(memory), reference: undefined, scale: 1, shift: 0 },
+        ...{ variant, memory: unpadded(memory), reference: undefined, scale: 1, shift: 0 },
       })
       row.reference = reference === null ? undefined : new Float32Array(reference)
     })

@@ -4,10 +4,33 @@
 import type {
   CpuKernels,
   NativeCpu,
+  NativeCpuMemory,
   NativeCpuModel,
   NativeCpuModelOptions,
   NativeCpuNetwork,
 } from '../../dist/esm/native/cpu-types.js'
+
+/** A number a slot. */
+class FakeMemory implements NativeCpuMemory {
+  readonly states: Float32Array<ArrayBuffer>
+
+  constructor(slots: number) {
+    this.states = new Float32Array(slots)
+  }
+
+  export(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.states.slice().buffer)
+  }
+
+  import(state: Uint8Array): void {
+    if (state.length !== 4 * this.states.length) throw new RangeError('a state of another size')
+    this.states.set(floats(state))
+  }
+
+  release(): void {
+    this.states.fill(NaN)
+  }
+}
 
 /** Depth is the frame's first pixel plus what the head makes of the window or of the memory. */
 export class FakeNativeNetwork implements NativeCpuNetwork {
@@ -32,8 +55,8 @@ export class FakeNativeNetwork implements NativeCpuNetwork {
     this.#gain = gain
   }
 
-  memoryBytes(slots: number): number {
-    return slots * 4
+  newMemory(slots: number): FakeMemory {
+    return new FakeMemory(slots)
   }
 
   encode(pixels: Float32Array, features: Uint8Array): void {
@@ -49,17 +72,15 @@ export class FakeNativeNetwork implements NativeCpuNetwork {
   }
 
   /** Adds the sum of the states that are seen. */
-  step(features: Uint8Array, memory: Uint8Array, positions: Int32Array, visible: Uint8Array): void {
+  step(features: Uint8Array, memory: FakeMemory, positions: Int32Array, visible: Uint8Array): void {
     this.#fail()
     this.steps.push({ positions, visible })
-    const states = floats(memory)
-    this.#heads = [states.reduce((sum, state, slot) => sum + (visible[slot] === 1 ? state : 0), 0)]
+    this.#heads = [memory.states.reduce((sum, state, slot) => sum + (visible[slot] === 1 ? state : 0), 0)]
     this.#state = floats(features)[0] ?? NaN
   }
 
-  remember(memory: Uint8Array, count: number, slots: Int32Array): void {
-    if (memory.length !== this.memoryBytes(count)) throw new Error('a memory of another size')
-    for (const slot of slots) floats(memory)[slot] = this.#state
+  remember(memory: FakeMemory, slots: Int32Array): void {
+    for (const slot of slots) memory.states[slot] = this.#state
   }
 
   decode(position: number, features: Uint8Array, map: Float32Array): void {

@@ -56,6 +56,16 @@ t.test('snapshots: exact about what they belong to', async (t) => {
   const stranger = new EchoEngine()
   Object.assign(stranger, { id: 'another' })
   await t.rejects(streamOn(stranger).restore(bytes), { message: /of another network \(echo\)/ })
+  const [made, taken] = [new EchoEngine(), new EchoEngine()]
+  Object.assign(made, { id: 'a.1.2-5.int8.cpu-avx2-int8-v2' })
+  Object.assign(taken, { id: 'a.1.2-5.fp32.cpu-avx2-fp32-v2' })
+  const source = streamOn(made)
+  await source.push(frame(1))
+  await t.rejects(streamOn(taken).restore(await source.snapshot()), {
+    code: 'SNAPSHOT_MISMATCH',
+    message:
+      "The snapshot was made by other kernels or precision (int8.cpu-avx2-int8-v2) than this model's (fp32.cpu-avx2-fp32-v2)",
+  })
   t.match(await other.push(frame(5)), { index: 4 }, 'a refused snapshot changes nothing')
 })
 

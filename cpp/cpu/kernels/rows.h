@@ -84,15 +84,33 @@ inline void store_half(uint16_t* p, Vf v) {
 #if defined(__AVX512BF16__)
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(v)));
 #else
-  float values[kLanes];
-  store(values, v);
-  for (int i = 0; i < kLanes; i++) {
-    uint32_t bits = 0;
-    __builtin_memcpy(&bits, values + i, sizeof bits);
-    // NaN apart: rounding could carry it over to 0.
-    p[i] = values[i] != values[i] ? uint16_t{0x7fc0}
-                                  : static_cast<uint16_t>((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16);
-  }
+  // NaN apart: rounding could carry it over to 0.
+#if defined(__AVX512F__)
+  const Vi bits = _mm512_castps_si512(v);
+  const Vi odd = _mm512_and_epi32(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+  const Vi carried = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+  const Vi rounded = _mm512_mask_mov_epi32(_mm512_srli_epi32(carried, 16),
+                                           _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), _mm512_set1_epi32(0x7fc0));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(rounded));
+#else
+  const Vi bits = _mm256_castps_si256(v);
+  const Vi odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+  const Vi carried = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+  const Vi bad = _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q));
+  const Vi rounded = _mm256_blendv_epi8(_mm256_srli_epi32(carried, 16), _mm256_set1_epi32(0x7fc0), bad);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
+                   _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1)));
+#endif
+#endif
+}
+
+inline Vf load_half(const uint16_t* p) {
+#if defined(__AVX512F__)
+  const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+#else
+  const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
 #endif
 }
 
@@ -207,6 +225,10 @@ inline void multiply(float* x, float factor, size_t count) {
 
 inline void add(const float* x, const float* y, size_t count, float* out) {
   for (size_t i = 0; i < count; i += kLanes) store(out + i, load(x + i) + load(y + i));
+}
+
+inline void add_bf16(const uint16_t* x, const float* y, size_t count, float* out) {
+  for (size_t i = 0; i < count; i += kLanes) store(out + i, load_half(x + i) + load(y + i));
 }
 
 inline void channel_sums(const float* x, int pixels, int channels, const float* origin, float* sums,

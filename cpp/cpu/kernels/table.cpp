@@ -51,6 +51,7 @@ const cpu::Kernels kernels = {
     gate,
     multiply,
     add,
+    add_bf16,
     channel_sums,
     resize_row,
     project_to_depth,

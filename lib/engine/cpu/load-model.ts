@@ -6,6 +6,7 @@ import { loadLibrary } from '../../base/libraries.js'
 import { prepareWeights, type PreparedWeights } from '../../prepare/graph/prepare-weights.js'
 import type { CpuKernels, NativeCpu } from '../../native/cpu-types.js'
 import type { NativeAddon } from '../../native/types.js'
+import { engineId } from '../engine-id.js'
 import type { DepthErrorFigures } from '../engine-info.js'
 import type { CpuPrecision, CpuRuntime } from './choose-kernels.js'
 import { NativeModel, nativeVersion } from './native/native-model.js'
@@ -56,7 +57,8 @@ export async function loadModel(
     ...{ checkpoint, cacheDir, weightsKey, metric, precision: 'fp32', ...preparation },
   })
   const variant = variantOf(kernels, precision)
-  const id = [weights.sha256, emitterVersion, weights.architecture.taps.join('-'), precision, idOf(variant)].join('.')
+  const { sha256, architecture } = weights
+  const id = engineId({ sha256, emitterVersion, taps: architecture.taps }, precision, idOf(variant))
   const found = { weights, id, variant, check: undefined }
   if (kernels === 'onnxruntime') {
     await loadLibrary('onnxruntime-node', () => import('onnxruntime-node')) // where it is needed, and before what imports it

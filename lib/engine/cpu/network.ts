@@ -9,6 +9,15 @@ export type Bytes = Uint8Array<ArrayBuffer>
 
 export type { Preparation }
 
+/** What one stream remembers: only a network of the same size and arithmetic knows what it holds. */
+export interface StreamMemory {
+  export(): Bytes
+  /** Replaces everything. Throws a RangeError, and changes nothing, where the bytes do not fit. */
+  import(bytes: Bytes): void
+  /** Nothing may be done with it afterwards. */
+  release(): void
+}
+
 /** Patches of 14×14 pixels. */
 export interface Grid {
   readonly rows: number
@@ -27,14 +36,14 @@ export interface CpuModel {
  *
  * `Features` are what is kept of one frame: only the network that made them knows what they are.
  */
-export interface CpuNetwork<Features extends object = object> {
+export interface CpuNetwork<Features extends object = object, Memory extends StreamMemory = StreamMemory> {
   /** [3, 14 · rows, 14 · cols] float32, filled by the caller before `encode`. */
   readonly pixels: Floats
-  /** Size of one stream's memory; known once `loadStreams` is done. A new memory is zeros. */
-  readonly memoryBytes: number
   newFeatures(): Features
   /** [14 · rows, 14 · cols] float32 */
   newMap(): Floats
+  /** For one stream; once `loadStreams` is done. */
+  newMemory(): Memory
   /** Loads what windows of this length need, once. @param length frames */
   loadWindows(length: number, preparation: Preparation): Promise<void>
   /** Loads what streams need, once. */
@@ -47,9 +56,9 @@ export interface CpuNetwork<Features extends object = object> {
    * The temporal head for one new frame. Leaves `memory` as it is; the result is kept for `decode` (position 0), the new
    * states for `remember`.
    */
-  step(features: Features, memory: Bytes, plan: StepPlan): Promise<void>
+  step(features: Features, memory: Memory, plan: StepPlan): Promise<void>
   /** Puts the states of the last `step` into these slots of `memory`. */
-  remember(memory: Bytes, slots: readonly number[]): void
+  remember(memory: Memory, slots: readonly number[]): void
   /** @param position in the window of the last `head`; @param map receives the depth, ≥ 0 where finite */
   decode(position: number, features: Features, map: Floats): Promise<void>
   /** Nothing may be called afterwards. */

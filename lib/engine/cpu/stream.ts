@@ -8,7 +8,7 @@ import { stabilize, unstabilized, type Stabilization } from '../../plan/stabiliz
 import type { StepPlan } from '../../plan/step-plan.js'
 import type { StreamGeometry, StreamState, StreamStepResult } from '../engine.js'
 import { isFlat } from '../is-flat.js'
-import type { Bytes, CpuNetwork, Floats } from './network.js'
+import type { CpuNetwork, Floats, StreamMemory } from './network.js'
 
 /** What a stream works with. */
 export interface StreamParts {
@@ -28,7 +28,7 @@ export class CpuStream {
   readonly #threads: number
   readonly #features: object
   readonly #map: Floats
-  #memory: Bytes
+  readonly #memory: StreamMemory
   /** The anchor's disparity, where the stream is stabilized and that has come. */
   #reference: Floats | undefined
   #stabilization: Stabilization = unstabilized
@@ -41,7 +41,7 @@ export class CpuStream {
     this.#threads = threads
     this.#features = network.newFeatures()
     this.#map = network.newMap()
-    this.#memory = new Uint8Array(network.memoryBytes)
+    this.#memory = network.newMemory()
   }
 
   /**
@@ -92,20 +92,30 @@ export class CpuStream {
 
   exportState(): StreamState {
     const { scale, shift } = this.#stabilization
-    return { variant: this.#variant, memory: this.#memory.slice(), reference: this.#reference?.slice(), scale, shift }
+    return { variant: this.#variant, memory: this.#memory.export(), reference: this.#reference?.slice(), scale, shift }
   }
 
-  /** Takes the arrays over; the memory fills its buffer. @throws VideoDepthError SNAPSHOT_MISMATCH */
+  /** Takes the reference over. @throws VideoDepthError SNAPSHOT_MISMATCH */
   importState({ variant, memory, reference, scale, shift }: StreamState): void {
     if (variant !== this.#variant) {
       const message = `The state is of another arithmetic (${named(variant)}) than this stream's (${named(this.#variant)})`
       throw new VideoDepthError('SNAPSHOT_MISMATCH', message)
     }
-    if (memory.byteLength !== this.#network.memoryBytes || (reference?.length ?? this.#map.length) !== this.#map.length)
-      throw new VideoDepthError('SNAPSHOT_MISMATCH', 'The state is of another size than this stream')
-    this.#memory = memory
+    const fits = (reference?.length ?? this.#map.length) === this.#map.length
+    if (!fits) throw new VideoDepthError('SNAPSHOT_MISMATCH', 'The state is of another size than this stream')
+    try {
+      this.#memory.import(memory)
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause
+      throw new VideoDepthError('SNAPSHOT_MISMATCH', 'The state is of another size than this stream', { cause })
+    }
     this.#reference = reference
     this.#stabilization = { scale, shift }
+  }
+
+  /** Gives its memory back; nothing may be called afterwards. */
+  release(): void {
+    this.#memory.release()
   }
 
   #stabilized({ first }: StepPlan): Stabilization {

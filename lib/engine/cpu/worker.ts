@@ -125,6 +125,7 @@ async function handle(message: Envelope): Promise<Answer> {
       return { value: null }
     case 'close':
       sessions.delete(message.session)
+      streams.get(message.session)?.stream.release()
       streams.delete(message.session)
       closed.delete(message.session)
       return { value: null }

@@ -9,6 +9,7 @@ import type { Architecture } from '../../prepare/checkpoint/architecture.js'
 import type { Recipe } from '../../prepare/checkpoint/recipe.js'
 import type { NativeGpu, NativeGpuEngine } from '../../native/gpu-types.js'
 import { openUnlessAborted } from '../../base/unless-aborted.js'
+import { engineId } from '../engine-id.js'
 import type { EngineInfo } from '../engine-info.js'
 import type {
   Engine,
@@ -92,7 +93,7 @@ export class TensorRtEngine implements Engine {
     this.recipe = recipe
     const name = [sha256, architecture.taps.join('-')].join('.')
     // Streams' states also name their arithmetic: which one that is depends on the size.
-    this.id = [sha256, emitterVersion, architecture.taps.join('-'), precision, 'tensorrt'].join('.')
+    this.id = engineId({ sha256, emitterVersion, taps: architecture.taps }, precision, 'tensorrt')
     this.#native = native
     this.#options = options
     this.#batches = streamBatches(options.streamBatch)

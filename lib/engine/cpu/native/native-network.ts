@@ -3,7 +3,7 @@
 
 import { VideoDepthError } from '../../../base/errors.js'
 import { patchSize } from '../../../prepare/checkpoint/input-size.js'
-import type { NativeCpuNetwork } from '../../../native/cpu-types.js'
+import type { NativeCpuMemory, NativeCpuNetwork } from '../../../native/cpu-types.js'
 import { stateSlots, type StepPlan } from '../../../plan/step-plan.js'
 import type { Bytes, CpuNetwork, Floats, Grid } from '../network.js'
 
@@ -11,9 +11,8 @@ import type { Bytes, CpuNetwork, Floats, Grid } from '../network.js'
 export type TableSource = (windowLength: number) => Promise<readonly Float32Array[] | null>
 
 /** The addon's calls are synchronous: what they throw rejects here. */
-export class NativeNetwork implements CpuNetwork<Bytes> {
+export class NativeNetwork implements CpuNetwork<Bytes, NativeCpuMemory> {
   readonly pixels: Floats
-  readonly memoryBytes: number
   readonly #native: NativeCpuNetwork
   readonly #tableSource: TableSource
   readonly #mapLength: number
@@ -25,7 +24,6 @@ export class NativeNetwork implements CpuNetwork<Bytes> {
     this.#tableSource = tableSource
     this.#mapLength = rows * cols * patchSize ** 2
     this.pixels = new Float32Array(3 * this.#mapLength)
-    this.memoryBytes = native.memoryBytes(stateSlots)
   }
 
   newFeatures(): Bytes {
@@ -34,6 +32,10 @@ export class NativeNetwork implements CpuNetwork<Bytes> {
 
   newMap(): Floats {
     return new Float32Array(this.#mapLength)
+  }
+
+  newMemory(): NativeCpuMemory {
+    return this.#native.newMemory(stateSlots)
   }
 
   async loadWindows(length: number): Promise<void> {
@@ -56,13 +58,13 @@ export class NativeNetwork implements CpuNetwork<Bytes> {
     })
   }
 
-  step(features: Bytes, memory: Bytes, { positions, visible }: StepPlan): Promise<void> {
+  step(features: Bytes, memory: NativeCpuMemory, { positions, visible }: StepPlan): Promise<void> {
     const seen = Uint8Array.from(visible, Number)
     return settled(() => this.#native.step(features, memory, Int32Array.from(positions), seen))
   }
 
-  remember(memory: Bytes, slots: readonly number[]): void {
-    this.#native.remember(memory, stateSlots, Int32Array.from(slots))
+  remember(memory: NativeCpuMemory, slots: readonly number[]): void {
+    this.#native.remember(memory, Int32Array.from(slots))
   }
 
   decode(position: number, features: Bytes, map: Floats): Promise<void> {

@@ -3,9 +3,9 @@
 
 import { VideoDepthError } from '../../../base/errors.js'
 import type { StepPlan } from '../../../plan/step-plan.js'
-import type { Bytes, CpuNetwork, Floats, Preparation } from '../network.js'
+import type { CpuNetwork, Floats, Preparation } from '../network.js'
 import { tensor, type OrtGraph, type Port } from './ort-graph.js'
-import { StreamHead } from './stream-head.js'
+import { StreamHead, type OrtMemory } from './stream-head.js'
 import { WindowHead } from './window-head.js'
 
 /** The encoder's four outputs. */
@@ -20,7 +20,7 @@ export interface HeadGraphs {
   readonly streams: (preparation: Preparation) => Promise<{ readonly graph: OrtGraph; readonly outputs: string[] }>
 }
 
-export class OrtNetwork implements CpuNetwork<OrtFeatures> {
+export class OrtNetwork implements CpuNetwork<OrtFeatures, OrtMemory> {
   readonly pixels: Floats
   readonly #encoder: OrtGraph
   readonly #decoder: OrtGraph
@@ -46,16 +46,16 @@ export class OrtNetwork implements CpuNetwork<OrtFeatures> {
     this.pixels = new Float32Array(this.#pixels.length)
   }
 
-  get memoryBytes(): number {
-    return this.#streams().memoryBytes
-  }
-
   newFeatures(): OrtFeatures {
     return this.#featurePorts.map(({ length }) => new Float32Array(length))
   }
 
   newMap(): Floats {
     return new Float32Array(this.#depth.length)
+  }
+
+  newMemory(): OrtMemory {
+    return this.#streams().newMemory()
   }
 
   async loadWindows(length: number, preparation: Preparation): Promise<void> {
@@ -80,11 +80,11 @@ export class OrtNetwork implements CpuNetwork<OrtFeatures> {
     this.#paths = await head.run(window)
   }
 
-  async step(features: OrtFeatures, memory: Bytes, plan: StepPlan): Promise<void> {
+  async step(features: OrtFeatures, memory: OrtMemory, plan: StepPlan): Promise<void> {
     this.#paths = [await this.#streams().run(features, memory, plan)]
   }
 
-  remember(memory: Bytes, slots: readonly number[]): void {
+  remember(memory: OrtMemory, slots: readonly number[]): void {
     this.#streams().commit(memory, slots)
   }
 

@@ -3,7 +3,7 @@
 
 import { Tensor } from 'onnxruntime-node'
 import type { StepPlan } from '../../../plan/step-plan.js'
-import type { Bytes, Floats } from '../network.js'
+import type { Bytes, Floats, StreamMemory } from '../network.js'
 import { tensor, type OrtGraph, type Port } from './ort-graph.js'
 import type { OrtFeatures } from './ort-network.js'
 
@@ -17,6 +17,33 @@ interface StatePort {
   readonly buffer: Floats
 }
 
+/** All slots, of each attention [1, pixels, slots, width] float32. */
+export class OrtMemory implements StreamMemory {
+  #bytes: Bytes
+
+  constructor(length: number) {
+    this.#bytes = new Uint8Array(length)
+  }
+
+  get bytes(): Bytes {
+    return this.#bytes
+  }
+
+  export(): Bytes {
+    return this.#bytes.slice()
+  }
+
+  import(bytes: Bytes): void {
+    const { length } = this.#bytes
+    if (bytes.length !== length) throw new RangeError(`Expected ${length} bytes for state, received ${bytes.length}`)
+    this.#bytes = bytes.slice()
+  }
+
+  release(): void {
+    this.#bytes = new Uint8Array(0)
+  }
+}
+
 export class StreamHead {
   readonly #graph: OrtGraph
   readonly #layer3: Port
@@ -24,8 +51,7 @@ export class StreamHead {
   readonly #path: Port
   readonly #pathBuffer: Floats
   readonly #states: readonly StatePort[]
-  /** Size of one stream's memory. */
-  readonly memoryBytes: number
+  readonly #memoryBytes: number
 
   /** @param graph a step of one stream; @param outputs names of its outputs */
   constructor(graph: OrtGraph, outputs: readonly string[]) {
@@ -44,11 +70,15 @@ export class StreamHead {
         start += remembered.length * Float32Array.BYTES_PER_ELEMENT
         return port
       })
-    this.memoryBytes = start
+    this.#memoryBytes = start
+  }
+
+  newMemory(): OrtMemory {
+    return new OrtMemory(this.#memoryBytes)
   }
 
   /** Leaves `memory` as it is. @returns path3, valid until the next call */
-  async run(features: OrtFeatures, memory: Bytes, { positions, visible }: StepPlan): Promise<Floats> {
+  async run(features: OrtFeatures, { bytes }: OrtMemory, { positions, visible }: StepPlan): Promise<Floats> {
     const feeds: Record<string, Tensor> = {
       layer3: tensor(features[2], this.#layer3.shape),
       layer4: tensor(features[3], this.#layer4.shape),
@@ -61,7 +91,7 @@ export class StreamHead {
     }
     const fetches: Record<string, Tensor> = { path3: tensor(this.#pathBuffer, this.#path.shape) }
     for (const { remembered, start, state, buffer } of this.#states) {
-      feeds[remembered.name] = tensor(partOf(memory, start, remembered), remembered.shape)
+      feeds[remembered.name] = tensor(partOf(bytes, start, remembered), remembered.shape)
       fetches[state.name] = tensor(buffer, state.shape)
     }
     await this.#graph.run(feeds, fetches)
@@ -69,9 +99,9 @@ export class StreamHead {
   }
 
   /** Puts the states of the last `run` into these slots of `memory`. */
-  commit(memory: Bytes, slots: readonly number[]): void {
+  commit({ bytes }: OrtMemory, slots: readonly number[]): void {
     for (const { remembered, start, buffer } of this.#states) {
-      const part = partOf(memory, start, remembered)
+      const part = partOf(bytes, start, remembered)
       const [, pixels = 0, count = 0, width = 0] = remembered.shape
       for (const slot of slots) writeSlot(part, buffer, slot, { pixels, count, width })
     }
