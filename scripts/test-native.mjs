@@ -6,6 +6,8 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { inRoot, root } from './shared/paths.mjs'
+import { buildTargets, doctestFolder, hasDouble, targets, testTree } from './shared/test-tree.mjs'
+import { guarded } from './setup.mjs'
 
 const { values: options } = parseArgs({
   options: {
@@ -18,9 +20,8 @@ const { values: options } = parseArgs({
 if (options.sanitize !== undefined && !['address', 'thread'].includes(options.sanitize)) {
   throw new Error(`Expected address or thread for --sanitize, received ${options.sanitize}`)
 }
-const build = inRoot('build-native', options.sanitize ?? 'release')
-
-const [include] = doctestFolders()
+const build = options.sanitize === undefined ? testTree : inRoot('build-native', options.sanitize)
+const include = doctestFolder()
 if (include === undefined) {
   console.log(
     `${options.require ? 'FAILED' : 'SKIP'}: doctest/doctest.h is missing, so no native test ran. Install it with: sudo apt-get install -y doctest-dev`,
@@ -29,25 +30,11 @@ if (include === undefined) {
   process.exit(options.require ? 1 : 0)
 }
 
-const mode =
-  options.sanitize === undefined
-    ? ['-DCMAKE_BUILD_TYPE=Release']
-    : [`-DVIDEO_DEPTH_SANITIZE=${options.sanitize}`, '-DCMAKE_BUILD_TYPE=RelWithDebInfo']
-const parts = [
-  '-DVIDEO_DEPTH_ADDON=OFF',
-  '-DVIDEO_DEPTH_GPU=OFF',
-  '-DVIDEO_DEPTH_TESTS=ON',
-  '-DVIDEO_DEPTH_BENCHMARKS=ON',
-]
-// The executor's on a double of the GPU, which knows Linux only.
-const onDouble = process.platform === 'linux' ? ['video_depth_gpu_tests'] : []
-const programs = ['video_depth_tests', ...onDouble]
+const programs = targets.native.filter((target) => target !== 'video_depth_bench')
 // The thread sanitizer is for what has threads of its own.
 const chosen = options.sanitize === 'thread' ? { video_depth_tests: ['--test-case=thread team*,parallel_rows*'] } : {}
-// Only that it can be built.
-const built = options.sanitize === undefined ? ['video_depth_bench'] : []
-quietly('cmake', ['-S', root, '-B', build, `-DDOCTEST_INCLUDE_DIR=${include}`, ...mode, ...parts])
-quietly('cmake', ['--build', build, '--config', 'Release', '--parallel', '--target', ...programs, ...built])
+if (options.sanitize === undefined) await guarded(() => buildTargets('Building the native tests', targets.native))
+else buildSanitized(options.sanitize)
 const runs = programs.map((program) =>
   spawnSync(executable(program), chosen[program] ?? [], {
     cwd: build,
@@ -57,12 +44,12 @@ const runs = programs.map((program) =>
 )
 report(runs)
 
-function doctestFolders() {
-  const given = process.env.DOCTEST_INCLUDE_DIR
-  const usual = ['/usr/include', '/usr/local/include', '/opt/homebrew/include']
-  return [...(given === undefined ? [] : [given]), ...usual].filter((folder) =>
-    existsSync(path.join(folder, 'doctest', 'doctest.h')),
-  )
+function buildSanitized(sanitizers) {
+  const parts = ['ADDON=OFF', 'GPU=OFF', 'TESTS=ON', `GPU_DOUBLE=${hasDouble ? 'ON' : 'OFF'}`, `SANITIZE=${sanitizers}`]
+  const defined = parts.map((part) => `-DVIDEO_DEPTH_${part}`)
+  const type = '-DCMAKE_BUILD_TYPE=RelWithDebInfo'
+  quietly('cmake', ['-S', root, '-B', build, `-DDOCTEST_INCLUDE_DIR=${include}`, type, ...defined])
+  quietly('cmake', ['--build', build, '--config', 'Release', '--parallel', '--target', ...programs])
 }
 
 /** Runs a build step; its output is of interest only where it fails. */

@@ -3,12 +3,12 @@
 
 import path from 'node:path'
 import { filesBelow, removeOrphans, typescriptSources } from './shared/freshness.mjs'
-import { buildScenes, compileTools } from './build-scenes.mjs'
-import { buildGpuDouble } from './shared/gpu-double.mjs'
+import { compileTools } from './build-scenes.mjs'
 import { inRoot, toolCommand } from './shared/paths.mjs'
 import { runNative } from './shared/native-run.mjs'
 import { runStep } from './shared/progress.mjs'
 import { runTap } from './shared/run-tap.mjs'
+import { buildTargets, doctestFolder, targets } from './shared/test-tree.mjs'
 import { guarded, setUp } from './setup.mjs'
 
 /** Parts of test files' paths below test/; `native` names the C++ tests. */
@@ -29,8 +29,12 @@ const files = filesBelow(inRoot('dist-test'))
   .filter((file) => file.endsWith('.test.js') && isWanted(file.replace(/\.test\.js$/, '')))
 const runs = []
 const has = (part) => files.some((file) => path.basename(file).startsWith(part))
-if (has('gpu-binding')) await guarded(buildGpuDouble)
-if (has('accuracy') || has('scene') || has('content-free')) await guarded(buildScenes)
+const built = [
+  ...(has('gpu-binding') ? targets.double : []),
+  ...(has('accuracy') || has('scene') || has('content-free') ? targets.scenes : []),
+  ...(isWanted('native') && doctestFolder() !== undefined ? targets.native : []),
+]
+if (built.length > 0) await guarded(() => buildTargets('Building what tests need', built))
 if (files.length > 0) runs.push(await runTap(files.map((file) => `dist-test/${file}`)))
 if (isWanted('native')) runs.push(await runNative())
 

@@ -4,7 +4,6 @@
 import { execFile } from 'node:child_process'
 import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { CpuEngine } from '../../dist/esm/engine/cpu/cpu-engine.js'
@@ -63,7 +62,7 @@ t.test('a model is disposed of by its scope', async (t) => {
 })
 
 testOnBoth('several videos at once take turns and agree with one alone', async (t) => {
-  const model = await load()
+  const model = await load({ inputSize: 28 })
   const collect = async (): Promise<Float32Array[]> => {
     const all: Float32Array[] = []
     for await (const { data } of model.process(frames(40))) all.push(data)
@@ -79,11 +78,13 @@ testOnBoth('several videos at once take turns and agree with one alone', async (
 testOnBoth('abort while a window is computed', async (t) => {
   const model = await load()
   const abort = new AbortController()
-  const run = model.process(frames(100), { signal: abort.signal })
-  const next = run.next()
-  await wait(150)
-  abort.abort(new Error('enough'))
-  await t.rejects(next, { message: 'enough' })
+  function* aborting() {
+    for (const frame of frames(100)) {
+      if (frame.data[0] === 60) abort.abort(new Error('enough')) // frame 20 of a window's 32
+      yield frame
+    }
+  }
+  await t.rejects(model.process(aborting(), { signal: abort.signal }).next(), { message: 'enough' })
   t.equal((await model.process(frames(1)).next()).done, false, 'the model goes on')
   await model.close()
 })

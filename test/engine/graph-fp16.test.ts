@@ -60,10 +60,10 @@ const networks = [
   },
   {
     name: 'S',
-    grid: { rows: 10, cols: 18 },
+    grid: { rows: 5, cols: 9 },
     open: async (folder: string) => bothPrecisions(await seededCheckpoint('S', folder), path.join(folder, 'cache')),
-    window: { frames: 16, cores },
-    stream: { frames: 4, cores },
+    window: { frames: 8, cores },
+    stream: { frames: 3, cores },
   },
   ...(['B', 'L'] as const).map((size) => ({
     name: `${size} with 4 encoder blocks`,

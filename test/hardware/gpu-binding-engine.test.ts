@@ -118,10 +118,13 @@ else {
     const { free } = (await gpu.natives[0]?.memory()) ?? { free: 0 }
     for await (const { index } of videoOn(engine, clip(0, 58))) if (index === 3) break
     t.equal((await gpu.natives[0]?.memory())?.free, free)
-    const running = rejection(depthsOf(videoOn(engine, clip(0, 58))))
-    await new Promise((resolve) => setTimeout(resolve, 30))
-    await engine.close()
-    t.match(await running, { code: 'CLOSED' })
+    let closing: Promise<void> | undefined
+    const running = async (): Promise<never> => {
+      for await (const { index } of videoOn(engine, clip(0, 58))) if (index === 3) closing = engine.close()
+      throw new Error('carried out')
+    }
+    t.match(await rejection(running()), { code: 'CLOSED' })
+    await closing
   })
 
   t.test('streams: the depth of the model, stabilized or not', async (t) => {
@@ -180,13 +183,13 @@ else {
 
   t.test('a place that a stream left in mid-step is free for the next one', async (t) => {
     const gpu = new WatchedGpu()
-    gpu.extra = 'delay 40'
+    gpu.extra = 'delay 100'
     const engine = await loadOnDouble(gpu, t.testdir(), { streamBatch: 2, batchDelayMs: 0 })
     const [staying, leaving] = [await engine.openStream(streams), await engine.openStream(streams)]
     await Promise.all([staying.step(picture(0), planStep(0)), leaving.step(picture(1), planStep(0))])
     const state = await leaving.exportState()
     const torn = rejection(leaving.step(picture(2), planStep(1)))
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await new Promise(setImmediate)
     const closing = leaving.close()
     t.match(await torn, { code: 'CLOSED' })
     await closing

@@ -11,7 +11,6 @@ interface Ending {
   readonly signal: string | null
   readonly result: unknown
   readonly stderr: string
-  readonly ms: number
 }
 
 const child = fileURLToPath(new URL('../support/gpu-double-child.js', import.meta.url))
@@ -24,7 +23,6 @@ function live(
   env: Record<string, string> = {},
   flags: readonly string[] = [],
 ): Promise<Ending> {
-  const started = performance.now()
   return new Promise((resolve, reject) => {
     const running = spawn(process.execPath, ['--enable-source-maps', ...flags, child, ...words], {
       ...{ env: { ...process.env, TMPDIR: temporary, ...env }, stdio: ['ignore', 'pipe', 'pipe'], timeout: 100_000 },
@@ -34,7 +32,7 @@ function live(
     running.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
     running.on('error', reject).on('close', (code, signal) => {
       const result: unknown = stdout === '' ? undefined : JSON.parse(stdout)
-      resolve({ code, signal, result, stderr, ms: performance.now() - started })
+      resolve({ code, signal, result, stderr })
     })
   })
 }
@@ -106,10 +104,9 @@ else {
   })
 
   t.test('an idle engine does not hold the process, and is freed with it', async (t) => {
-    const { code, stderr, ms } = await live(['idle'], { GPU_DOUBLE_REPORT: '1' })
+    const { code, stderr } = await live(['idle'], { GPU_DOUBLE_REPORT: '1' })
     t.equal(code, 0, stderr)
     t.match(stderr, nothingLeft)
-    t.ok(ms < 20_000)
   })
 
   t.test('process.exit in mid-flight', async (t) => {

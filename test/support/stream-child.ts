@@ -7,7 +7,7 @@ import { tinyPth } from './checkpoint-files.js'
 import { endlessFrame } from './tiny-video.js'
 
 const [cacheDir = '', snapshot = '', options = '{}', from = '0', count = '0', out = ''] = process.argv.slice(2)
-const model = await VideoDepth.load({ checkpoint: tinyPth, inputSize: 70, cacheDir, threads: 1 })
+const model = await VideoDepth.load({ checkpoint: tinyPth, inputSize: 28, cacheDir, threads: 1 })
 const stream = model.stream({ ...(JSON.parse(options) as StreamOptions), queue: 'all' })
 await stream.restore(await readFile(snapshot))
 const facts: unknown[] = []

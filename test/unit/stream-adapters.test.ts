@@ -61,18 +61,21 @@ t.test('leaving the loop closes the frames and leaves the stream usable', async 
 
 t.test("with 'latest' a slow reader gets new frames, not old ones", async (t) => {
   const stream = streamOn(new EchoEngine(), { queue: 'latest' })
+  let end: () => void = () => undefined
+  const ended = new Promise<void>((resolve) => (end = resolve))
   async function* camera() {
     for (let i = 0; i < 40; i++) {
       yield frame(i)
-      await wait(2)
+      await wait(1)
     }
+    end()
   }
   const seen: number[] = []
   for await (const { data } of stream.depths(camera())) {
     seen.push(data[0] ?? -1)
-    await wait(15)
+    await ended
   }
-  t.ok(seen.length < 35, `${seen.length} of 40 frames`)
+  t.ok(seen.length < 5, `${seen.length} of 40 frames`)
   t.equal(seen.at(-1), 39, 'the last one is never dropped')
   const { framesIn, framesOut, dropped } = stream.stats
   t.same([framesIn, framesOut + dropped], [40, 40])
@@ -148,11 +151,12 @@ t.test("with 'latest' frames that are there at once leave others their turn", as
   for await (const { index } of stream.depths(endless())) {
     seen.push(index)
     await wait(2)
-    if (seen.length === 5) break
+    // On a busy machine there may be no more than one turn between two reads, and nothing to drop.
+    if (index > seen.length || seen.length === 1000) break
   }
   clearInterval(timer)
   t.ok(ticks > 0)
-  t.ok((seen.at(-1) ?? 0) > 4, 'and most are dropped')
+  t.ok((seen.at(-1) ?? 0) > seen.length, 'and some are dropped')
 })
 
 t.test('an engine error ends both Web streams, and the camera is told', async (t) => {

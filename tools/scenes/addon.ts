@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { NativeScenes } from './native-types.js'
 
-const file = fileURLToPath(new URL('../../build-scenes/Release/video_depth_scenes.node', import.meta.url))
+const file = fileURLToPath(new URL('../../build-native/release/Release/video_depth_scenes.node', import.meta.url))
 let loaded: NativeScenes | undefined
 
 /** The renderer, loaded once a thread. Throws where it is not built. */
