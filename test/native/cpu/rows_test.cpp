@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -187,6 +188,31 @@ TEST_CASE("kernels: transposition of any size") {
           same = same && out[static_cast<size_t>(c * (rows + 3) + rows)] == kSentinel;
         CHECK(same);
       }
+    }
+  }
+}
+
+TEST_CASE("kernels: bfloat16 is rounded to nearest even, and added as what it stands for") {
+  for (const Kernels* kernels : available_kernels()) {
+    CAPTURE(kernels->name);
+    Numbers numbers;
+    std::vector<float> x = numbers.many(64);
+    const std::vector<float> y = numbers.many(64);
+    // Ties, to even: 1 + 2⁻⁸ goes down, 1 + 3 · 2⁻⁸ up; likewise below 0.
+    const float ties[] = {1.00390625F, 1.01171875F, -1.00390625F, -1.01171875F};
+    const float rounded[] = {1.0F, 1.015625F, -1.0F, -1.015625F};
+    std::copy_n(ties, 4, x.begin());
+    std::vector<uint16_t> halves(64 + 64);
+    kernels->to_bf16(x.data(), 64, halves.data());
+    std::vector<float> sums(64 + 64);
+    kernels->add_bf16(halves.data(), y.data(), 64, sums.data());
+    for (size_t i = 0; i < 64; i++) {
+      CHECK(halves[i] == to_bfloat16(x[i]));
+      const uint32_t bits = static_cast<uint32_t>(halves[i]) << 16;
+      float value = 0;
+      std::memcpy(&value, &bits, sizeof value);
+      if (i < 4) CHECK(value == rounded[i]);
+      CHECK(sums[i] == value + y[i]);
     }
   }
 }
