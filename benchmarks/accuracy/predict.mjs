@@ -31,8 +31,9 @@ export async function inWindows(host, frames, strategy = windowStrategy()) {
   return maps
 }
 
-export async function asStream(host, frames) {
-  const stream = new DepthStream(host, checkStreamOptions({}, false), () => undefined)
+/** @param options of `VideoDepth.stream` */
+export async function asStream(host, frames, options = {}) {
+  const stream = new DepthStream(host, checkStreamOptions(options, false), () => undefined)
   try {
     const maps = []
     for await (const { data } of stream.depths(pictures(frames))) maps.push(data)

@@ -26,7 +26,7 @@ export const oneOfEach = () => heldOut().filter((_, i) => i % perKind === 0)
 
 export const nameOf = ({ kind, seed }) => `${kind}-${seed}`
 
-/** All frames, with truth. */
-export function render({ kind, seed }, frames) {
-  return renderClip({ ...size, frameRate, kind, seed, frames })
+/** All frames, with truth. @param more of `renderClip` */
+export function render({ kind, seed }, frames, more = {}) {
+  return renderClip({ ...size, frameRate, kind, seed, frames, ...more })
 }

@@ -96,6 +96,14 @@ t.test('several pictures at once have the bits of one by one', async (t) => {
   t.equal(new Set(alone).size, shots.length, 'each is another one')
 })
 
+t.test('a camera that stands', async (t) => {
+  const scene = new Scene(5, 4)
+  const [first, moved] = [await scene.render(shot), await scene.render({ ...shot, seconds: 3 })]
+  const still = await scene.render({ ...shot, seconds: 3, cameraSeconds: shot.seconds })
+  t.same(still.pose, first.pose)
+  t.notSame(moved.pose, first.pose)
+})
+
 t.test('a picture of one pixel', async (t) => {
   for (const kind of names.keys()) {
     const picture = await new Scene(kind, 1).render({ ...shot, width: 1, height: 1 })
@@ -121,6 +129,7 @@ t.test('arguments are checked', async (t) => {
     [{ seconds: '1' }, 'Expected a number from -1000000 to 1000000 for options.seconds, received "1"'],
     [{ flowTo: Infinity }, 'Expected a number from -1000000 to 1000000 for options.flowTo, received Infinity'],
     [{ flowTo: undefined }, 'Expected a number from -1000000 to 1000000 for options.flowTo, received undefined'],
+    [{ cameraSeconds: NaN }, 'Expected a number from -1000000 to 1000000 for options.cameraSeconds, received NaN'],
     [{ antialias: 1 }, 'Expected true or false for options.antialias, received 1'],
     [{ shutter: -1 }, 'Expected a number from 0 to 1000000 for options.shutter, received -1'],
     [{ noise: -1 }, 'Expected a number from 0 to 255 for options.noise, received -1'],

@@ -126,6 +126,10 @@ class SceneObject : public Napi::ObjectWrap<SceneObject> {
     options.height =
         static_cast<int>(read_integer(member(object, "height"), "options.height", 1, kMostPixels));
     options.seconds = read_number(member(object, "seconds"), "options.seconds", -kMostSeconds, kMostSeconds);
+    const Napi::Value camera_seconds = member(object, "cameraSeconds");
+    if (!camera_seconds.IsNull())
+      options.camera_seconds =
+          read_number(camera_seconds, "options.cameraSeconds", -kMostSeconds, kMostSeconds);
     options.antialias = read_boolean(member(object, "antialias"), "options.antialias");
     options.shutter = read_number(member(object, "shutter"), "options.shutter", 0, kMostSeconds);
     options.noise = static_cast<float>(read_number(member(object, "noise"), "options.noise", 0, kMostNoise));

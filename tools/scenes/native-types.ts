@@ -7,6 +7,8 @@ export interface NativeRenderOptions {
   readonly height: number
   /** From the start of the video, −1e6…1e6. */
   readonly seconds: number
+  /** Where on its path the camera stands, −1e6…1e6 seconds; `null`: it moves on with the scene. */
+  readonly cameraSeconds: number | null
   readonly antialias: boolean
   /** Seconds that the shutter is open, 0…1e6; 0: frozen motion. */
   readonly shutter: number

@@ -28,6 +28,8 @@ export interface SequenceOptions {
   readonly flow?: boolean
   /** Time of the first frame, seconds into the scene, 0…10⁶; the clip ends before 10⁶. Default 0. */
   readonly startSeconds?: number
+  /** The camera stays where it is in the first frame; what else moves goes on. Default false. */
+  readonly stillCamera?: boolean
 }
 
 export type CheckedSequence = Required<Omit<SequenceOptions, 'cutEvery'>> & { readonly cutEvery: number | undefined }
@@ -50,13 +52,14 @@ const names: Names<SequenceOptions> = {
   noise: true,
   flow: true,
   startSeconds: true,
+  stillCamera: true,
 }
 
 /** The kind's name is left to `kindIndex`. @throws VideoDepthError INVALID_OPTION */
 export function checkSequence(options: SequenceOptions): CheckedSequence {
   known(options, 'options', names)
   const { seed, frames, frameRate, width, height, kind = 'courtyard', cutEvery } = options
-  const { antialias = true, shutter = 0, noise = 0, flow = false, startSeconds = 0 } = options
+  const { antialias = true, shutter = 0, noise = 0, flow = false, startSeconds = 0, stillCamera = false } = options
   checkWhole(seed, 'seed', 0, 2 ** 32 - 1)
   checkWhole(frames, 'frames', 1, mostFrames)
   checkWhole(width, 'width', 1, mostPixels)
@@ -64,12 +67,27 @@ export function checkSequence(options: SequenceOptions): CheckedSequence {
   if (cutEvery !== undefined) checkWhole(cutEvery, 'cutEvery', 1, mostFrames)
   checkBoolean(antialias, 'antialias')
   checkBoolean(flow, 'flow')
+  checkBoolean(stillCamera, 'stillCamera')
   checkNumber(shutter, 'shutter', 1)
   checkNumber(noise, 'noise', mostNoise)
   checkNumber(startSeconds, 'startSeconds', mostSeconds)
   if (!(Number.isFinite(frameRate) && frameRate > 0 && startSeconds + frames / frameRate <= mostSeconds))
     throw invalidOption('a number above 0 with which the clip ends within 1000000 seconds', 'frameRate', frameRate)
-  return { seed, frames, frameRate, width, height, kind, cutEvery, antialias, shutter, noise, flow, startSeconds }
+  return {
+    seed,
+    frames,
+    frameRate,
+    width,
+    height,
+    kind,
+    cutEvery,
+    antialias,
+    shutter,
+    noise,
+    flow,
+    startSeconds,
+    stillCamera,
+  }
 }
 
 function checkBoolean(value: unknown, parameter: string): void {

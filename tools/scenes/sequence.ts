@@ -61,7 +61,8 @@ class Clip {
   }
 
   async draw(index: number): Promise<RenderedFrame> {
-    const { frameRate, width, height, cutEvery, seed, startSeconds, antialias, shutter, noise, flow } = this.#options
+    const { frameRate, width, height, cutEvery, seed, startSeconds, stillCamera, antialias, shutter, noise, flow } =
+      this.#options
     const shot = cutEvery === undefined ? 0 : Math.floor(index / cutEvery)
     const scene = this.#sceneOf(shot)
     const seconds = startSeconds + index / frameRate
@@ -70,6 +71,7 @@ class Clip {
       width,
       height,
       seconds,
+      cameraSeconds: stillCamera ? startSeconds : null,
       antialias,
       shutter: shutter / frameRate,
       noise,

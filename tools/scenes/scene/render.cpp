@@ -119,7 +119,7 @@ size_t Renderer::bytes() const {
 
 View Renderer::view_at(const RenderOptions& options, double seconds) const {
   View view;
-  view.pose = world_.camera(seconds);
+  view.pose = world_.camera(options.camera_seconds.value_or(seconds));
   view.width = options.width;
   view.height = options.height;
   const auto width = static_cast<float>(options.width), height = static_cast<float>(options.height);

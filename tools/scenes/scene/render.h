@@ -15,6 +15,8 @@ namespace video_depth::scene {
 struct RenderOptions {
   int width = 0, height = 0; ///< pixels
   double seconds = 0;
+  /// Where on its path the camera stands, if it stands; without, it moves on with the scene.
+  std::optional<double> camera_seconds;
   /// Four samples a pixel for colour. Depth, flow and bodies are always the pixel centre's.
   bool antialias = true;
   /// Time that the shutter is open, seconds; 0: frozen motion. Depth, flow and bodies are the middle's.
