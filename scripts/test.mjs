@@ -1,6 +1,8 @@
 // Owns: `npm test`: set-up, every test, and what came of them in one last line.
 // Must not know: what the tests test.
 
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { filesBelow, removeOrphans, typescriptSources } from './shared/freshness.mjs'
 import { compileTools } from './build-scenes.mjs'
@@ -35,8 +37,19 @@ const built = [
   ...(isWanted('native') && doctestFolder() !== undefined ? targets.native : []),
 ]
 if (built.length > 0) await guarded(() => buildTargets('Building what tests need', built))
+
+/** For temporary files, so that what is left behind shows. */
+const temporary = mkdtempSync(path.join(os.tmpdir(), 'video-depth-tests-'))
+for (const name of ['TMPDIR', 'TMP', 'TEMP']) process.env[name] = temporary
+process.once('exit', () => rmSync(temporary, { recursive: true, force: true }))
 if (files.length > 0) runs.push(await runTap(files.map((file) => `dist-test/${file}`)))
 if (isWanted('native')) runs.push(await runNative())
+// ONNX Runtime makes these, an empty log for each process and a session's number; no option keeps it from that.
+const left = readdirSync(temporary).filter((name) => !/^(mat-debug-.*\.log|\.ses)$/.test(name))
+if (left.length > 0) {
+  const failures = left.map((name) => `left in the temporary folder: ${name}`)
+  runs.push({ passed: 0, failed: left.length, skipped: [], failures })
+}
 
 const passed = runs.reduce((sum, run) => sum + run.passed, 0)
 const failures = runs.flatMap((run) => run.failures)

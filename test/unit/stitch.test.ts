@@ -165,7 +165,9 @@ t.test('maps may be written, transferred and resized as soon as the call has ret
   })
   const job = new Stitcher(large).stitch(given, step)
   for (const [i, lose] of Object.values(waysToLose).entries()) lose(given[i]?.buffer ?? new ArrayBuffer(0))
-  t.same((await job).frames, wanted)
+  const { frames } = await job
+  t.equal(frames.length, wanted.length)
+  t.ok(frames.every((frame, i) => frame.every((value, p) => value === wanted[i]?.[p])))
 })
 
 t.test('options and receivers are checked', (t) => {
