@@ -43,7 +43,13 @@ const parts = [
 const onDouble = process.platform === 'linux' ? ['video_depth_gpu_tests'] : []
 const programs = ['video_depth_tests', ...onDouble]
 // The thread sanitizer is for what has threads of its own.
-const chosen = options.sanitize === 'thread' ? { video_depth_tests: ['--test-case=thread team*,parallel_rows*'] } : {}
+const chosen =
+  options.sanitize === 'thread'
+    ? {
+        video_depth_tests: ['--test-case=thread team*,parallel_rows*'],
+        video_depth_gpu_tests: ['--test-case-exclude=kernels do*'],
+      }
+    : {}
 // Only that it can be built.
 const built = options.sanitize === undefined ? ['video_depth_bench'] : []
 quietly('cmake', ['-S', root, '-B', build, `-DDOCTEST_INCLUDE_DIR=${include}`, ...mode, ...parts])
