@@ -2,8 +2,8 @@
 // together.
 // Must not know: what a kernel computes.
 //
-// .cu files are plain CUDA, but for one habit: shared memory is said to be static, and launches are calls. So
-// that an ordinary compiler takes them, too, and the tests run them on a processor.
+// .cu files are plain CUDA with two habits, so that an ordinary compiler takes them, too, and tests run them
+// on a processor: shared memory is declared static, and launches are function calls.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -23,7 +23,7 @@ struct Grid {
   size_t dynamic_bytes = 0;
 };
 
-/// All of a kernel's launches may have such words, of their own number.
+/// As many bytes as the launch asked for; nothing lies there where it asked for none.
 extern __shared__ uint4 dynamic_words[];
 
 template <class... Parameters, class... Arguments>
