@@ -67,7 +67,7 @@ class Context {
     place_ = at;
 #else
     getcontext(&place_);
-    place_.uc_stack.ss_sp = low_;
+    place_.uc_stack.ss_sp = stack_.get();
     place_.uc_stack.ss_size = kStackBytes;
     makecontext(&place_, entry, 0);
 #endif
