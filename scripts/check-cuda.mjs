@@ -32,7 +32,7 @@ const jobs = [
   ...sources('cpp/cuda', /\.cu$/).map((file) => ({ file, targets: all })),
   ...sources('cpp/cuda', /^(failure|memory)\.cpp$/).map((file) => ({ file, targets: [] })),
   ...sources('benchmarks/gpu', /\.(cu|cpp)$/).map((file) => ({ file, targets: all.slice(-1) })),
-  ...sources('test/native/kernels', /(?<!on_cpu)\.(cu|cpp)$/).map((file) => ({ file, targets: [] })),
+  ...sources('test/native/kernels', /\.(cu|cpp)$/).map((file) => ({ file, targets: [] })),
 ]
 let failed = 0
 try {

@@ -32,7 +32,13 @@ if (include === undefined) {
 
 const programs = targets.native.filter((target) => target !== 'video_depth_bench')
 // The thread sanitizer is for what has threads of its own.
-const chosen = options.sanitize === 'thread' ? { video_depth_tests: ['--test-case=thread team*,parallel_rows*'] } : {}
+const chosen =
+  options.sanitize === 'thread'
+    ? {
+        video_depth_tests: ['--test-case=thread team*,parallel_rows*'],
+        video_depth_gpu_tests: ['--test-case-exclude=kernels do*'],
+      }
+    : {}
 if (options.sanitize === undefined) await guarded(() => buildTargets('Building the native tests', targets.native))
 else buildSanitized(options.sanitize)
 const runs = programs.map((program) =>

@@ -1,7 +1,8 @@
-// Owns: launching what copies blocks or puts states into slots.
+// Owns: copying blocks, and putting states into slots.
 // Must not know: what the blocks hold.
 
-#include "cuda/bodies/blocks.h"
+#include <cstdint>
+#include <initializer_list>
 
 #include "cuda/kernels.h"
 #include "cuda/launch.cuh"
@@ -11,28 +12,97 @@ namespace video_depth::cuda {
 
 namespace {
 
+constexpr int kBlockThreads = 256;
+/// Words that a thread reads before it writes them.
+constexpr int kCopyWords = 4;
+
+using WideWord = Pack<uint32_t, kWide>;
+
+struct CopyTask {
+  CopyTask(const BlockCopy* from, int count, size_t bytes) : bytes(bytes) {
+    for (int i = 0; i < count; i++) {
+      copies[i] = from[i];
+      is_wide =
+          is_wide && is_aligned(from[i].from, sizeof(WideWord)) && is_aligned(from[i].to, sizeof(WideWord));
+    }
+    is_wide = is_wide && bytes % sizeof(WideWord) == 0;
+  }
+
+  size_t bytes;
+  bool is_wide = true;
+  BlockCopy copies[kMostBlocks];
+};
+
 template <class Word>
-__global__ void __launch_bounds__(kBlockThreads) copy_kernel(const __grid_constant__ CopyTask task) {
-  copy_words<Word>(task, static_cast<int>(blockIdx.y), blockIdx.x, static_cast<int>(threadIdx.x));
+__global__ void __launch_bounds__(kBlockThreads) copy_kernel(const CopyTask __grid_constant__ task) {
+  const auto* from = static_cast<const Word*>(task.copies[blockIdx.y].from);
+  auto* to = static_cast<Word*>(task.copies[blockIdx.y].to);
+  const size_t words = task.bytes / sizeof(Word);
+  const size_t first = size_t{blockIdx.x} * kBlockThreads * kCopyWords + threadIdx.x;
+  Word held[kCopyWords] = {};
+  for (size_t i = 0; i < kCopyWords; i++) {
+    if (first + i * kBlockThreads < words) held[i] = from[first + i * kBlockThreads];
+  }
+  for (size_t i = 0; i < kCopyWords; i++) {
+    if (first + i * kBlockThreads < words) to[first + i * kBlockThreads] = held[i];
+  }
 }
 
 template <class Word>
-void launch(const CopyTask& task, int count, cudaStream_t stream) {
-  const dim3 grid(grid_side(task.bytes / sizeof(Word), kBlockThreads * kCopyWords),
-                  static_cast<unsigned>(count));
-  copy_kernel<Word><<<grid, kBlockThreads, 0, stream>>>(task);
+cudaError_t launch_copy(const CopyTask& task, int count, cudaStream_t stream) {
+  const dim3 blocks(grid_side(task.bytes / sizeof(Word), kBlockThreads * kCopyWords),
+                    static_cast<unsigned>(count));
+  return launch(copy_kernel<Word>, {blocks, kBlockThreads}, stream, task);
+}
+
+struct StateTask {
+  StateTask(const void* state, void* memory, Element element, int pixels, int slots, int width, int first,
+            int stride, int written, const MapHealth* gate)
+      : state(state),
+        memory(memory),
+        width_bytes(static_cast<size_t>(width) * (element == Element::kFloat32 ? 4 : 2)),
+        pixels(static_cast<unsigned>(pixels)),
+        slots(static_cast<unsigned>(slots)),
+        first(static_cast<unsigned>(first)),
+        stride(static_cast<unsigned>(stride)),
+        written(static_cast<unsigned>(written)),
+        gate(gate) {}
+
+  /// The widest word that states and slots are made of: 16, 4 or 2 bytes.
+  size_t word_bytes() const {
+    for (const size_t bytes : {sizeof(WideWord), sizeof(uint32_t)}) {
+      if (width_bytes % bytes == 0 && is_aligned(state, bytes) && is_aligned(memory, bytes)) return bytes;
+    }
+    return sizeof(uint16_t);
+  }
+
+  const void* state;
+  void* memory;
+  /// Bytes of one pixel's state.
+  size_t width_bytes;
+  unsigned pixels, slots, first, stride, written;
+  const MapHealth* gate;
+};
+
+/// A thread takes a word of `state`.
+template <class Word>
+__global__ void __launch_bounds__(kBlockThreads) state_kernel(const StateTask __grid_constant__ task) {
+  const unsigned index = blockIdx.x * kBlockThreads + threadIdx.x;
+  const auto words = static_cast<unsigned>(task.width_bytes / sizeof(Word));
+  const unsigned pixel = index / words;
+  if (pixel >= task.pixels || (task.gate != nullptr && task.gate->non_finite != 0)) return;
+  const Word word = static_cast<const Word*>(task.state)[index];
+  auto* to =
+      static_cast<Word*>(task.memory) + static_cast<size_t>(pixel) * task.slots * words + index % words;
+  for (unsigned i = 0; i < task.written; i++) {
+    to[static_cast<size_t>(task.first + i * task.stride) * words] = word;
+  }
 }
 
 template <class Word>
-__global__ void __launch_bounds__(kBlockThreads) state_kernel(const __grid_constant__ StateTask task) {
-  write_state_word<Word>(task, blockIdx.x * kBlockThreads + threadIdx.x);
-}
-
-template <class Word>
-cudaError_t launch(const StateTask& task, cudaStream_t stream) {
+cudaError_t launch_state(const StateTask& task, cudaStream_t stream) {
   const size_t words = task.width_bytes / sizeof(Word) * task.pixels;
-  state_kernel<Word><<<grid_side(words, kBlockThreads), kBlockThreads, 0, stream>>>(task);
-  return cudaGetLastError();
+  return launch(state_kernel<Word>, {grid_side(words, kBlockThreads), kBlockThreads}, stream, task);
 }
 
 } // namespace
@@ -41,12 +111,8 @@ cudaError_t launch_copy_blocks(const BlockCopy* copies, int count, size_t bytes,
   if (!copy_blocks_fits(copies, count, bytes)) return cudaErrorInvalidValue;
   if (count == 0 || bytes == 0) return cudaSuccess;
   const CopyTask task(copies, count, bytes);
-  if (task.is_wide) {
-    launch<WideWord>(task, count, stream);
-  } else {
-    launch<uint32_t>(task, count, stream);
-  }
-  return cudaGetLastError();
+  return task.is_wide ? launch_copy<WideWord>(task, count, stream)
+                      : launch_copy<uint32_t>(task, count, stream);
 }
 
 cudaError_t launch_write_state(const void* state, void* memory, Element element, int pixels, int slots,
@@ -59,11 +125,11 @@ cudaError_t launch_write_state(const void* state, void* memory, Element element,
   const StateTask task(state, memory, element, pixels, slots, width, first, stride, written, gate);
   switch (task.word_bytes()) {
     case sizeof(WideWord):
-      return launch<WideWord>(task, stream);
+      return launch_state<WideWord>(task, stream);
     case sizeof(uint32_t):
-      return launch<uint32_t>(task, stream);
+      return launch_state<uint32_t>(task, stream);
     default:
-      return launch<uint16_t>(task, stream);
+      return launch_state<uint16_t>(task, stream);
   }
 }
 

@@ -40,7 +40,7 @@ bool is_lasting(cudaError_t status) {
 
 void check(cudaError_t status, const char* operation) {
   if (status == cudaSuccess) return;
-  // A launch asks for the last error: it must not be told this one again.
+  // Whoever asks for the last error next must not be told this one again.
   cudaGetLastError();
   const std::string message = std::string("CUDA failed at ") + operation + ": " + cudaGetErrorString(status) +
                               " (" + cudaGetErrorName(status) + ")";

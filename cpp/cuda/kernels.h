@@ -1,6 +1,6 @@
 // Owns: our kernels, one launch function each; every one has a CPU reference in cuda/reference.h.
 // Must not know: sessions, streams' memory, TensorRT. Pointers are to device memory unless said otherwise;
-// nothing here waits for the device. Each returns cudaGetLastError() after its launch, or
+// nothing here waits for the device. Each returns what its launch returned, or
 // cudaErrorInvalidValue for sizes that do not fit together.
 #pragma once
 

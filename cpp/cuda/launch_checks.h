@@ -4,9 +4,9 @@
 
 #include <climits>
 #include <cstddef>
+#include <cstdint>
 
 #include "bounds.h"
-#include "cuda/bodies/pack.h"
 #include "cuda/kernel_types.h"
 #include "image/picture.h"
 
@@ -14,6 +14,10 @@ namespace video_depth::cuda {
 
 /// The most maps that one launch looks at: CUDA's limit of a grid's second side.
 constexpr int kMostMaps = 65535;
+
+inline bool is_aligned(const void* address, size_t bytes) {
+  return reinterpret_cast<uintptr_t>(address) % bytes == 0;
+}
 
 inline bool is_extent(Extent size) {
   return size.width >= 1 && size.width <= kMaxSide && size.height >= 1 && size.height <= kMaxSide;

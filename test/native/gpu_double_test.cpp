@@ -94,6 +94,34 @@ TEST_CASE("double: a call that a capture forbids ends it") {
   CHECK(cudaStreamDestroy(stream) == cudaSuccess);
 }
 
+TEST_CASE("double: a device synchronization from another thread ends every capture") {
+  const test::Device device;
+  const cudaStream_t streams[] = {new_stream(), new_stream()};
+  std::atomic<int> turn{0};
+  std::thread other([&] {
+    CHECK(cudaStreamBeginCapture(streams[1], cudaStreamCaptureModeThreadLocal) == cudaSuccess);
+    turn = 1;
+    while (turn != 2) std::this_thread::yield();
+    cudaGraph_t graph = nullptr;
+    CHECK(cudaStreamEndCapture(streams[1], &graph) == cudaErrorStreamCaptureInvalidated);
+  });
+  while (turn != 1) std::this_thread::yield();
+  CHECK(cudaDeviceSynchronize() == cudaErrorStreamCaptureUnsupported);
+  turn = 2;
+  other.join();
+  CHECK(cudaDeviceSynchronize() == cudaSuccess);
+
+  gpu_double::disturb_capture(2);
+  for (const cudaError_t expected : {cudaSuccess, cudaErrorStreamCaptureInvalidated, cudaSuccess}) {
+    cudaGraph_t graph = nullptr;
+    CHECK(cudaStreamBeginCapture(streams[0], cudaStreamCaptureModeThreadLocal) == cudaSuccess);
+    CHECK(gpu_double::enqueue(streams[0], [] {}) == expected);
+    CHECK(cudaStreamEndCapture(streams[0], &graph) == expected);
+    if (graph != nullptr) cudaGraphDestroy(graph);
+  }
+  for (const cudaStream_t stream : streams) cudaStreamDestroy(stream);
+}
+
 TEST_CASE("double: memory runs out by count and by size") {
   const test::Device device;
   void* memory = nullptr;

@@ -186,6 +186,24 @@ TEST_CASE("gpu windows: plans run as CUDA graphs from the first window on") {
   CHECK(largest_error(maps[0], {200, 200, 200, 200}, 1) < 1e-5);
 }
 
+TEST_CASE("gpu windows: recordings that another thread ends change no depth") {
+  for (int capture = 1; capture <= 3; capture++) {
+    Bench bench;
+    gpu_double::disturb_capture(capture);
+    const Windows windows = open_windows(bench, {}, {1, 1});
+    for (int turn = 0; turn < 2; turn++) {
+      for (int slot = 0; slot < kWindow; slot++) {
+        encode(bench, windows, static_cast<uint8_t>(190 + slot), slot);
+      }
+      CHECK(decode(bench, windows, {0, 1, 2, 3}, {0, 1}).non_finite == 0);
+      const auto maps = read_maps(bench, windows, {0, 1});
+      for (int i = 0; i < 2; i++) {
+        CHECK(largest_error(maps[static_cast<size_t>(i)], {190, 191, 192, 193}, i) < 1e-5);
+      }
+    }
+  }
+}
+
 TEST_CASE("gpu windows: wherever memory runs out, that is said, all is freed, and the engine lives on") {
   Bench bench;
   const SmallNetwork network;

@@ -1,8 +1,12 @@
 // Owns: tests of building plans through the adapter, on the double.
 // Must not know: what the plans are for.
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <thread>
 
 #include "tensorrt_support.h"
@@ -34,6 +38,63 @@ GpuFailure build_failure(const std::string& model) {
   const auto api = test::open_double();
   return failure_of([&] { test::build(*api, model); });
 }
+
+/// Writes a byte when the build has begun, which it cancels.
+class BegunMonitor final : public BuildMonitor {
+ public:
+  explicit BegunMonitor(int pipe) : pipe_(pipe) {}
+  void progress(const std::string&, double) noexcept override {
+    if (write(pipe_, "x", 1) != 1) _exit(1);
+    has_begun_ = true;
+  }
+  bool cancelled() noexcept override { return has_begun_; }
+
+ private:
+  const int pipe_;
+  bool has_begun_ = false;
+};
+
+/// A process that builds a model. A build that returns ends it, whatever came of it.
+class BuildProcess {
+ public:
+  explicit BuildProcess(const std::string& model) : file_(std::string(test::kDecoder) + model) {
+    const auto api = test::open_double();
+    REQUIRE(pipe(pipe_) == 0);
+    id_ = fork();
+    REQUIRE(id_ >= 0);
+    if (id_ > 0) return;
+    std::signal(SIGABRT, SIG_DFL); // not this program's tests fail
+    BegunMonitor monitor(pipe_[1]);
+    try {
+      api->build({file_.path(), 1024, 3, {}}, monitor);
+    } catch (const GpuFailure&) {
+    }
+    _exit(0);
+  }
+  BuildProcess(const BuildProcess&) = delete;
+  BuildProcess& operator=(const BuildProcess&) = delete;
+  ~BuildProcess() {
+    for (const int end : pipe_) close(end);
+  }
+
+  void wait_for_begin() {
+    char byte = 0;
+    CHECK(read(pipe_[0], &byte, 1) == 1);
+  }
+  bool is_running() const { return waitpid(id_, nullptr, WNOHANG) == 0; }
+  void kill_it() const { kill(id_, SIGKILL); }
+  /// The signal that ended it; 0: none did.
+  int ending_signal() const {
+    int status = 0;
+    CHECK(waitpid(id_, &status, 0) == id_);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  }
+
+ private:
+  const test::ModelFile file_;
+  int pipe_[2] = {-1, -1};
+  pid_t id_ = -1;
+};
 
 } // namespace
 
@@ -78,6 +139,17 @@ TEST_CASE("build: cancelled from another thread") {
   const GpuFailure failure = failure_of([&] { api->build({file.path(), 1024, 3, {}}, monitor); });
   other.join();
   CHECK(code_of(failure) == "ABORTED");
+}
+
+TEST_CASE("build: one that crashes, or does not answer any more, ends with its process") {
+  const test::Device device;
+  const BuildProcess crash("crash\n");
+  CHECK(crash.ending_signal() == SIGABRT);
+  BuildProcess hang("hangs\n");
+  hang.wait_for_begin();
+  CHECK(hang.is_running());
+  hang.kill_it();
+  CHECK(hang.ending_signal() == SIGKILL);
 }
 
 TEST_CASE("build: all of the parser's errors are told, with their nodes") {

@@ -1,6 +1,7 @@
 // Owns: tests of what the TensorRT double computes for each graph, which tests of engines build on.
 // Must not know: engines.
 
+#include <algorithm>
 #include <cmath>
 
 #include "tensorrt_support.h"
@@ -74,6 +75,29 @@ TEST_CASE("double's depth decoder: a ramp, never below 0, wrong or NaN on reques
   Run nan(model + "nan\n");
   nan.with<float>("path3", {1, 1}).with<float>("layer1", {2, 2}).go();
   for (const float value : nan.read("depth")) CHECK(std::isnan(value));
+}
+
+TEST_CASE("double: one entry of a batch is wrong, or all of some runs") {
+  const test::Device device;
+  const std::string model =
+      "graph depth-decoder\ninput path3 float32 2x1\ninput layer1 float32 2x1\noutput depth float32 2x1x2\n";
+  Run slot(model + "wrong-slot 1 2\n");
+  slot.with<float>("path3", {1, 1}).with<float>("layer1", {2, 2}).go();
+  check_near(slot.read("depth"), {2, 2.01f, 4, 4.02f});
+
+  std::vector<std::vector<float>> found;
+  for (int plan = 0; plan < 2; plan++) {
+    Run flaky(model + "flaky 1.02\n");
+    flaky.with<float>("path3", {1, 1}).with<float>("layer1", {2, 2});
+    std::vector<float> depths;
+    for (int turn = 0; turn < 32; turn++) depths.push_back(flaky.go().read("depth")[2]);
+    found.push_back(depths);
+  }
+  CHECK(found[0] == found[1]);
+  const auto right = std::count(found[0].begin(), found[0].end(), 2.0f);
+  CHECK(std::count(found[0].begin(), found[0].end(), 2.04f) == 32 - right);
+  CHECK(right > 16);
+  CHECK(right < 32);
 }
 
 TEST_CASE("double's stream step: what is visible counts, by its position") {

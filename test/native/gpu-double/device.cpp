@@ -67,6 +67,7 @@ void reset() {
   all.devices = 1;
   all.driver = kRuntime;
   all.delay_ms = 0;
+  all.captures_to_disturbed = 0;
   std::map<cudaStream_t, std::shared_ptr<CUstream_st>> streams;
   {
     const std::lock_guard<std::mutex> lock(all.mutex);
@@ -103,6 +104,9 @@ void fail_copy(cudaError_t error, int nth) {
 }
 void lose_context(cudaError_t error) {
   state().lasting = error;
+}
+void disturb_capture(int nth) {
+  state().captures_to_disturbed = nth;
 }
 void set_devices(int count) {
   state().devices = count;

@@ -32,6 +32,7 @@ void read_environment(State& state) {
   state.memory = static_cast<size_t>(number("GPU_DOUBLE_MEMORY", static_cast<long long>(state.memory)));
   state.delay_ms = number("GPU_DOUBLE_DELAY_MS", 0);
   state.allocation.set(cudaErrorMemoryAllocation, static_cast<int>(number("GPU_DOUBLE_FAIL_ALLOCATION", 0)));
+  state.captures_to_disturbed = static_cast<int>(number("GPU_DOUBLE_DISTURB_CAPTURE", 0));
   state.last_launch = static_cast<size_t>(number("GPU_DOUBLE_LOSE_CONTEXT_AFTER_LAUNCHES", 0));
   if (number("GPU_DOUBLE_REPORT", 0) != 0) std::atexit(report);
 }

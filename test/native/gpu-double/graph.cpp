@@ -19,6 +19,13 @@ cudaError_t forget(std::set<T> State::*table, T object) {
   return usable();
 }
 
+/// The real thing does this to a plan's recording where a plan is built beside it.
+void disturb_where_due() {
+  std::atomic<int>& left = state().captures_to_disturbed;
+  if (left.load() == 0 || left.fetch_sub(1) != 1) return;
+  std::thread(cudaDeviceSynchronize).join();
+}
+
 } // namespace
 
 cudaError_t usable_outside_capture() {
@@ -43,6 +50,7 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   capture->streams.push_back(stream);
   thread_capture = capture;
   set_capture(stream, std::move(capture));
+  disturb_where_due();
   return cudaSuccess;
 }
 

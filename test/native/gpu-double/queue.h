@@ -36,6 +36,9 @@ void set_memory(size_t bytes);
 void fail_launch(cudaError_t error, int nth = 1);
 /// The n-th asynchronous copy from now returns `error`.
 void fail_copy(cudaError_t error, int nth = 1);
+/// During the n-th capture from now another thread synchronizes the device, which ends the capture. 1: the
+/// next.
+void disturb_capture(int nth);
 /// From now on every call returns `error`, and queued work is not carried out: the context is lost.
 void lose_context(cudaError_t error);
 /// 0: cudaErrorNoDevice.

@@ -66,6 +66,8 @@ struct State {
   std::atomic<cudaError_t> lasting{cudaSuccess};
   std::atomic<int> devices{1}, driver{13000};
   std::atomic<int64_t> delay_ms{0};
+  /// Captures until the one that is disturbed; 0: none is.
+  std::atomic<int> captures_to_disturbed{0};
   std::atomic<size_t> launches_done{0};
   /// The context is lost with the launch of this number; 0: never.
   std::atomic<size_t> last_launch{0};

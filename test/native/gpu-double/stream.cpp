@@ -167,12 +167,15 @@ cudaError_t cudaStreamQuery(cudaStream_t stream) {
   return stream->items.empty() && !stream->is_busy ? cudaSuccess : cudaErrorNotReady;
 }
 
+/// Ends every capture, whichever thread began it.
 cudaError_t cudaDeviceSynchronize() {
   if (const cudaError_t status = usable_outside_capture()) return status;
+  cudaError_t result = cudaSuccess;
   for (const auto& [stream, owner] : known_streams()) {
-    if (const cudaError_t status = cudaStreamSynchronize(stream)) return status;
+    const cudaError_t status = cudaStreamSynchronize(stream);
+    if (result == cudaSuccess) result = status;
   }
-  return usable();
+  return result;
 }
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {

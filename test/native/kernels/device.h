@@ -1,5 +1,5 @@
-// Owns: where kernels run and their memory lies, for tests: on a GPU (on_gpu.cpp), or their threads one after
-// another on the CPU (on_cpu.cpp). Must not know: what is tested.
+// Owns: where kernels run and their memory lies, for tests: the first CUDA device, or its double.
+// Must not know: what is tested.
 #pragma once
 
 #include <cstddef>

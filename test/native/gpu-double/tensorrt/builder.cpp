@@ -2,6 +2,7 @@
 // Must not know: how plans are run.
 
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 #include "../queue.h"
@@ -69,6 +70,8 @@ bool run_phases(const Model& model, IProgressMonitor* monitor) {
     return monitor == nullptr || monitor->stepComplete(phase, number);
   };
   if (monitor != nullptr) monitor->phaseStart("Building engine", nullptr, kOuter);
+  if (model.crashes) std::abort();
+  while (model.hangs) std::this_thread::sleep_for(std::chrono::seconds(1));
   bool goes_on = true;
   while (model.is_endless && goes_on) goes_on = step("Building engine", 0);
   for (int i = 0; i < kOuter && goes_on; i++) {

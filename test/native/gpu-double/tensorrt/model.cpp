@@ -43,11 +43,21 @@ void read_line(Model& model, const std::string& word, std::istringstream& line) 
     line >> model.delay_ms;
   } else if (word == "wrong") {
     line >> model.wrong;
+  } else if (word == "wrong-slot") {
+    line >> model.wrong_slot >> model.slot_wrong;
+  } else if (word == "flaky") {
+    line >> model.flaky;
   } else if (word == "nan") {
     model.is_nan = true;
     return;
   } else if (word == "endless") {
     model.is_endless = true;
+    return;
+  } else if (word == "hangs") {
+    model.hangs = true;
+    return;
+  } else if (word == "crash") {
+    model.crashes = true;
     return;
   } else {
     throw std::invalid_argument("word");

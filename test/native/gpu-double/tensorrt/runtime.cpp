@@ -38,8 +38,8 @@ class Inspector final : public IEngineInspector {
 
 class Context final : public IExecutionContext, Recorded {
  public:
-  Context(const Model& model, ILogger* logger)
-      : Recorded(logger), model_(model), addresses_(model.tensors.size()) {}
+  Context(const Model& model, std::atomic<unsigned>& runs, ILogger* logger)
+      : Recorded(logger), model_(model), runs_(runs), addresses_(model.tensors.size()) {}
 
   void setErrorRecorder(IErrorRecorder* recorder) noexcept override { set_recorder(recorder); }
 
@@ -69,20 +69,22 @@ class Context final : public IExecutionContext, Recorded {
       return fail("no usable device memory was set");
     if (model_.fail == "enqueue") return fail("the launch failed");
     // By pointer to the engine's model: a plan that is freed too early shows.
-    const cudaError_t status = enqueue(stream, [model = &model_, addresses = addresses_, scratch = scratch_] {
-      run(*model, addresses, scratch);
-    });
+    const cudaError_t status =
+        enqueue(stream, [model = &model_, runs = &runs_, addresses = addresses_, scratch = scratch_] {
+          run(*model, *runs, addresses, scratch);
+        });
     return status == cudaSuccess || fail(std::string("Cuda Runtime (") + cudaGetErrorString(status) + ")");
   }
 
  private:
-  static void run(const Model& model, const std::vector<void*>& addresses, unsigned char* scratch) {
-    static std::atomic<unsigned> runs{0};
+  static void run(const Model& model, std::atomic<unsigned>& runs, const std::vector<void*>& addresses,
+                  unsigned char* scratch) {
+    static std::atomic<unsigned> runs_of_all{0};
     std::this_thread::sleep_for(std::chrono::milliseconds(model.delay_ms));
     const size_t last = model.scratch_bytes - 1;
-    const auto token = static_cast<unsigned char>(++runs);
+    const auto token = static_cast<unsigned char>(++runs_of_all);
     if (model.scratch_bytes > 0) scratch[0] = scratch[last] = token;
-    compute(model, addresses);
+    compute(model, addresses, is_off(++runs) ? model.wrong * model.flaky : model.wrong);
     if (model.scratch_bytes > 0 && (scratch[0] != token || scratch[last] != token))
       report_fault("scratch memory was used by two runs at once");
   }
@@ -93,6 +95,7 @@ class Context final : public IExecutionContext, Recorded {
   }
 
   const Model& model_;
+  std::atomic<unsigned>& runs_;
   std::vector<void*> addresses_;
   unsigned char* scratch_ = nullptr;
   size_t scratch_bytes_ = 0;
@@ -132,11 +135,13 @@ class Engine final : public ICudaEngine, Recorded {
   IExecutionContext* createExecutionContext(ExecutionContextAllocationStrategy strategy) noexcept override {
     if (strategy != ExecutionContextAllocationStrategy::kUSER_MANAGED)
       report_fault("a context with memory of its own");
-    return new Context(model_, reporter.logger);
+    return new Context(model_, runs_, reporter.logger);
   }
 
  private:
   const Model model_;
+  /// Of all its contexts.
+  mutable std::atomic<unsigned> runs_{0};
 };
 
 class Runtime final : public IRuntime, Recorded {

@@ -1,4 +1,4 @@
-// Owns: running kernels on the first CUDA device.
+// Owns: where kernel tests run kernels: the first CUDA device.
 // Must not know: what is tested.
 
 #include <cuda_runtime_api.h>

@@ -3,10 +3,11 @@
 // Must not know: what the rows are for.
 #pragma once
 
+#include <cuda_runtime.h>
+
 #include <cstddef>
 
 #include "cuda/kernel_types.h"
-#include "host_device.h"
 #include "image/taps.h"
 
 namespace video_depth::cuda {
@@ -28,7 +29,7 @@ template <int kColumns>
 class WidenedColumns {
  public:
   /// @param x the first column; those beyond the frame are taken as its last
-  VIDEO_DEPTH_HOST_DEVICE WidenedColumns(const Upsampling& upsampling, const float* map, int x)
+  __device__ WidenedColumns(const Upsampling& upsampling, const float* map, int x)
       : upsampling_(upsampling), map_(map) {
     for (int i = 0; i < kColumns; i++) {
       taps_[i] = linear_tap(upsampling.column_scale, upsampling.map.width,
@@ -37,7 +38,7 @@ class WidenedColumns {
   }
 
   /// The columns' values in row y, to be asked for in increasing order.
-  VIDEO_DEPTH_HOST_DEVICE void row(int y, float* out) {
+  __device__ void row(int y, float* out) {
     const LinearTap tap = linear_tap(upsampling_.row_scale, upsampling_.map.height, y);
     if (tap.low != low_row_) {
       take(tap.low, high_row_, high_, low_);
@@ -52,7 +53,7 @@ class WidenedColumns {
 
  private:
   /// Source row `row`, which `other` holds already where its row is the same.
-  VIDEO_DEPTH_HOST_DEVICE void take(int row, int other_row, const float* other, float* out) const {
+  __device__ void take(int row, int other_row, const float* other, float* out) const {
     const float* in = map_ + static_cast<size_t>(row) * static_cast<size_t>(upsampling_.map.width);
     for (int i = 0; i < kColumns; i++) {
       const LinearTap& tap = taps_[i];
