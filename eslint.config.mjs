@@ -98,6 +98,24 @@ export default defineConfig(
     },
   },
   {
+    // They begin before anything is installed; prebuild.mjs runs after that.
+    files: ['scripts/**'],
+    ignores: ['scripts/prebuild.mjs'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^(?!\\.|node:)',
+              message: 'Scripts set up a fresh clone: import a package with `await import()`, after set-up.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     files: ['lib/**/*.ts', 'lib/**/*.cts', 'test/**/*.ts', 'test/**/*.cts', 'tools/**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { project: ['tsconfig.json', 'test/tsconfig.json', 'tools/tsconfig.json'] } },

@@ -2,7 +2,6 @@
 // Must not know: how tests are compiled, native tests.
 
 import { spawn } from 'node:child_process'
-import { Parser } from 'tap-parser'
 import { inRoot, root } from './paths.mjs'
 
 /**
@@ -15,6 +14,8 @@ import { inRoot, root } from './paths.mjs'
  * @returns {Promise<Results>} a test is a `t.test()` at the top of a file; skipped are also points inside of one
  */
 export async function runTap(files) {
+  // Not an import: scripts/test.mjs begins on a clone where nothing is installed yet.
+  const { Parser } = await import('tap-parser')
   const results = { passed: 0, failed: 0, skipped: [], failures: [] }
   const parser = new Parser()
   parser.on('child', (file) => watchFile(file, results))
