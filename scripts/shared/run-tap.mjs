@@ -20,7 +20,9 @@ export async function runTap(files) {
   const parser = new Parser()
   parser.on('child', (file) => watchFile(file, results))
   const command = [inRoot('node_modules/tap/dist/esm/run.mjs'), '--reporter=tap', ...files]
-  const child = spawn(process.execPath, command, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  // tap compiles its plugins once, with a compiler that would leave its cache in the temporary folder.
+  const env = { ...process.env, DISABLE_V8_COMPILE_CACHE: '1' }
+  const child = spawn(process.execPath, command, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = new Promise((resolve, reject) => parser.on('complete', resolve) && child.on('error', reject))
   const closed = new Promise((resolve) => child.on('close', resolve))
   child.stdout.pipe(parser)

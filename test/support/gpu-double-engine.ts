@@ -56,6 +56,8 @@ export class WatchedGpu implements NativeGpu {
   readonly natives: NativeGpuEngine[] = []
   /** Further lines of the graphs built from now on. */
   extra = ''
+  /** Awaited before the caller hears that a call has ended. */
+  hold: ((call: SeenCall) => Promise<void> | undefined) | undefined
   readonly #gpu = doubleGpu()
   #clock = 0
 
@@ -95,7 +97,9 @@ export class WatchedGpu implements NativeGpu {
       const watched = (...values: unknown[]): Promise<unknown> => {
         const seen: SeenCall = { of, values, begun: this.#clock++, ended: Infinity }
         this.calls.push(seen)
-        return call(...values).finally(() => (seen.ended = this.#clock++))
+        return call(...values)
+          .finally(() => this.hold?.(seen))
+          .finally(() => (seen.ended = this.#clock++))
       }
       Object.defineProperty(object, of, { value: watched })
     }

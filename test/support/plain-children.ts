@@ -3,5 +3,9 @@
 
 import processOnSpawn from 'process-on-spawn'
 
-// The listener gives tap's loader to every child in NODE_OPTIONS, for coverage that nobody measures here.
+// tap's loader would come to every child, for coverage that nobody measures here; its handlers of signals change how a
+// program ends. A listener adds it to NODE_OPTIONS, and tap's runner has put it there for this process.
 processOnSpawn.removeAllListeners()
+const options = (process.env['NODE_OPTIONS'] ?? '').split(' ').filter((option) => !option.includes('@tapjs/processinfo'))
+if (options.join('') === '') delete process.env['NODE_OPTIONS']
+else process.env['NODE_OPTIONS'] = options.join(' ')
