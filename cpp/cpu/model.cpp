@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cpu/folds.h"
 #include "error.h"
 
 namespace video_depth::cpu {
@@ -47,7 +48,8 @@ void check(const Dimensions& d) {
 /// Collects what is to be packed, so that threads can share the work.
 class Model::Packer {
  public:
-  Packer(const WeightsFile& file, Arithmetic products) : file_(file), products_(products) {}
+  Packer(const WeightsFile& file, Arithmetic products, Folds folds)
+      : file_(file), products_(products), folds_(std::move(folds)) {}
 
   void run(ThreadTeam& team) {
     team.run(static_cast<int>(jobs_.size()), [&](int job, int) { jobs_[static_cast<size_t>(job)](); });
@@ -58,16 +60,32 @@ class Model::Packer {
     std::copy(from, from + count, to.grow(static_cast<size_t>(count)));
   }
 
+  /// [count, width], each channel of it folded.
+  void channels(Buffer<float>& to, const std::string& name, int64_t count, int width, const Fold& fold) {
+    copy(to, name, count * width);
+    for (size_t i = 0; i < to.size(); i++)
+      to[i] = fold.output_value(to[i], static_cast<int>(i % static_cast<size_t>(width)));
+  }
+
   void norm(NormWeights& to, const std::string& name, int width, float epsilon) {
-    copy(to.weight, name + ".weight", width);
-    copy(to.bias, name + ".bias", width);
+    channels(to.weight, name + ".weight", 1, width, fold(name));
+    channels(to.bias, name + ".bias", 1, width, fold(name));
     to.epsilon = epsilon;
+  }
+
+  /// [length, width]
+  void positions(TemporalAttentionWeights& to, const std::string& name, int length, int width) {
+    channels(to.positions, name, length, width, fold(name));
+    const std::vector<float>& scales = fold(name).outputs;
+    std::copy(scales.begin(), scales.end(), to.scales.grow(scales.size()));
   }
 
   /// Stored [k, n].
   void linear(Linear& to, const std::string& name, int k, int n) {
     const float* w = file_.tensor(name + ".weight", int64_t{k} * n);
-    pack(to, products_, k, n, bias(name, n), [=](int i, int j) { return w[int64_t{i} * n + j]; });
+    const Fold& by = fold(name);
+    pack(to, products_, k, n, bias(name, n),
+         [=, &by](int i, int j) { return by.weight(w[int64_t{i} * n + j], i, j); });
   }
 
   /// Stored [n, channels, side, side]: rows of the left side are windows, channels innermost.
@@ -75,8 +93,11 @@ class Model::Packer {
                    Arithmetic arithmetic) {
     const int area = side * side;
     const float* w = file_.tensor(name + ".weight", int64_t{n} * channels * area);
-    pack(to, arithmetic, channels * area, n, bias(name, n),
-         [=](int i, int j) { return w[(int64_t{j} * channels + i % channels) * area + i / channels]; });
+    const Fold& by = fold(name);
+    pack(to, arithmetic, channels * area, n, bias(name, n), [=, &by](int i, int j) {
+      const int channel = i % channels;
+      return by.weight(w[(int64_t{j} * channels + channel) * area + i / channels], channel, j);
+    });
   }
   void convolution(Linear& to, const std::string& name, int channels, int n, int side) {
     convolution(to, name, channels, n, side, products_);
@@ -96,31 +117,33 @@ class Model::Packer {
   void enlargement(Linear& to, const std::string& name, int channels, int side) {
     const int area = side * side;
     const float* w = file_.tensor(name + ".weight", int64_t{channels} * channels * area);
-    const float* b = file_.tensor(name + ".bias", channels);
+    const std::vector<float> b = bias(name, channels);
     std::vector<float> repeated;
-    for (int i = 0; i < area; i++) repeated.insert(repeated.end(), b, b + channels);
-    jobs_.push_back([this, &to, w, channels, area, repeated = std::move(repeated)] {
-      to = Linear(products_, channels, channels * area, repeated.data(), [=](int i, int j) {
-        return w[(int64_t{i} * channels + j % channels) * area + j / channels];
-      });
+    for (int i = 0; i < area; i++) repeated.insert(repeated.end(), b.begin(), b.end());
+    const Fold& by = fold(name);
+    pack(to, products_, channels, channels * area, std::move(repeated), [=, &by](int i, int j) {
+      const int channel = j % channels;
+      return by.weight(w[(int64_t{i} * channels + channel) * area + j / channels], i, channel);
     });
   }
 
   /// Three projections of [width, width] side by side.
   void query_key_value(Linear& to, const std::string& name, int width, bool biased) {
     std::array<const float*, 3> w{};
-    std::vector<float> biases(static_cast<size_t>(3 * width));
+    std::array<const Fold*, 3> by{};
+    std::vector<float> biases;
     for (size_t part = 0; part < w.size(); part++) {
       const std::string letter = name + "." + "qkv"[part];
       w[part] = file_.tensor(letter + ".weight", int64_t{width} * width);
-      if (!biased || part == 1) continue;
-      const float* b = file_.tensor(letter + ".bias", width);
-      std::copy(b, b + width, biases.begin() + static_cast<ptrdiff_t>(part) * width);
+      by[part] = &fold(letter);
+      if (!biased) continue;
+      const std::vector<float> b =
+          part == 1 ? std::vector<float>(static_cast<size_t>(width)) : bias(letter, width);
+      biases.insert(biases.end(), b.begin(), b.end());
     }
-    jobs_.push_back([this, &to, w, width, biased, biases = std::move(biases)] {
-      to = Linear(products_, width, 3 * width, biased ? biases.data() : nullptr, [=](int i, int j) {
-        return w[static_cast<size_t>(j / width)][int64_t{i} * width + j % width];
-      });
+    pack(to, products_, width, 3 * width, std::move(biases), [=](int i, int j) {
+      const auto part = static_cast<size_t>(j / width);
+      return by[part]->weight(w[part][int64_t{i} * width + j % width], i, j % width);
     });
   }
 
@@ -130,29 +153,48 @@ class Model::Packer {
     linear(to.query, name + ".q", width, width);
     const float* keys = file_.tensor(name + ".k.weight", int64_t{width} * width);
     const float* values = file_.tensor(name + ".v.weight", int64_t{width} * width);
+    const Fold& key = fold(name + ".k");
+    const Fold& value = fold(name + ".v");
     to.absorbed_keys.resize(kTemporalHeads);
     to.values.resize(kTemporalHeads);
     for (int h = 0; h < kTemporalHeads; h++) {
       const auto index = static_cast<size_t>(h);
-      pack(to.absorbed_keys[index], Arithmetic::float32, head, width, nullptr,
-           [=](int i, int j) { return keys[int64_t{j} * width + h * head + i]; });
-      pack(to.values[index], Arithmetic::float32, width, head, nullptr,
-           [=](int i, int j) { return values[int64_t{i} * width + h * head + j]; });
+      pack(to.absorbed_keys[index], Arithmetic::float32, head, width, {}, [=, &key](int i, int j) {
+        return key.weight(keys[int64_t{j} * width + h * head + i], j, h * head + i);
+      });
+      pack(to.values[index], Arithmetic::float32, width, head, {}, [=, &value](int i, int j) {
+        return value.weight(values[int64_t{i} * width + h * head + j], i, h * head + j);
+      });
     }
   }
 
  private:
-  const float* bias(const std::string& name, int n) const {
-    return file_.has(name + ".bias") ? file_.tensor(name + ".bias", n) : nullptr;
+  const Fold& fold(const std::string& name) const {
+    static const Fold none;
+    const auto found = folds_.find(name);
+    return found == folds_.end() ? none : found->second;
+  }
+
+  /// Empty where there is none.
+  std::vector<float> bias(const std::string& name, int n) const {
+    if (!file_.has(name + ".bias")) return {};
+    const float* values = file_.tensor(name + ".bias", n);
+    std::vector<float> result(values, values + n);
+    const Fold& by = fold(name);
+    for (int i = 0; i < n; i++) result[static_cast<size_t>(i)] = by.output_value(values[i], i);
+    return result;
   }
 
   template <class At>
-  void pack(Linear& to, Arithmetic arithmetic, int k, int n, const float* bias, const At& at) {
-    jobs_.push_back([=, &to] { to = Linear(arithmetic, k, n, bias, at); });
+  void pack(Linear& to, Arithmetic arithmetic, int k, int n, std::vector<float> bias, const At& at) {
+    jobs_.push_back([&to, arithmetic, k, n, bias = std::move(bias), at] {
+      to = Linear(arithmetic, k, n, bias.empty() ? nullptr : bias.data(), at);
+    });
   }
 
   const WeightsFile& file_;
   Arithmetic products_;
+  Folds folds_;
   std::vector<std::function<void()>> jobs_;
 };
 
@@ -164,7 +206,7 @@ Model::Model(const ModelOptions& options, const WeightsFile& file)
       team_(options.threads) {
   const Dimensions& d = options_.dimensions;
   check(d);
-  Packer packer(file, products_);
+  Packer packer(file, products_, options.precision == Precision::int8 ? fold_channels(file, d) : Folds{});
   const int width = d.embed_width;
   packer.patches(patches, "pretrained.patch_embed.proj", width);
   packer.copy(class_token, "pretrained.class_position", width);
@@ -218,7 +260,7 @@ Model::Model(const ModelOptions& options, const WeightsFile& file)
       packer.norm(attention.norm, block + numbered(".norms.", j), channels, kTemporalEpsilon);
       packer.query_key_value(attention.query_key_value, prefix, channels, false);
       packer.linear(attention.output, prefix + ".to_out.0", channels, channels);
-      packer.copy(attention.positions, prefix + ".pos_encoder.pe", int64_t{d.temporal_length} * channels);
+      packer.positions(attention, prefix + ".pos_encoder.pe", d.temporal_length, channels);
       packer.step(attention, prefix, channels);
     }
     packer.norm(module.norm, block + ".ff_norm", channels, kTemporalEpsilon);

@@ -68,6 +68,8 @@ struct TemporalAttentionWeights {
   Linear output;
   /// [temporalLength, C]
   Buffer<float> positions;
+  /// What positions were divided by, [C]; null: nothing.
+  Buffer<float> scales;
   /// For steps of a stream: the query's projection, and each head's key projection, transposed, and value
   /// projection.
   Linear query;

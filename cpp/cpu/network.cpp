@@ -160,8 +160,15 @@ void Network::head(const std::vector<const float*>& window, const std::vector<co
   const auto mix = [&](size_t module, const std::vector<const float*>& in, const MapSize& size, float* out) {
     const TemporalWeights& weights = head.temporal[module];
     const float* two[kAttentions];
+    Buffer<float> folded[kAttentions];
     for (size_t i = 0; i < kAttentions; i++) {
-      two[i] = tables.empty() ? weights.attention[i].positions.data() : tables[module * kAttentions + i];
+      const TemporalAttentionWeights& attention = weights.attention[i];
+      two[i] = tables.empty() ? attention.positions.data() : tables[module * kAttentions + i];
+      const size_t width = attention.scales.size();
+      if (tables.empty() || width == 0) continue;
+      float* own = folded[i].grow(static_cast<size_t>(frames) * width);
+      for (size_t at = 0; at < folded[i].size(); at++) own[at] = two[i][at] / attention.scales[at % width];
+      two[i] = own;
     }
     temporal_.window(weights, in, static_cast<int>(size.pixels()), two, out);
   };

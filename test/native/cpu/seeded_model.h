@@ -54,8 +54,15 @@ class Weights {
     vector("head.scratch.output_conv2.2.bias", 1, 1, 0);
   }
 
-  /// The file is gone when this returns.
+  /// The first value of a tensor, to be changed.
+  float* at(const std::string& name) { return values_.data() + places_.at(name).offset / sizeof(float); }
+
   std::unique_ptr<Model> model(const Kernels& kernels, Precision precision, int threads) const {
+    return std::make_unique<Model>(ModelOptions{&kernels, precision, threads, d_}, *file());
+  }
+
+  /// It is gone from its folder when this returns.
+  std::unique_ptr<WeightsFile> file() const {
     std::string path = "/tmp/video-depth-seeded-XXXXXX";
     const char* folder = std::getenv("TMPDIR");
     if (folder != nullptr) path = std::string(folder) + "/video-depth-seeded-XXXXXX";
@@ -69,7 +76,7 @@ class Weights {
     if (written) weights = std::make_unique<WeightsFile>(path, places_);
     unlink(path.c_str());
     if (!written) throw std::runtime_error("the temporary file was not written");
-    return std::make_unique<Model>(ModelOptions{&kernels, precision, threads, d_}, *weights);
+    return weights;
   }
 
  private:

@@ -11,7 +11,7 @@ import type { CpuModel, Grid, Preparation } from '../network.js'
 import { NativeNetwork } from './native-network.js'
 
 /** Raised when the layout of a stream's memory or the arithmetic changes: snapshots and checks that are kept are of another one. */
-export const nativeVersion = 2
+export const nativeVersion = 3
 
 export interface NativeModelOptions {
   readonly kernels: CpuKernels
