@@ -11,6 +11,10 @@ const channels = [5, 77, 200]
 /** Blocks and channels of the few tokens with large values. */
 const massive = { blocks: [1, 2], channels: [11, 150] }
 
+/** The normal distribution: 2 % lie above this, and the largest of a thousand by about that much. */
+const quantile = 2.054
+const beyond = 1.1
+
 /**
  * `channels`: weight and bias of every LayerNorm of the encoder × `magnitude` in three channels, the rows of the product
  * after it ÷ `magnitude`. In exact arithmetic the network is the same.
@@ -25,6 +29,7 @@ export async function plantOutliers(kind, magnitude, from, to) {
   const bytes = await readFile(from)
   const length = Number(bytes.readBigUInt64LE(0))
   const header = JSON.parse(bytes.subarray(8, 8 + length).toString())
+  const start = (offset) => bytes.byteOffset + 8 + length + offset
   const tensor = (name) => {
     const entry = header[name]
     if (entry?.dtype !== 'F32') throw new Error(`Expected ${name} as F32 in ${from}`)
@@ -33,7 +38,6 @@ export async function plantOutliers(kind, magnitude, from, to) {
     const write = () => bytes.set(new Uint8Array(own.buffer), 8 + length + begin)
     return { values: own, shape: entry.shape, write }
   }
-  const start = (offset) => bytes.byteOffset + 8 + length + offset
   if (kind === 'channels') plantChannels(tensor, header, magnitude)
   else if (kind === 'tokens') plantTokens(tensor, magnitude)
   else throw new Error(`Expected tokens or channels, received ${kind}`)
@@ -83,10 +87,6 @@ function plantTokens(tensor, magnitude) {
     output.write()
   }
 }
-
-/** The normal distribution: 2 % lie above this, and the largest of a thousand by about that much. */
-const quantile = 2.054
-const beyond = 1.1
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const [kind, magnitude, from, to] = process.argv.slice(2)
