@@ -3,8 +3,6 @@
 
 #include "cpu/thread_team.h"
 
-#include <immintrin.h>
-
 #include <stdexcept>
 
 namespace video_depth::cpu {
@@ -25,11 +23,20 @@ constexpr uint64_t taken_in(uint64_t ticket) {
   return ticket & kTaskMask;
 }
 
+/// Tells the core that it waits in a loop.
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
 template <class Ready>
 bool spin(const Ready& ready) {
   for (int i = 0; i < kSpins; i++) {
     if (ready()) return true;
-    _mm_pause();
+    pause();
   }
   return ready();
 }

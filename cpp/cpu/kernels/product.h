@@ -15,9 +15,6 @@ using cpu::Quantization;
 using cpu::Rows;
 
 constexpr int kVectors = kColumns / kLanes; // a block of columns
-/// A tile of sums fills most of the vector registers: 24 of 32, or 12 of 16.
-constexpr int kTileRows = 6;
-constexpr int kTileBlocks = kLanes == 16 ? 4 : 1;
 
 /// What all rows of a tile share, for one vector of columns.
 struct ColumnEnd {
@@ -47,6 +44,7 @@ struct InFloat32 {
   using Weight = float;
   using Sum = Vf;
   static constexpr int kGroup = 1;
+  static constexpr int kRows = kTileRows;
   static Sum zero() { return all(0.0F); }
   static Vf left(const float* p) { return all(*p); }
   static Vf right(const float* p) { return load(p); }
@@ -57,89 +55,32 @@ struct InFloat32 {
   static Vf value(Sum sum, const Quantization&, const Scales&, int) { return sum; }
 };
 
-struct InInt8 {
+struct InInt8 : Bytes {
   using Element = uint8_t;
   using Weight = int8_t;
-  using Sum = Vi;
   static constexpr int kGroup = 4;
-#if defined(__AVX512F__)
-  static Sum zero() {
-    return _mm512_setzero_si512();
-  }
-  static Vi right(const int8_t* p) {
-    return _mm512_loadu_si512(p);
-  }
-  static Vi all_integers(int32_t x) {
-    return _mm512_set1_epi32(x);
-  }
-  static Sum add(Sum sum, Vi left, Vi right) {
-    return _mm512_dpbusd_epi32(sum, left, right);
-  }
-  static Vi integers(const int32_t* p, Mask mask) {
-    return _mm512_maskz_loadu_epi32(mask, p);
-  }
-  static Vi less(Vi a, Vi b, Vi c) {
-    return _mm512_sub_epi32(a, _mm512_mullo_epi32(b, c));
-  }
-#else
-  static Sum zero() {
-    return _mm256_setzero_si256();
-  }
-  static Vi right(const int8_t* p) {
-    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-  }
-  static Vi all_integers(int32_t x) {
-    return _mm256_set1_epi32(x);
-  }
-  static Sum add(Sum sum, Vi left, Vi right) {
-#if defined(__AVXVNNI__)
-    return _mm256_dpbusd_avx_epi32(sum, left, right);
-#else
-    // Left values are at most 127 here, so two products fit 16 bits.
-    const Vi pairs = _mm256_maddubs_epi16(left, right);
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
-#endif
-  }
-  static Vi integers(const int32_t* p, Mask mask) {
-    return _mm256_maskload_epi32(p, mask);
-  }
-  static Vi less(Vi a, Vi b, Vi c) {
-    return _mm256_sub_epi32(a, _mm256_mullo_epi32(b, c));
-  }
-#endif
-  static Vi left(const uint8_t* p) {
-    int32_t four = 0;
-    __builtin_memcpy(&four, p, sizeof four);
-    return all_integers(four);
-  }
+  static constexpr int kRows = Bytes::kTileRows;
   struct Scales {
     Scales(const Columns& c, const ColumnEnd& end)
-        : scale(load_part(c.scale + end.column, end.mask)), sum(integers(c.sum + end.column, end.mask)) {}
+        : scale(load_part(c.scale + end.column, end.mask)),
+          sum(load_integers_part(c.sum + end.column, end.mask)) {}
     Vf scale;
     Vi sum;
   };
   static Vf value(Sum sum, const Quantization& q, const Scales& c, int row) {
-    const Vi offset = less(sum, all_integers(q.zero[row * q.step]), c.sum);
+    const Vi offset = less(total(sum), all_integers(q.zero[row * q.step]), c.sum);
     return to_floats(offset) * (all(q.scale[row * q.step]) * c.scale);
   }
 };
 
-#if defined(__AVX512BF16__)
-struct InBfloat16 {
+#if defined(VIDEO_DEPTH_KERNELS_HALVES)
+struct InBfloat16 : Halves {
   using Element = uint16_t;
   using Weight = uint16_t;
   using Sum = Vf;
   static constexpr int kGroup = 2;
+  static constexpr int kRows = kTileRows;
   static Sum zero() { return all(0.0F); }
-  static Vi left(const uint16_t* p) {
-    int32_t two = 0;
-    __builtin_memcpy(&two, p, sizeof two);
-    return _mm512_set1_epi32(two);
-  }
-  static Vi right(const uint16_t* p) { return _mm512_loadu_si512(p); }
-  static Sum add(Sum sum, Vi left, Vi right) {
-    return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(left), reinterpret_cast<__m512bh>(right));
-  }
   struct Scales {
     Scales(const Columns&, const ColumnEnd&) {}
   };
@@ -196,24 +137,22 @@ inline void tile(const Operands& o, int row, int block) {
   }
 }
 
+/// The last rows, fewer than a tile has.
+template <class In, int kBlocks, int kRows>
+void rest(const Operands& o, int row, int block) {
+  if constexpr (kRows > 0) {
+    if (o.rows.count - row == kRows)
+      tile<In, kRows, kBlocks>(o, row, block);
+    else
+      rest<In, kBlocks, kRows - 1>(o, row, block);
+  }
+}
+
 template <class In, int kBlocks>
 void panel(const Operands& o, int block) {
   int row = 0;
-  for (; row + kTileRows <= o.rows.count; row += kTileRows) tile<In, kTileRows, kBlocks>(o, row, block);
-  switch (o.rows.count - row) {
-    case 1:
-      return tile<In, 1, kBlocks>(o, row, block);
-    case 2:
-      return tile<In, 2, kBlocks>(o, row, block);
-    case 3:
-      return tile<In, 3, kBlocks>(o, row, block);
-    case 4:
-      return tile<In, 4, kBlocks>(o, row, block);
-    case 5:
-      return tile<In, 5, kBlocks>(o, row, block);
-    default:
-      return;
-  }
+  for (; row + In::kRows <= o.rows.count; row += In::kRows) tile<In, In::kRows, kBlocks>(o, row, block);
+  rest<In, kBlocks, In::kRows - 1>(o, row, block);
 }
 
 template <class In>

@@ -10,11 +10,7 @@ namespace video_depth::VIDEO_DEPTH_KERNELS {
 using cpu::kColumns;
 using cpu::Norm;
 
-#if defined(__AVX512F__) || defined(__AVXVNNI__)
-constexpr int kLevels = 255;
-#else
-constexpr int kLevels = 127; // see InInt8::add
-#endif
+constexpr int kLevels = Bytes::kLevels;
 
 inline void layer_norm(const float* x, ptrdiff_t stride, int rows, int width, const Norm& norm,
                        const float* add, int period, float* out) {
@@ -80,40 +76,6 @@ inline void relu(const float* x, size_t count, float* out) {
   for (size_t i = 0; i < count; i += kLanes) store(out + i, larger(all(0.0F), load(x + i)));
 }
 
-inline void store_half(uint16_t* p, Vf v) {
-#if defined(__AVX512BF16__)
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(v)));
-#else
-  // NaN apart: rounding could carry it over to 0.
-#if defined(__AVX512F__)
-  const Vi bits = _mm512_castps_si512(v);
-  const Vi odd = _mm512_and_epi32(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-  const Vi carried = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
-  const Vi rounded = _mm512_mask_mov_epi32(_mm512_srli_epi32(carried, 16),
-                                           _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), _mm512_set1_epi32(0x7fc0));
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(rounded));
-#else
-  const Vi bits = _mm256_castps_si256(v);
-  const Vi odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
-  const Vi carried = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
-  const Vi bad = _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q));
-  const Vi rounded = _mm256_blendv_epi8(_mm256_srli_epi32(carried, 16), _mm256_set1_epi32(0x7fc0), bad);
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
-                   _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1)));
-#endif
-#endif
-}
-
-inline Vf load_half(const uint16_t* p) {
-#if defined(__AVX512F__)
-  const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
-#else
-  const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
-#endif
-}
-
 inline void to_bf16(const float* x, size_t count, uint16_t* out) {
   for (size_t i = 0; i < count; i += kLanes) store_half(out + i, load(x + i));
 }
@@ -171,26 +133,6 @@ inline void pack_keys_int8(const float* keys, ptrdiff_t stride, int start, int c
     }
     scale[key] = most / 127.0F;
     sums[key] = total;
-  }
-}
-
-inline void transpose_eight(const float* x, ptrdiff_t stride, float* out, ptrdiff_t out_stride) {
-  __m256 r[8];
-  __m256 t[8];
-  for (int i = 0; i < 8; i++) r[i] = _mm256_loadu_ps(x + i * stride);
-  for (int i = 0; i < 8; i += 2) {
-    t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
-    t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
-  }
-  for (int i = 0; i < 8; i += 4) {
-    r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
-    r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xEE);
-    r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
-    r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
-  }
-  for (int i = 0; i < 4; i++) {
-    _mm256_storeu_ps(out + i * out_stride, _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
-    _mm256_storeu_ps(out + (i + 4) * out_stride, _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
   }
 }
 

@@ -3,169 +3,17 @@
 // other sets.
 #pragma once
 
-#include <immintrin.h>
-
-#include <cstddef>
-#include <cstdint>
+#if defined(VIDEO_DEPTH_KERNELS_PORTABLE)
+#include "cpu/kernels/simd_portable.h"
+#elif defined(__AVX512F__)
+#include "cpu/kernels/simd_avx512.h"
+#elif defined(__AVX2__)
+#include "cpu/kernels/simd_avx2.h"
+#elif defined(__ARM_NEON)
+#include "cpu/kernels/simd_neon.h"
+#endif
 
 namespace video_depth::VIDEO_DEPTH_KERNELS {
-
-#if defined(__AVX512F__)
-
-constexpr int kLanes = 16;
-using Vf = __m512;
-using Vi = __m512i;
-using Mask = __mmask16;
-
-inline Vf load(const float* p) {
-  return _mm512_loadu_ps(p);
-}
-inline void store(float* p, Vf v) {
-  _mm512_storeu_ps(p, v);
-}
-inline Vf all(float x) {
-  return _mm512_set1_ps(x);
-}
-inline Vf fma(Vf a, Vf b, Vf c) {
-  return _mm512_fmadd_ps(a, b, c);
-}
-/// Where either is NaN, `b`.
-inline Vf larger(Vf a, Vf b) {
-  return _mm512_max_ps(a, b);
-}
-/// Where either is NaN, `b`.
-inline Vf smaller(Vf a, Vf b) {
-  return _mm512_min_ps(a, b);
-}
-inline Vf nearest(Vf a) {
-  return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
-inline Vf power_of_two(Vf n) {
-  return _mm512_scalef_ps(all(1.0F), n);
-}
-inline Vf magnitude(Vf a) {
-  return _mm512_abs_ps(a);
-}
-/// `value` ≥ 0 with `sign`'s sign.
-inline Vf with_sign(Vf value, Vf sign) {
-  const Vi bit = _mm512_set1_epi32(INT32_MIN);
-  return _mm512_castsi512_ps(
-      _mm512_or_epi32(_mm512_castps_si512(value), _mm512_and_epi32(_mm512_castps_si512(sign), bit)));
-}
-inline Vf square_root(Vf a) {
-  return _mm512_sqrt_ps(a);
-}
-inline float sum(Vf v) {
-  return _mm512_reduce_add_ps(v);
-}
-inline float largest(Vf v) {
-  return _mm512_reduce_max_ps(v);
-}
-inline float smallest(Vf v) {
-  return _mm512_reduce_min_ps(v);
-}
-inline Vi to_integers(Vf v) {
-  return _mm512_cvtps_epi32(v);
-}
-inline Vf to_floats(Vi v) {
-  return _mm512_cvtepi32_ps(v);
-}
-/// Lanes below `count`, 0…kLanes.
-inline Mask first(int count) {
-  return static_cast<Mask>((1U << count) - 1U);
-}
-/// 0 in the other lanes.
-inline Vf load_part(const float* p, Mask mask) {
-  return _mm512_maskz_loadu_ps(mask, p);
-}
-inline void store_part(float* p, Mask mask, Vf v) {
-  _mm512_mask_storeu_ps(p, mask, v);
-}
-/// Values 0…255 as bytes.
-inline void store_bytes(uint8_t* p, Vi v) {
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(v));
-}
-
-#else // AVX2 and FMA
-
-constexpr int kLanes = 8;
-using Vf = __m256;
-using Vi = __m256i;
-using Mask = __m256i;
-
-inline Vf load(const float* p) {
-  return _mm256_loadu_ps(p);
-}
-inline void store(float* p, Vf v) {
-  _mm256_storeu_ps(p, v);
-}
-inline Vf all(float x) {
-  return _mm256_set1_ps(x);
-}
-inline Vf fma(Vf a, Vf b, Vf c) {
-  return _mm256_fmadd_ps(a, b, c);
-}
-/// Where either is NaN, `b`.
-inline Vf larger(Vf a, Vf b) {
-  return _mm256_max_ps(a, b);
-}
-/// Where either is NaN, `b`.
-inline Vf smaller(Vf a, Vf b) {
-  return _mm256_min_ps(a, b);
-}
-inline Vf nearest(Vf a) {
-  return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
-inline Vi to_integers(Vf v) {
-  return _mm256_cvtps_epi32(v);
-}
-inline Vf to_floats(Vi v) {
-  return _mm256_cvtepi32_ps(v);
-}
-inline Vf power_of_two(Vf n) {
-  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(to_integers(n), _mm256_set1_epi32(127)), 23));
-}
-inline Vf magnitude(Vf a) {
-  return _mm256_andnot_ps(all(-0.0F), a);
-}
-/// `value` ≥ 0 with `sign`'s sign.
-inline Vf with_sign(Vf value, Vf sign) {
-  return _mm256_or_ps(value, _mm256_and_ps(sign, all(-0.0F)));
-}
-inline Vf square_root(Vf a) {
-  return _mm256_sqrt_ps(a);
-}
-inline float sum(Vf v) {
-  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-  return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
-}
-inline float largest(Vf v) {
-  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
-  return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
-}
-inline float smallest(Vf v) {
-  return -largest(_mm256_sub_ps(_mm256_setzero_ps(), v));
-}
-/// Lanes below `count`, 0…kLanes.
-inline Mask first(int count) {
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-}
-/// 0 in the other lanes.
-inline Vf load_part(const float* p, Mask mask) {
-  return _mm256_maskload_ps(p, mask);
-}
-inline void store_part(float* p, Mask mask, Vf v) {
-  _mm256_maskstore_ps(p, mask, v);
-}
-/// Values 0…255 as bytes.
-inline void store_bytes(uint8_t* p, Vi v) {
-  const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-  _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(words, words));
-}
-
-#endif
 
 constexpr int least(int a, int b) {
   return a < b ? a : b;

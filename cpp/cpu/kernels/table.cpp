@@ -17,7 +17,7 @@ void product_int8(const Rows& rows, const Quantization& quantization, const Colu
   product<InInt8>(rows, quantization, columns, end);
 }
 
-#if defined(__AVX512BF16__)
+#if defined(VIDEO_DEPTH_KERNELS_HALVES)
 void product_bf16(const Rows& rows, const Columns& columns, const Finish& end) {
   product<InBfloat16>(rows, {}, columns, end);
 }
