@@ -5,13 +5,19 @@
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
+import { cross } from './shared/arm64.mjs'
 import { isGlibc, writeStubs } from './shared/glibc-baseline.mjs'
 import { inRoot, root, toolCommand } from './shared/paths.mjs'
 
-const out = inRoot('build', 'prebuild')
-const options = []
+const arch = process.argv.map((word) => /^--arch=(.*)$/.exec(word)?.[1]).find(Boolean) ?? process.arch
+const out = inRoot('build', `prebuild-${arch}`)
+const options = [`--arch=${arch}`]
+if (arch !== process.arch) {
+  Object.assign(process.env, cross.environment)
+  for (const [name, value] of Object.entries(cross.variables)) options.push(`--CD${name}=${value}`)
+}
 if (isGlibc()) {
-  const stubs = inRoot('build', 'glibc-stubs')
+  const stubs = inRoot('build', `glibc-stubs-${arch}`)
   writeStubs(stubs)
   options.push(`--CDVIDEO_DEPTH_GLIBC_STUBS=${stubs}`)
 }

@@ -10,7 +10,7 @@ export interface EngineInfo {
   readonly precision: 'fp16' | 'fp32' | 'int8'
   /**
    * What computes on the CPU: `onnxruntime`, or the instruction set of the addon's own kernels (`avx512-bf16`,
-   * `avx512-vnni`, `avx-vnni`, `avx2`); undefined on a GPU.
+   * `avx512-vnni`, `avx-vnni`, `avx2`, `neon-i8mm`, `neon-dotprod`, `neon`, `portable`); undefined on a GPU.
    */
   readonly kernels: string | undefined
   /** How far int8 is from float32 on the bundled sample; undefined with other precisions. */

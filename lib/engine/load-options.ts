@@ -76,8 +76,8 @@ export interface LoadOptions {
   /**
    * Arithmetic of the engine. `fp16`: TensorRT's alone, and its default; each plan is compared with float32 after it was
    * built, and slower arithmetic taken where it does not agree. `fp32`: float32 throughout; the CPU's default. `int8`: the
-   * CPU's alone, faster and less exact, products with weights in 8-bit integers; needs an x86 processor with AVX2 or better
-   * (PRECISION_UNAVAILABLE elsewhere). The first load compares it with float32 on a short clip, which takes seconds, and
+   * CPU's alone, faster and less exact, products with weights in 8-bit integers, on the addon's own kernels
+   * (otherwise PRECISION_UNAVAILABLE). The first load compares it with float32 on a short clip, which takes seconds, and
    * refuses it where depth is off by more than 2 % (QUANTIZATION_REFUSED). With `auto` no GPU is looked for.
    */
   readonly precision?: Precision

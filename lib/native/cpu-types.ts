@@ -3,14 +3,7 @@
 
 /** Instruction sets that there are kernels for. */
 export type CpuKernels =
-  | 'avx512-bf16'
-  | 'avx512-vnni'
-  | 'avx-vnni'
-  | 'avx2'
-  | 'neon-i8mm'
-  | 'neon-dotprod'
-  | 'neon'
-  | 'portable'
+  'avx512-bf16' | 'avx512-vnni' | 'avx-vnni' | 'avx2' | 'neon-i8mm' | 'neon-dotprod' | 'neon' | 'portable'
 
 /** Where a tensor lies in the weights file: float32, C order. */
 export interface NativeTensor {

@@ -174,7 +174,7 @@ export interface NativeAddon {
   fitMap(prediction: Float32Array, target: Float32Array): MapFit
   /** `null` where the addon was built without CUDA or without TensorRT's headers. */
   readonly gpu: NativeGpu | null
-  /** `null` where the addon was built without a network of its own: no compiler for x86. */
+  /** `null` where the addon was built without a network of its own: no GCC or Clang. */
   readonly cpu: NativeCpu | null
   readonly ContentMeter: new () => NativeContentMeter
   readonly Stitcher: new (options: StitcherOptions) => NativeStitcher

@@ -50,12 +50,17 @@ function compiler() {
   return process.env.CXX?.split(' ')[0] ?? 'c++'
 }
 
+/** A tool of the compiler's own target. */
+function binutil(name) {
+  return `${/^(.*-)(?:g|c)\+\+/.exec(compiler())?.[1] ?? ''}${name}`
+}
+
 function isElf(file) {
   return readFileSync(file).readUInt32BE(0) === 0x7f454c46
 }
 
 function stub(library, target) {
-  const soname = /SONAME\s+(\S+)/.exec(execFileSync('objdump', ['-p', library], { encoding: 'utf8' }))[1]
+  const soname = /SONAME\s+(\S+)/.exec(execFileSync(binutil('objdump'), ['-p', library], { encoding: 'utf8' }))[1]
   const versions = new Map()
   const assembly = []
   for (const [name, { version, type }] of newestAllowed(library)) {
@@ -72,7 +77,9 @@ function stub(library, target) {
 /** Symbols that a library defines, by name. */
 function newestAllowed(library) {
   const newest = new Map()
-  const lines = execFileSync('nm', ['-D', '--defined-only', '--with-symbol-versions', library], { encoding: 'utf8' })
+  const lines = execFileSync(binutil('nm'), ['-D', '--defined-only', '--with-symbol-versions', library], {
+    encoding: 'utf8',
+  })
   for (const [, letter, name, version] of lines.matchAll(/^\S+ ([TWViDBR]) (\S+?)@@?(GLIBC_[\d.]+)$/gm)) {
     if (isNewer(version, baseline)) continue
     const known = newest.get(name)?.version
@@ -84,7 +91,9 @@ function newestAllowed(library) {
 
 /** What an addon asks for that the baseline does not have, one line each; none where it runs there. */
 export function tooNew(addon) {
-  const table = execFileSync('nm', ['-D', '--undefined-only', '--with-symbol-versions', addon], { encoding: 'utf8' })
+  const table = execFileSync(binutil('nm'), ['-D', '--undefined-only', '--with-symbol-versions', addon], {
+    encoding: 'utf8',
+  })
   return [...table.matchAll(/^\s+([Uwv]) ([^\s@]+)(?:@+(\S+))?$/gm)].flatMap(([, letter, name, version]) => {
     if (version !== undefined) return isNewer(version, baseline) ? [`${name} (${version})`] : []
     // What has no version is in none of the libraries that were linked; a weak symbol may be missing.

@@ -4,21 +4,19 @@
 import { chooseKernels, kernelsVariable, type Processor } from '../../engine/cpu/choose-kernels.js'
 import type { Finding } from './finding.js'
 
-/** @param hasNetwork the addon has a network of its own; @param forced value of {@link kernelsVariable} */
-export function processorFinding(processor: Processor, hasNetwork: boolean, forced: string | undefined): Finding {
+/** @param forced value of {@link kernelsVariable} */
+export function processorFinding(processor: Processor, forced: string | undefined): Finding {
   const part = 'processor'
   try {
     const chosen = chooseKernels(processor, 'fp32', forced)
     const isForced = forced !== undefined && forced !== ''
-    if (chosen === 'onnxruntime') return { part, ok: true, detail: `ONNX Runtime, as ${whyOrt(processor, hasNetwork)}` }
+    if (chosen === 'onnxruntime') {
+      const why = isForced ? `${kernelsVariable} says` : 'the addon was built without kernels for processors'
+      return { part, ok: true, detail: `ONNX Runtime, as ${why}` }
+    }
     return { part, ok: true, detail: `${chosen} kernels (float32, int8)${isForced ? `, by ${kernelsVariable}` : ''}` }
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error)
     return { part, ok: false, detail, remedy: `unset ${kernelsVariable}` }
   }
-}
-
-function whyOrt({ kernels, name }: Processor, hasNetwork: boolean): string {
-  if (kernels.length > 0) return `${kernelsVariable} says`
-  return hasNetwork ? `${name} has no AVX2` : 'the addon was built without kernels for processors'
 }

@@ -9,7 +9,7 @@ import path from 'node:path'
 import { Command } from 'commander'
 import { diagnoseAddon } from '../../native/addon.js'
 import { kernelsVariable } from '../../engine/cpu/choose-kernels.js'
-import { nativeCpu, thisProcessor } from '../../engine/cpu/processor.js'
+import { thisProcessor } from '../../engine/cpu/processor.js'
 import { nativeGpu } from '../../engine/open-engine.js'
 import { defaultCacheDir } from '../../cache/cache-folder.js'
 import { loadAv } from '../../io/av.js'
@@ -92,7 +92,7 @@ function addon(): Finding {
 
 function kernels(): Finding[] {
   if (!diagnoseAddon().ok) return [] // that comes first
-  return [processorFinding(thisProcessor(), nativeCpu() !== null, process.env[kernelsVariable])]
+  return [processorFinding(thisProcessor(), process.env[kernelsVariable])]
 }
 
 async function onnxRuntime(): Promise<Finding> {

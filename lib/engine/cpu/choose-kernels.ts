@@ -38,8 +38,8 @@ export function chooseKernels(processor: Processor, precision: CpuPrecision, for
     )
   throw new VideoDepthError(
     'PRECISION_UNAVAILABLE',
-    `${expected('fp32', 'precision', precision)}: int8 needs the addon's own kernels, which need an x86 processor with ` +
-      `AVX2 or better. This one is ${processor.name}. Use precision fp32`,
+    `${expected('fp32', 'precision', precision)}: int8 needs the addon's own kernels, which this build of it ` +
+      `does not have (processor: ${processor.name}). Use precision fp32`,
   )
 }
 
