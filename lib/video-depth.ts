@@ -22,9 +22,7 @@ import { windowStrategy } from './plan/strategy.js'
 /**
  * A loaded Video Depth Anything network. Any number of videos and streams may be processed with one, also at the same
  * time. They take turns: a turn is one frame, or one window's decoding, which a stream beside a video may wait for. On a GPU
- * the first frame of a new size waits minutes for its plans, unless `video-depth build` made them; others go on meanwhile. In
- * a worker_thread of your own, `close()` before you terminate it: a thread that ends while ONNX Runtime computes takes the
- * process with it (a limit of onnxruntime-node).
+ * the first frame of a new size waits minutes for its plans, unless `video-depth build` made them; others go on meanwhile.
  *
  * @example
  * const model = await VideoDepth.load({ checkpoint: 'video_depth_anything_vits.pth' })

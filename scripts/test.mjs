@@ -44,7 +44,7 @@ for (const name of ['TMPDIR', 'TMP', 'TEMP']) process.env[name] = temporary
 process.once('exit', () => rmSync(temporary, { recursive: true, force: true }))
 if (files.length > 0) runs.push(await runTap(files.map((file) => `dist-test/${file}`)))
 if (isWanted('native')) runs.push(await runNative())
-// ONNX Runtime makes these, an empty log for each process and a session's number; no option keeps it from that.
+// ONNX Runtime, which tests run graphs with, makes these, an empty log for each process and a session's number; no option keeps it from that.
 const left = readdirSync(temporary).filter((name) => !/^(mat-debug-.*\.log|\.ses)$/.test(name))
 if (left.length > 0) {
   const failures = left.map((name) => `left in the temporary folder: ${name}`)

@@ -7,7 +7,7 @@ import { quoted, shown, shownPart } from './outside-text.js'
 export type ErrorCode =
   | 'INVALID_OPTION' // an option or argument outside its documented range
   | 'PACKAGE_DAMAGED' // a file that comes with this package cannot be read
-  | 'ADDON_UNAVAILABLE' // the native addon, or a library with one (sharp, node-av, onnxruntime-node), is missing or broken
+  | 'ADDON_UNAVAILABLE' // the native addon, or a library with one (sharp, node-av), is missing or broken
   | 'CHECKPOINT_UNREADABLE' // not a checkpoint, truncated, or damaged
   | 'CHECKPOINT_FORBIDDEN' // a pickle that asks for more than a state_dict needs
   | 'CHECKPOINT_MISMATCH' // not Video Depth Anything's tensors, or several sets of them
@@ -78,7 +78,7 @@ const shortages: Readonly<Record<string, ErrorCode>> = {
   ENFILE: 'TOO_MANY_OPEN_FILES',
 }
 
-/** V8's, Node.js's, the C++ library's, ONNX Runtime's, FFmpeg's and libvips's words; none of them gives a code. */
+/** V8's, Node.js's, the C++ library's, FFmpeg's and libvips's words; none of them gives a code. */
 const memoryWords =
   /^(Array buffer allocation failed|Invalid typed array length: |Invalid array buffer length)|Cannot allocate memory|Failed to allocate memory|bad_alloc|^vips\w*: out of memory/
 

@@ -9,7 +9,6 @@ import { VideoDepthError } from './errors.js'
 const uses = {
   sharp: 'reads and writes images',
   'node-av': 'reads and writes videos',
-  'onnxruntime-node': 'computes on processors without kernels of our own',
 } as const
 
 export type Library = keyof typeof uses

@@ -9,7 +9,7 @@ export interface EngineInfo {
   /** What was asked for; `plans` say what it came to. */
   readonly precision: 'fp16' | 'fp32' | 'int8'
   /**
-   * What computes on the CPU: `onnxruntime`, or the instruction set of the addon's own kernels (`avx512-bf16`,
+   * What computes on the CPU: the instruction set of the addon's kernels (`avx512-bf16`,
    * `avx512-vnni`, `avx-vnni`, `avx2`, `neon-i8mm`, `neon-dotprod`, `neon`, `portable`); undefined on a GPU.
    */
   readonly kernels: string | undefined

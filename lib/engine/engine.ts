@@ -1,5 +1,5 @@
 // Owns: the interface that every inference engine implements.
-// Must not know: ONNX Runtime, TensorRT, windows' meaning, videos.
+// Must not know: TensorRT, windows' meaning, videos.
 
 import type { DepthKind, RgbFrame } from '../base/frame.js'
 import type { Architecture } from '../prepare/checkpoint/architecture.js'

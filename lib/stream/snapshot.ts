@@ -33,7 +33,7 @@ const prefixBytes = magic.length + 12
 const sliceBytes = 1 << 22
 
 interface Header extends Omit<StreamSnapshot, 'state' | 'lastPicture'> {
-  /** Absent where it is empty: in snapshots of ONNX Runtime's. */
+  /** Absent where it is empty. */
   readonly variant?: string
   readonly scale: number
   readonly shift: number

@@ -10,7 +10,7 @@ import { CpuEngine } from '../../dist/esm/engine/cpu/cpu-engine.js'
 import packageRoot from '../../dist/esm/package-root.cjs'
 import { VideoDepth, fromFrames, type LoadOptions } from 'video-depth'
 import { tinyTensors, writeSafetensors } from '../support/checkpoint-files.js'
-import { kernels, testOn, testOnAll, testOnBoth } from '../support/runtimes.js'
+import { testOnAll } from '../support/runtimes.js'
 
 t.setTimeout(300_000)
 
@@ -27,7 +27,7 @@ const cacheDir = t.testdir()
 const load = (options: Partial<LoadOptions> = {}) =>
   VideoDepth.load({ checkpoint, inputSize: 140, cacheDir, ...options })
 
-testOnBoth('timers tick on the main thread while the network runs', async (t) => {
+t.test('timers tick on the main thread while the network runs', async (t) => {
   const model = await load()
   let ticks = 0
   const timer = setInterval(() => ticks++, 5)
@@ -41,7 +41,7 @@ testOnBoth('timers tick on the main thread while the network runs', async (t) =>
   await model.close()
 })
 
-testOnBoth('close in mid-flight rejects what is under way', async (t) => {
+t.test('close in mid-flight rejects what is under way', async (t) => {
   const model = await load()
   const run = model.process(frames(200))
   await run.next()
@@ -61,7 +61,7 @@ t.test('a model is disposed of by its scope', async (t) => {
   t.throws(() => model.process(frames(1)), { code: 'CLOSED' })
 })
 
-testOnBoth('several videos at once take turns and agree with one alone', async (t) => {
+t.test('several videos at once take turns and agree with one alone', async (t) => {
   const model = await load({ inputSize: 28 })
   const collect = async (): Promise<Float32Array[]> => {
     const all: Float32Array[] = []
@@ -75,7 +75,7 @@ testOnBoth('several videos at once take turns and agree with one alone', async (
   await model.close()
 })
 
-testOnBoth('abort while a window is computed', async (t) => {
+t.test('abort while a window is computed', async (t) => {
   const model = await load()
   const abort = new AbortController()
   function* aborting() {
@@ -109,7 +109,7 @@ t.test('a worker that dies rejects what is pending, and says what to do', async 
   await engine.close()
 })
 
-testOnBoth('an open model does not keep the process alive; a run that is waited for does', async (t) => {
+t.test('an open model does not keep the process alive; a run that is waited for does', async (t) => {
   const script = `
     import { VideoDepth } from 'video-depth'
     const model = await VideoDepth.load(${JSON.stringify({ checkpoint, inputSize: 28, cacheDir })})
@@ -121,7 +121,7 @@ testOnBoth('an open model does not keep the process alive; a run that is waited 
   t.equal(stdout, 'frame 0\n')
 })
 
-testOnBoth('process.exit in mid-flight keeps its exit code', async (t) => {
+t.test('process.exit in mid-flight keeps its exit code', async (t) => {
   const script = `
     import { VideoDepth } from 'video-depth'
     const model = await VideoDepth.load(${JSON.stringify({ checkpoint, inputSize: 140, cacheDir })})
@@ -134,12 +134,8 @@ testOnBoth('process.exit in mid-flight keeps its exit code', async (t) => {
   await t.rejects(child, { code: 3 })
 })
 
-// With ONNX Runtime the process goes with the thread: README, "When not to use this".
-testOn(
-  'a thread of the user’s that is terminated in mid-flight leaves the process alive',
-  kernels.slice(0, 1),
-  async (t) => {
-    const inThread = `
+t.test('a thread of the user’s that is terminated in mid-flight leaves the process alive', async (t) => {
+  const inThread = `
     import('video-depth').then(async ({ VideoDepth }) => {
       const model = await VideoDepth.load(${JSON.stringify({ checkpoint, inputSize: 280, cacheDir })})
       function* frames() { for (;;) yield { data: new Uint8Array(${width * height * 3}), width: ${width}, height: ${height} } }
@@ -148,34 +144,32 @@ testOn(
       void run.next()
       setTimeout(() => require('node:worker_threads').parentPort.postMessage('computing'), 100)
     })`
-    const script = `
+  const script = `
     import { Worker } from 'node:worker_threads'
     const worker = new Worker(${JSON.stringify(inThread)}, { eval: true, execArgv: [] })
     await new Promise((resolve) => worker.once('message', resolve))
     await worker.terminate()
     console.log('alive')`
-    const child = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
-      cwd: packageRoot,
-    })
-    t.equal(child.stdout, 'alive\n')
-  },
-)
+  const child = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: packageRoot,
+  })
+  t.equal(child.stdout, 'alive\n')
+})
 
-testOnBoth('loading reports its progress, and takes the cache the next time', async (t, runtime) => {
+t.test('loading reports its progress, and takes the cache the next time', async (t) => {
   const fresh = t.testdir()
   const phases = new Set<string>()
   const onProgress = ({ phase }: { phase: string }): void => void phases.add(phase)
   const model = await load({ cacheDir: fresh, onProgress })
   await model.process(frames(1)).next()
   await model.close()
-  const isOrt = runtime === 'onnxruntime'
-  t.same([...phases], isOrt ? ['hash', 'convert', 'graphs', 'sessions'] : ['hash', 'convert', 'sessions'])
+  t.same([...phases], ['hash', 'convert', 'sessions'])
   phases.clear()
   await (await load({ cacheDir: fresh, onProgress })).close()
-  t.same([...phases], isOrt ? [] : ['sessions'], 'weights are packed each time')
+  t.same([...phases], ['sessions'], 'weights are packed each time')
 })
 
-testOnBoth('an aborted load leaves nothing half written', async (t) => {
+t.test('an aborted load leaves nothing half written', async (t) => {
   const fresh = t.testdir()
   const reason = new Error('not now')
   await t.rejects(load({ cacheDir: fresh, signal: AbortSignal.abort(reason) }), reason)
@@ -223,7 +217,7 @@ t.test('a callback that throws fails its call, not the process', async (t) => {
   await model.close()
 })
 
-testOnBoth('an abort does not wait for sessions that are being made', async (t) => {
+t.test('an abort does not wait for sessions that are being made', async (t) => {
   const abort = new AbortController()
   const opening = new Promise<void>((resolve) => {
     const onProgress = ({ phase }: { phase: string }): void => {
@@ -243,7 +237,7 @@ testOnBoth('an abort does not wait for sessions that are being made', async (t) 
   await ended
 })
 
-testOnBoth('closing the model ends a run whose source has not given a frame', async (t) => {
+t.test('closing the model ends a run whose source has not given a frame', async (t) => {
   const model = await load({ inputSize: 28 })
   const never = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }) }
   const next = model.process(never).next()
@@ -267,7 +261,7 @@ t.test('a source that is open already has its own options', async (t) => {
   await model.close()
 })
 
-testOnBoth('a dozen models at once are no leak to Node', async (t) => {
+t.test('a dozen models at once are no leak to Node', async (t) => {
   const warnings: string[] = []
   const onWarning = ({ name }: Error): void => void warnings.push(name)
   process.on('warning', onWarning)

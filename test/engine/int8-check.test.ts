@@ -7,7 +7,6 @@ import t, { type Test } from 'tap'
 import { loadAddon } from '../../dist/esm/native/addon.js'
 import { loadModel, type ModelOptions } from '../../dist/esm/engine/cpu/load-model.js'
 import type { Preparation } from '../../dist/esm/engine/cpu/network.js'
-import { RunGate } from '../../dist/esm/engine/cpu/ort/run-gate.js'
 import { calibrationClip, clipFrames, clipGrid } from '../../dist/esm/engine/cpu/quantization/calibration-clip.js'
 import { checkedInt8, mostAbsRel, type Int8Figures } from '../../dist/esm/engine/cpu/quantization/int8-check.js'
 import type { LoadProgress } from '../../dist/esm/engine/engine.js'
@@ -117,7 +116,7 @@ function loading(t: Test, native: FakeNativeCpu, more: Partial<ModelOptions> = {
     ...{ precision: 'int8', kernels: 'avx2' },
     ...more,
   }
-  const parts = { addon: loadAddon(), native, gate: new RunGate() }
+  const parts = { addon: loadAddon(), native }
   return (given = preparation()) => loadModel(options, parts, given)
 }
 
@@ -150,8 +149,6 @@ t.test('a checkpoint is compared once for each kernels, and again where the reco
   t.same(precisions(), ['fp32', 'int8'])
   const { check: none, variant: exact } = await loading(t, native, { precision: 'fp32' })()
   t.same([none, exact, precisions()], [undefined, 'avx2-fp32-v3', ['fp32']])
-  const ort = await loading(t, native, { precision: 'fp32', kernels: 'onnxruntime' })()
-  t.same([ort.variant, precisions()], ['', []])
 })
 
 t.test('a checkpoint that int8 does not suit', async (t) => {

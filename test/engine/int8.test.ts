@@ -3,7 +3,6 @@
 
 import t, { type Test } from 'tap'
 import { loadAddon } from '../../dist/esm/native/addon.js'
-import { kernelsVariable } from '../../dist/esm/engine/cpu/choose-kernels.js'
 import { NativeModel } from '../../dist/esm/engine/cpu/native/native-model.js'
 import { nativeCpu } from '../../dist/esm/engine/cpu/processor.js'
 import { clipDepth } from '../../dist/esm/engine/cpu/quantization/clip-depth.js'
@@ -133,17 +132,3 @@ t.test(
     t.notOk(phases.has('check'), 'once')
   },
 )
-
-t.test('int8 is never ONNX Runtime’s', async (t) => {
-  const before = process.env[kernelsVariable]
-  process.env[kernelsVariable] = 'onnxruntime'
-  t.teardown(() => {
-    if (before === undefined) Reflect.deleteProperty(process.env, kernelsVariable)
-    else process.env[kernelsVariable] = before
-  })
-  const load = VideoDepth.load({ checkpoint: tinyPth, cacheDir, precision: 'int8' })
-  await t.rejects(load, {
-    code: 'INVALID_OPTION',
-    message: /^precision 'int8' has no effect with VIDEO_DEPTH_CPU=onnxruntime/,
-  })
-})

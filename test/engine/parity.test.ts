@@ -9,7 +9,7 @@ import packageRoot from '../../dist/esm/package-root.cjs'
 import { VideoDepth, type DepthFrame, type ProcessOptions } from 'video-depth'
 import { largestError, rangeOf, relativeError } from '../support/compare.js'
 import { readNpz, type NpyArray } from '../support/npz.js'
-import { testOnAll, testOnBoth } from '../support/runtimes.js'
+import { testOnAll } from '../support/runtimes.js'
 import { referenceVideo, type Picture } from '../support/reference-video.js'
 
 /**
@@ -98,7 +98,7 @@ testOnAll('a stitched video of 60 frames is upstream’s', async (t) => {
   t.notOk(all.some(({ aligned, kind }) => aligned.degenerate || kind !== 'disparity'))
 })
 
-testOnBoth('the metric rule: neither scaled nor moved', async (t) => {
+t.test('the metric rule: neither scaled nor moved', async (t) => {
   const all = await depths(t, true)
   const error = storedError(all, 'metric_depths', 'metric_indices')
   t.comment(`largest error ${error.toExponential(1)} of the range`)
@@ -106,7 +106,7 @@ testOnBoth('the metric rule: neither scaled nor moved', async (t) => {
   t.ok(all.every(({ aligned, kind }) => aligned.scale === 1 && aligned.shift === 0 && kind === 'metric'))
 })
 
-testOnBoth('the same video twice gives the same bits', async (t) => {
+t.test('the same video twice gives the same bits', async (t) => {
   const [once, again] = [await depths(t, false, {}, 33), await depths(t, false, {}, 33)]
   t.ok(once.every(({ data }, i) => data.every((value, p) => value === again[i]?.data[p])))
 })
@@ -118,7 +118,7 @@ function picture(index: number): Picture {
   return { data: stored.map((value) => Math.min(255, value + 9 * round)), width, height }
 }
 
-testOnBoth('every length: each frame out once, at its place and time', async (t) => {
+t.test('every length: each frame out once, at its place and time', async (t) => {
   const cacheDir = t.testdir()
   const weights = await prepareWeights({ checkpoint: fixture('tiny.pth'), cacheDir, precision: 'fp32' })
   const shape = { rows: 2, cols: 4, windowLength: 32, encoderBatch: 1, decoderBatch: 1 } // what 28 gives for 128×72
@@ -174,7 +174,7 @@ function sampled({ data, width, height }: DepthFrame): number[] {
 }
 
 for (const [form, shaped] of Object.entries(forms)) {
-  testOnBoth(`${form} frames, at every length of a window's edge, are upstream’s`, async (t) => {
+  t.test(`${form} frames, at every length of a window's edge, are upstream’s`, async (t) => {
     const model = await VideoDepth.load({ checkpoint: fixture('tiny.pth'), inputSize: 70, cacheDir: t.testdir() })
     for (const count of [1, 22, 23, 32, 33, 45, 54]) {
       const all: DepthFrame[] = []

@@ -18,7 +18,7 @@ import {
 import { fixtures, tinyPth, tinyTensors, writeSafetensors } from '../support/checkpoint-files.js'
 import { largestError, rangeOf, relativeError } from '../support/compare.js'
 import { readNpz } from '../support/npz.js'
-import { testOnAll, testOnBoth } from '../support/runtimes.js'
+import { testOnAll } from '../support/runtimes.js'
 import { endlessFrame, tinyFrame, type TinyFrame } from '../support/tiny-video.js'
 
 t.setTimeout(300_000)
@@ -89,7 +89,7 @@ t.test('pixel formats: the same picture gives the same depth', async (t) => {
   await model.close()
 })
 
-testOnBoth('three streams in turn, and a video in windows beside them, give what each gives alone', async (t) => {
+t.test('three streams in turn, and a video in windows beside them, give what each gives alone', async (t) => {
   const model = await load()
   const seeds = [0, 1, 2]
   const length = 36 // more than a stream remembers
@@ -151,7 +151,7 @@ testOnAll('a snapshot goes on in another process, bit for bit', async (t) => {
   }
 })
 
-testOnBoth('snapshots of another input size or checkpoint are refused', async (t) => {
+t.test('snapshots of another input size or checkpoint are refused', async (t) => {
   const model = await load()
   const stream = model.stream()
   await stream.push(tinyFrame(0))
@@ -231,7 +231,7 @@ t.test('a cut that comes too soon is passed over', async (t) => {
   await model.close()
 })
 
-testOnBoth('stabilize: scale and shift are reported, and are what was applied', async (t) => {
+t.test('stabilize: scale and shift are reported, and are what was applied', async (t) => {
   const model = await load()
   // Still but for the light, so that frames resemble the anchor.
   const light = (i: number): TinyFrame => ({ ...tinyFrame(0), data: tinyFrame(0).data.map((v) => v * (1 - 0.004 * i)) })
@@ -259,7 +259,7 @@ function meanDifference(a: Float32Array | undefined, b: Float32Array | undefined
   return a.reduce((sum, value, i) => sum + Math.abs(value - (b[i] ?? NaN)), 0) / a.length
 }
 
-testOnBoth('another size after a reset, and the first one again', async (t) => {
+t.test('another size after a reset, and the first one again', async (t) => {
   const model = await load()
   const stream = model.stream()
   const before = await run(stream, clip(0, 3))
@@ -272,7 +272,7 @@ testOnBoth('another size after a reset, and the first one again', async (t) => {
   await model.close()
 })
 
-testOnBoth('closing while a frame is computed', async (t) => {
+t.test('closing while a frame is computed', async (t) => {
   const model = await load()
   const [one, two] = [model.stream({ queue: 'all' }), model.stream()]
   const [first, ...others] = [...clip(0, 3)].map((frame) => one.push(frame))
@@ -287,7 +287,7 @@ testOnBoth('closing while a frame is computed', async (t) => {
   t.throws(() => model.stream(), { code: 'CLOSED' })
 })
 
-testOnBoth('an abort while the network is being loaded', async (t) => {
+t.test('an abort while the network is being loaded', async (t) => {
   const model = await load({ cacheDir: t.testdir() })
   const controller = new AbortController()
   const stream = model.stream({ signal: controller.signal })

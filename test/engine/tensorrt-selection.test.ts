@@ -196,6 +196,6 @@ t.test('a model says which engine it got', async (t) => {
   }
   const { kernels, ...info } = model.engineInfo
   t.same(info, expected)
-  t.equal(kernels, chooseKernels(thisProcessor(), 'fp32', process.env[kernelsVariable]))
+  t.equal(kernels, chooseKernels(thisProcessor(), process.env[kernelsVariable]))
   await model.close()
 })

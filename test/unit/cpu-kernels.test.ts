@@ -4,46 +4,31 @@
 import t from 'tap'
 import { arithmeticLines } from '../../dist/esm/cli/engine-text.js'
 import { processorFinding } from '../../dist/esm/cli/doctor/doctor-processor.js'
-import { chooseKernels, type CpuPrecision, type Processor } from '../../dist/esm/engine/cpu/choose-kernels.js'
+import { chooseKernels, type Processor } from '../../dist/esm/engine/cpu/choose-kernels.js'
 
 const modern: Processor = { kernels: ['avx512-vnni', 'avx2'], name: 'A Processor' }
-const old: Processor = { kernels: [], name: 'An Old One' }
+const without: Processor = { kernels: [], name: 'A Processor' }
 
-t.test('the fastest kernels, or ONNX Runtime, or what is forced', (t) => {
-  const cases: readonly [Processor, CpuPrecision, string | undefined, string][] = [
-    [modern, 'fp32', undefined, 'avx512-vnni'],
-    [modern, 'int8', undefined, 'avx512-vnni'],
-    [modern, 'fp32', '', 'avx512-vnni'],
-    [modern, 'fp32', 'avx2', 'avx2'],
-    [modern, 'int8', 'avx2', 'avx2'],
-    [modern, 'fp32', 'onnxruntime', 'onnxruntime'],
-    [old, 'fp32', undefined, 'onnxruntime'],
-    [old, 'fp32', 'onnxruntime', 'onnxruntime'],
-  ]
-  for (const [processor, precision, forced, expected] of cases)
-    t.equal(chooseKernels(processor, precision, forced), expected, `${processor.name}, ${precision}, ${forced}`)
+t.test('the fastest kernels, or what is forced', (t) => {
+  for (const [forced, expected] of [
+    [undefined, 'avx512-vnni'],
+    ['', 'avx512-vnni'],
+    ['avx2', 'avx2'],
+  ] as const)
+    t.equal(chooseKernels(modern, forced), expected)
   t.end()
 })
 
 t.test('what cannot be had is refused, and it is said what can', (t) => {
-  t.throws(() => chooseKernels(modern, 'fp32', 'avx9'), {
+  t.throws(() => chooseKernels(modern, 'avx9'), {
     code: 'INVALID_OPTION',
+    message: 'Expected one of avx512-vnni, avx2 (what this machine has) for VIDEO_DEPTH_CPU, received "avx9"',
+  })
+  t.throws(() => chooseKernels(without, 'avx2'), {
+    code: 'ADDON_UNAVAILABLE',
     message:
-      'Expected one of avx512-vnni, avx2, onnxruntime (what this machine has) for VIDEO_DEPTH_CPU, received "avx9"',
-  })
-  t.throws(() => chooseKernels(old, 'fp32', 'avx2'), {
-    code: 'INVALID_OPTION',
-    message: 'Expected one of onnxruntime (what this machine has) for VIDEO_DEPTH_CPU, received "avx2"',
-  })
-  t.throws(() => chooseKernels(modern, 'int8', 'onnxruntime'), {
-    code: 'INVALID_OPTION',
-    message: "precision 'int8' has no effect with VIDEO_DEPTH_CPU=onnxruntime: remove one of them",
-  })
-  t.throws(() => chooseKernels(old, 'int8', undefined), {
-    code: 'PRECISION_UNAVAILABLE',
-    message:
-      'Expected fp32 for precision, received "int8": int8 needs the addon\'s own kernels, which this build of ' +
-      'it does not have (processor: An Old One). Use precision fp32',
+      'The addon was built without kernels for processors (this one is A Processor), which need GCC or Clang. ' +
+      'Build it with one of them',
   })
   t.end()
 })
@@ -52,8 +37,7 @@ t.test('what doctor says', (t) => {
   const text = (processor: Processor, forced?: string): string => processorFinding(processor, forced).detail
   t.equal(text(modern), 'avx512-vnni kernels (float32, int8)')
   t.equal(text(modern, 'avx2'), 'avx2 kernels (float32, int8), by VIDEO_DEPTH_CPU')
-  t.equal(text(modern, 'onnxruntime'), 'ONNX Runtime, as VIDEO_DEPTH_CPU says')
-  t.equal(text(old), 'ONNX Runtime, as the addon was built without kernels for processors')
+  t.match(processorFinding(without, undefined), { ok: false, detail: /without kernels/, remedy: /build:addon/ })
   t.match(processorFinding(modern, 'avx9'), { ok: false, detail: /avx9/, remedy: 'unset VIDEO_DEPTH_CPU' })
   t.end()
 })

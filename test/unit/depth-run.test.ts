@@ -1,5 +1,5 @@
 // Owns: tests of a run's order, counts, errors and clean-up, on an engine that computes nothing.
-// Must not know: ONNX Runtime, files.
+// Must not know: how depth is computed, files.
 
 import t, { type Test } from 'tap'
 import { DepthRun, type DepthRunOptions } from '../../dist/esm/video/run.js'

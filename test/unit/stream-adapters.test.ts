@@ -1,5 +1,5 @@
 // Owns: tests of a stream as an async iterable and as Web streams, on an engine that computes nothing.
-// Must not know: ONNX Runtime, files.
+// Must not know: how depth is computed, files.
 
 import { setTimeout as wait } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'

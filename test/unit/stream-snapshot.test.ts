@@ -1,5 +1,5 @@
 // Owns: tests of a snapshot's bytes: what is refused and how, on an engine that computes nothing.
-// Must not know: ONNX Runtime; stream-engine.test.ts goes on from a snapshot in another process.
+// Must not know: how depth is computed; stream-engine.test.ts goes on from a snapshot in another process.
 
 import { crc32 } from 'node:zlib'
 import t from 'tap'

@@ -1,6 +1,7 @@
 // Owns: what `doctor` says of the kernels that would compute on this processor.
 // Must not know: how they compute, GPUs.
 
+import { VideoDepthError } from '../../base/errors.js'
 import { chooseKernels, kernelsVariable, type Processor } from '../../engine/cpu/choose-kernels.js'
 import type { Finding } from './finding.js'
 
@@ -8,15 +9,13 @@ import type { Finding } from './finding.js'
 export function processorFinding(processor: Processor, forced: string | undefined): Finding {
   const part = 'processor'
   try {
-    const chosen = chooseKernels(processor, 'fp32', forced)
+    const chosen = chooseKernels(processor, forced)
     const isForced = forced !== undefined && forced !== ''
-    if (chosen === 'onnxruntime') {
-      const why = isForced ? `${kernelsVariable} says` : 'the addon was built without kernels for processors'
-      return { part, ok: true, detail: `ONNX Runtime, as ${why}` }
-    }
     return { part, ok: true, detail: `${chosen} kernels (float32, int8)${isForced ? `, by ${kernelsVariable}` : ''}` }
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error)
-    return { part, ok: false, detail, remedy: `unset ${kernelsVariable}` }
+    const isMistaken = error instanceof VideoDepthError && error.code === 'INVALID_OPTION'
+    const remedy = isMistaken ? `unset ${kernelsVariable}` : 'CXX=g++ npm run build:addon'
+    return { part, ok: false, detail, remedy }
   }
 }

@@ -13,7 +13,7 @@ import { thisProcessor } from '../../engine/cpu/processor.js'
 import { nativeGpu } from '../../engine/open-engine.js'
 import { defaultCacheDir } from '../../cache/cache-folder.js'
 import { loadAv } from '../../io/av.js'
-import { libraryRemedy, loadLibrary, loadSharp } from '../../base/libraries.js'
+import { libraryRemedy, loadSharp } from '../../base/libraries.js'
 import { makeFolder } from '../../base/make-folder.js'
 import packageRoot from '../../package-root.cjs'
 import { defaultThreads } from '../../base/threads.js'
@@ -34,16 +34,7 @@ export function doctorCommand(): Command {
     .option('--tensorrt-path <dir>', "folder of TensorRT's libraries, searched first; may be repeated", listed)
     .action(async ({ json, cacheDir = defaultCacheDir(), tensorrtPath = [] }: DoctorArguments) => {
       const gpu = await findGpu(tensorrtPath, cacheDir)
-      const findings = [
-        machine(),
-        addon(),
-        ...kernels(),
-        await onnxRuntime(),
-        await video(),
-        await images(),
-        await cache(cacheDir),
-        ...gpu,
-      ]
+      const findings = [machine(), addon(), ...kernels(), await video(), await images(), await cache(cacheDir), ...gpu]
       const usable = findings.every(({ ok, part }) => ok || gpuParts.includes(part))
       const hasGpu = ['driver', 'GPU', 'TensorRT'].every((name) => gpu.some(({ part, ok }) => ok && part === name))
       if (json) sayJson({ usable, findings })
@@ -93,14 +84,6 @@ function addon(): Finding {
 function kernels(): Finding[] {
   if (!diagnoseAddon().ok) return [] // that comes first
   return [processorFinding(thisProcessor(), process.env[kernelsVariable])]
-}
-
-async function onnxRuntime(): Promise<Finding> {
-  return attempt('ONNX Runtime', async () => {
-    const { InferenceSession } = await loadLibrary('onnxruntime-node', () => import('onnxruntime-node'))
-    if (typeof InferenceSession.create !== 'function') throw new Error('no InferenceSession')
-    return `${versionOf('onnxruntime-node')}, CPU`
-  })
 }
 
 async function video(): Promise<Finding> {

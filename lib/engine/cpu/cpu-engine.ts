@@ -1,14 +1,14 @@
 // Owns: the CPU engine as the main thread sees it: one worker thread, its pending requests, its end.
-// Must not know: ONNX Runtime, windows' meaning, videos.
+// Must not know: windows' meaning, videos.
 
 import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { VideoDepthError } from '../../base/errors.js'
+import type { CpuKernels } from '../../native/cpu-types.js'
 import type { Architecture } from '../../prepare/checkpoint/architecture.js'
 import type { Recipe } from '../../prepare/checkpoint/recipe.js'
 import { inPackage } from '../../base/own-package.js'
-import { chooseKernels, kernelsVariable, type CpuPrecision, type CpuRuntime } from './choose-kernels.js'
-import { RunGate } from './ort/run-gate.js'
+import { chooseKernels, kernelsVariable, type CpuPrecision } from './choose-kernels.js'
 import { thisProcessor } from './processor.js'
 import type { CpuMessage, CpuReplies, CpuRequest, OpenRequest, OpenStreamRequest, WireError } from './protocol.js'
 import { CpuEngineStream, CpuSession, type SessionHost } from './session.js'
@@ -18,7 +18,6 @@ import type { Engine, EngineStream, LoadProgress, SessionGeometry, StreamGeometr
 export interface CpuEngineOptions {
   readonly checkpoint: string
   readonly cacheDir?: string | undefined
-  /** `int8`: with the addon's own kernels alone. */
   readonly precision: CpuPrecision
   readonly weightsKey?: string | undefined
   /** The checkpoint is taken for a metric one, or not: as in PrepareWeightsOptions, and int8 is judged by it. */
@@ -33,9 +32,6 @@ export interface CpuEngineOptions {
   readonly workerFile?: string
 }
 
-/** Longer than any one graph run on two cores, but for ViT-L at full size. */
-const exitTimeoutMs = 30_000
-
 /** For the worker to stop between two tensors and clean up. */
 const abortGraceMs = 500
 
@@ -44,15 +40,6 @@ const advice: Readonly<Record<CpuPrecision, string>> = {
   fp32: 'The checkpoint is damaged, or does not belong to this network.',
   int8: "Load the model with precision 'fp32'; where that gives the same, the checkpoint is damaged.",
 }
-
-const openGates = new Set<RunGate>()
-
-// process.exit() or an uncaught error in mid-flight: a thread inside ONNX Runtime would abort the process. Node itself waits
-// for one inside the addon.
-process.on('exit', () => {
-  for (const gate of openGates) gate.shut()
-  for (const gate of openGates) gate.waitOutside(exitTimeoutMs)
-})
 
 interface Pending {
   /** Undefined for requests that belong to no session. */
@@ -76,7 +63,6 @@ export class CpuEngine implements Engine, SessionHost {
   readonly threads: number
   readonly nonFiniteAdvice: string
   readonly #worker: Worker
-  readonly #gate = new RunGate()
   readonly #exited: Promise<void>
   readonly #pending = new Map<number, Pending>()
   readonly #sessions = new Set<CpuSession | CpuEngineStream>()
@@ -88,7 +74,7 @@ export class CpuEngine implements Engine, SessionHost {
   #id = ''
   #info: EngineInfo
 
-  private constructor(options: CpuEngineOptions, kernels: CpuRuntime) {
+  private constructor(options: CpuEngineOptions, kernels: CpuKernels) {
     this.threads = options.threads
     const { precision, fallback } = options
     this.#info = { backend: 'cpu', precision, kernels, check: undefined, fallback, gpu: undefined, plans: [] }
@@ -96,7 +82,6 @@ export class CpuEngine implements Engine, SessionHost {
     this.#onProgress = options.onProgress
     this.#worker = new Worker(options.workerFile ?? inPackage(...workerFile), {
       name: 'video-depth cpu engine',
-      workerData: { gate: this.#gate.memory },
       resourceLimits: { maxYoungGenerationSizeMb: 4 }, // it makes little garbage; by default V8 lets that grow to 48 MB
       execArgv: [], // the caller's flags, such as --input-type, are not for this program
     })
@@ -104,23 +89,19 @@ export class CpuEngine implements Engine, SessionHost {
     this.#worker.on('message', (message: CpuMessage) => this.#receive(message))
     this.#worker.on('error', (cause) => this.#end(crashed(cause.message, cause)))
     this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()))
-    this.#worker.on('exit', (code) => {
-      openGates.delete(this.#gate)
-      this.#end(crashed(`exit code ${code}`))
-    })
-    openGates.add(this.#gate)
+    this.#worker.on('exit', (code) => this.#end(crashed(`exit code ${code}`)))
   }
 
   /**
    * Reads the checkpoint, or finds it in the cache, in the worker. What computes it is {@link chooseKernels}'s.
    *
-   * @throws VideoDepthError ADDON_UNAVAILABLE, INVALID_OPTION, PRECISION_UNAVAILABLE, QUANTIZATION_REFUSED, DEPTH_NOT_FINITE, and what reading a checkpoint throws
+   * @throws VideoDepthError ADDON_UNAVAILABLE, INVALID_OPTION, QUANTIZATION_REFUSED, DEPTH_NOT_FINITE, and what reading a checkpoint throws
    */
   static async load(options: CpuEngineOptions): Promise<CpuEngine> {
     options.signal?.throwIfAborted()
     const { checkpoint, cacheDir, precision, weightsKey, metric, threads, signal, onProgress } = options
     // An addon that does not load fails here, with its diagnosis, rather than in the worker.
-    const kernels = chooseKernels(thisProcessor(), precision, process.env[kernelsVariable])
+    const kernels = chooseKernels(thisProcessor(), process.env[kernelsVariable])
     const engine = new CpuEngine(options, kernels)
     try {
       const checkpointOptions = { checkpoint, cacheDir, weightsKey, metric }
@@ -203,7 +184,7 @@ export class CpuEngine implements Engine, SessionHost {
     return reply.finally(() => signal?.removeEventListener('abort', abort)) as Promise<CpuReplies[R['op']]>
   }
 
-  /** Ends a session or a stream. Rejects what it waits for; the worker frees its memory when its current graph run ends. */
+  /** Ends a session or a stream. Rejects what it waits for; the worker frees its memory when what it computes is done. */
   closeSession(session: number): void {
     for (const [id, pending] of this.#pending) {
       if (pending.session !== session) continue
@@ -214,10 +195,9 @@ export class CpuEngine implements Engine, SessionHost {
     })
   }
 
-  /** Everything pending rejects at once; resolves when the thread has ended, which a graph run under way holds up. */
+  /** Everything pending rejects at once; resolves when the thread has ended, which what it computes holds up. */
   async close(): Promise<void> {
     this.#end(new VideoDepthError('CLOSED', 'The engine was closed'))
-    this.#gate.shut()
     await Promise.all([...this.#sessions].map((session) => session.close()))
     this.#worker.ref() // or the process could end before its end is known
     this.#worker.postMessage({ id: this.#nextId++, op: 'shutdown' })

@@ -2,16 +2,14 @@
 // Must not know: messages, sessions, how a model computes.
 
 import { emitterVersion } from '../../prepare/graph/builder.js'
-import { loadLibrary } from '../../base/libraries.js'
 import { prepareWeights, type PreparedWeights } from '../../prepare/graph/prepare-weights.js'
 import type { CpuKernels, NativeCpu } from '../../native/cpu-types.js'
 import type { NativeAddon } from '../../native/types.js'
 import { engineId } from '../engine-id.js'
 import type { DepthErrorFigures } from '../engine-info.js'
-import type { CpuPrecision, CpuRuntime } from './choose-kernels.js'
+import type { CpuPrecision } from './choose-kernels.js'
 import { NativeModel, nativeVersion } from './native/native-model.js'
 import type { CpuModel, Preparation } from './network.js'
-import type { RunGate } from './ort/run-gate.js'
 import { calibrationClip, clipFrames, clipGrid, clipVersion } from './quantization/calibration-clip.js'
 import { CheckRecord } from './quantization/check-record.js'
 import { clipDepth } from './quantization/clip-depth.js'
@@ -21,9 +19,8 @@ export interface ModelOptions {
   readonly checkpoint: string
   readonly cacheDir: string | undefined
   readonly weightsKey?: string | undefined
-  /** int8 with the addon's kernels alone. */
   readonly precision: CpuPrecision
-  readonly kernels: CpuRuntime
+  readonly kernels: CpuKernels
   readonly threads: number
   /** The checkpoint is taken for a metric one, or not: as in PrepareWeightsOptions, and int8 is judged by it. */
   readonly metric: boolean | undefined
@@ -32,7 +29,6 @@ export interface ModelOptions {
 export interface ModelParts {
   readonly addon: Pick<NativeAddon, 'version' | 'preprocess'>
   readonly native: NativeCpu | null
-  readonly gate: RunGate
 }
 
 export interface LoadedModel {
@@ -49,7 +45,7 @@ export interface LoadedModel {
 /** @throws VideoDepthError as prepareWeights and, for int8, as checkedInt8; the reason of an aborted signal */
 export async function loadModel(
   options: ModelOptions,
-  { addon, native, gate }: ModelParts,
+  { addon, native }: ModelParts,
   preparation: Preparation,
 ): Promise<LoadedModel> {
   const { checkpoint, cacheDir, weightsKey, metric, precision, kernels, threads } = options
@@ -58,13 +54,8 @@ export async function loadModel(
   })
   const variant = variantOf(kernels, precision)
   const { sha256, architecture } = weights
-  const id = engineId({ sha256, emitterVersion, taps: architecture.taps }, precision, idOf(variant))
+  const id = engineId({ sha256, emitterVersion, taps: architecture.taps }, precision, `cpu-${variant}`)
   const found = { weights, id, variant, check: undefined }
-  if (kernels === 'onnxruntime') {
-    await loadLibrary('onnxruntime-node', () => import('onnxruntime-node')) // where it is needed, and before what imports it
-    const { OrtModel } = await import('./ort/ort-model.js')
-    return { ...found, model: new OrtModel(weights, threads, gate) }
-  }
   const pack = packing(native, kernels, weights, threads, preparation)
   if (precision === 'fp32') return { ...found, model: pack('fp32') }
   return { ...found, ...(await checked(options, kernels, weights, addon, pack, preparation)) }
@@ -112,9 +103,7 @@ function checked(
   })
 }
 
-/** Which arithmetic and layout a stream's memory is of; empty for ONNX Runtime's. */
-export function variantOf(kernels: CpuRuntime, precision: CpuPrecision): string {
-  return kernels === 'onnxruntime' ? '' : `${kernels}-${precision}-v${nativeVersion}`
+/** Which arithmetic and layout a stream's memory is of. */
+export function variantOf(kernels: CpuKernels, precision: CpuPrecision): string {
+  return `${kernels}-${precision}-v${nativeVersion}`
 }
-
-const idOf = (variant: string): string => (variant === '' ? 'cpu' : `cpu-${variant}`)

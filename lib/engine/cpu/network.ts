@@ -1,5 +1,5 @@
 // Owns: what a loaded checkpoint, and the network at one size, are to sessions and streams, whoever computes them.
-// Must not know: ONNX Runtime, the addon's kernels, messages, videos.
+// Must not know: the addon's kernels, messages, videos.
 
 import type { StepPlan } from '../../plan/step-plan.js'
 import type { Preparation } from '../engine.js'

@@ -8,14 +8,15 @@ import type { NativePicture } from '../../base/pixel-format.js'
 import type { StepPlan } from '../../plan/step-plan.js'
 import type { DepthErrorFigures } from '../engine-info.js'
 import type { LoadProgress, SessionGeometry, StreamGeometry, StreamState, StreamStepResult } from '../engine.js'
-import type { CpuPrecision, CpuRuntime } from './choose-kernels.js'
+import type { CpuKernels } from '../../native/cpu-types.js'
+import type { CpuPrecision } from './choose-kernels.js'
 
 export interface LoadRequest {
   readonly op: 'load'
   readonly checkpoint: string
   readonly cacheDir: string | undefined
   readonly precision: CpuPrecision
-  readonly kernels: CpuRuntime
+  readonly kernels: CpuKernels
   readonly metric: boolean | undefined
   readonly weightsKey: string | undefined
   readonly threads: number

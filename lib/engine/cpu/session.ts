@@ -1,5 +1,5 @@
 // Owns: one session and one stream of the CPU engine as the main thread sees them.
-// Must not know: the worker's life, ONNX Runtime, windows' meaning, videos.
+// Must not know: the worker's life, windows' meaning, videos.
 
 import { loadAddon } from '../../native/addon.js'
 import { VideoDepthError } from '../../base/errors.js'

@@ -98,7 +98,7 @@ export class CpuStream {
   /** Takes the reference over. @throws VideoDepthError SNAPSHOT_MISMATCH */
   importState({ variant, memory, reference, scale, shift }: StreamState): void {
     if (variant !== this.#variant) {
-      const message = `The state is of another arithmetic (${named(variant)}) than this stream's (${named(this.#variant)})`
+      const message = `The state is of another arithmetic (${variant}) than this stream's (${this.#variant})`
       throw new VideoDepthError('SNAPSHOT_MISMATCH', message)
     }
     const fits = (reference?.length ?? this.#map.length) === this.#map.length
@@ -131,6 +131,3 @@ export class CpuStream {
     if (plan.anchor) this.#reference = this.#map.slice()
   }
 }
-
-/** ONNX Runtime's has no name. */
-const named = (variant: string): string => (variant === '' ? 'ONNX Runtime' : variant)

@@ -2,14 +2,13 @@
 // Must not know: windows' meaning, videos, the main thread's promises.
 
 import { setImmediate as breathe } from 'node:timers/promises'
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { loadAddon } from '../../native/addon.js'
 import { shortageOf, VideoDepthError } from '../../base/errors.js'
 import type { LoadProgress, SessionGeometry, StreamState } from '../engine.js'
 import { loadModel, type LoadedModel } from './load-model.js'
 import type { CpuNetwork, Preparation } from './network.js'
 import { CpuNetworks } from './networks.js'
-import { RunGate } from './ort/run-gate.js'
 import { nativeCpu } from './processor.js'
 import type {
   CpuMessage,
@@ -48,7 +47,6 @@ type Envelope = CpuRequest & { readonly id: number }
 
 if (parentPort === null) throw new Error("the CPU engine's worker runs in a worker thread")
 const port = parentPort
-const gate = new RunGate((workerData as { gate: Int32Array }).gate)
 const addon = loadAddon()
 const sessions = new Map<number, Session>()
 const streams = new Map<number, Stream>()
@@ -136,7 +134,7 @@ async function handle(message: Envelope): Promise<Answer> {
 }
 
 async function load({ threads, ...request }: LoadRequest, preparation: Preparation): Promise<LoadReply> {
-  const model = await loadModel({ ...request, threads }, { addon, native: nativeCpu(), gate }, preparation)
+  const model = await loadModel({ ...request, threads }, { addon, native: nativeCpu() }, preparation)
   loaded = { ...model, networks: new CpuNetworks(model.model), threads }
   const { architecture, recipe } = model.weights
   return { architecture, recipe, id: model.id, check: model.check }
